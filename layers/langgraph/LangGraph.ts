@@ -1,0 +1,82 @@
+/**
+ * The reasoning actor's graph on LangGraph: think → act → conclude, each node one governed step. A graph of one's own is
+ * built from the same nodes, so that whatever its shape, models and tools are reached through the Governor alone.
+ */
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph"
+import { type Cause, Effect, Exit, Layer } from "effect"
+import { ActorError, Reasoner } from "../../src/actor/index.ts"
+import type { GovernorError } from "../../src/governor/index.ts"
+
+/** The one channel of the graph's state. */
+export const State = Annotation.Root({ thread: Annotation<Reasoner.Thread> })
+type State = typeof State.State
+
+/** The governed steps as LangGraph nodes. */
+export type GraphNodes = { readonly [S in Reasoner.Step]: (state: State) => Promise<State> }
+
+/** Orders the nodes as a compiled graph over `State`. */
+export type Shape = (nodes: GraphNodes, route: (state: State) => Reasoner.Step | typeof END) => Runnable
+
+/** What a compiled graph offers that is used here. */
+export interface Runnable {
+  readonly invoke: (state: State, options: { recursionLimit: number; signal: AbortSignal }) => Promise<State>
+}
+
+/** The default graph. */
+export const thinkActConclude: Shape = (nodes, route) => {
+  const targets: Array<Reasoner.Step | typeof END> = [...Reasoner.steps, END]
+  return new StateGraph(State)
+    .addNode("think", nodes.think)
+    .addNode("act", nodes.act)
+    .addNode("conclude", nodes.conclude)
+    .addEdge(START, "think")
+    .addConditionalEdges("think", route, targets)
+    .addConditionalEdges("act", route, targets)
+    .addConditionalEdges("conclude", route, targets)
+    .compile()
+}
+
+/** Reasoning on LangGraph, in the given shape. */
+export const layer = (shape: Shape = thinkActConclude): Layer.Layer<Reasoner.Reasoner> =>
+  Layer.succeed(Reasoner.Reasoner, { run: (graph) => run(shape, graph) })
+
+// internal
+
+type Failure = ActorError | GovernorError
+
+const run = <R>(shape: Shape, graph: Reasoner.Nodes<R>): Effect.Effect<Reasoner.Thread, Failure, R> =>
+  Effect.flatMap(Effect.context<R>(), (context) => {
+    // LangGraph rejects with what a node threw; the typed cause is kept beside it.
+    let stopped: Cause.Cause<Failure> | undefined
+    return Effect.tryPromise({
+      try: (signal) => {
+        const node = (step: Reasoner.Node<R>) => async (state: State): Promise<State> => {
+          const exit = await Effect.runPromiseExitWith(context)(step(state.thread), { signal })
+          if (Exit.isSuccess(exit)) return { thread: exit.value }
+          stopped = exit.cause
+          throw new NodeStopped()
+        }
+        const nodes = {
+          think: node(graph.nodes.think),
+          act: node(graph.nodes.act),
+          conclude: node(graph.nodes.conclude)
+        }
+        const route = (state: State) => {
+          const next = graph.route(state.thread)
+          return next === "end" ? END : next
+        }
+        return shape(nodes, route).invoke({ thread: graph.start }, { recursionLimit: graph.maxNodeRuns + 1, signal })
+      },
+      catch: (cause) => new ActorError({ actor: "graph", detail: String(cause), abandoned: false })
+    }).pipe(
+      Effect.map((state) => state.thread),
+      Effect.catch((error): Effect.Effect<never, Failure> =>
+        stopped === undefined ? Effect.fail(error) : Effect.failCause(stopped)
+      )
+    )
+  })
+
+/** Stops the graph at once; its reason travels beside it. */
+class NodeStopped extends Error {
+  override readonly name = "NodeStopped"
+}

@@ -1,0 +1,2 @@
+/** Reasoning on LangGraph. */
+export * as LangGraph from "./LangGraph.ts"

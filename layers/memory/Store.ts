@@ -1,0 +1,45 @@
+/** The log in memory: for tests, and for runs whose record may go with the process. */
+import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Digest, Log } from "../../src/audit/index.ts"
+import { Store, Transition } from "../../src/governor/index.ts"
+
+/** Reader and writer over one workspace that lives as long as the layer. */
+export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = Layer.unwrap(
+  Effect.gen(function*() {
+    const digest = yield* Digest.Digest
+    const space = Transition.workspace()
+    const rowsBySession = new Map<string, Array<(typeof space.rows)[number]>>()
+
+    const commit = (commit: Store.Commit) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) => {
+        const result = Transition.apply(digest, space, commit, at)
+        for (const row of space.rows.splice(0)) {
+          const rows = rowsBySession.get(row.session)
+          if (rows === undefined) rowsBySession.set(row.session, [row])
+          else rows.push(row)
+        }
+        for (const changed of Object.values(space.dirty)) changed.clear()
+        return Result.isSuccess(result)
+          ? Effect.succeed(result.success)
+          : Effect.fail(new Store.StoreError({ reason: result.failure }))
+      })
+
+    return Layer.mergeAll(
+      Layer.succeed(Store.Store, {
+        commit,
+        ticket: (id) => Effect.sync(() => space.tickets.get(id)),
+        tickets: (session) =>
+          Effect.sync(() =>
+            [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
+          ),
+        accounts: Effect.sync(() => [...space.accounts.values()])
+      }),
+      Layer.succeed(Log.Log, {
+        sessions: Effect.sync(() => [...space.sessions.values()]),
+        session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
+        rows: (id) => Effect.sync(() => [...(rowsBySession.get(id) ?? [])]),
+        payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))
+      })
+    )
+  })
+)

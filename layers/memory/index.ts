@@ -1,0 +1,2 @@
+/** Everything in memory. */
+export * as MemoryStore from "./Store.ts"

@@ -1,0 +1,83 @@
+/**
+ * PGlite behind the same wire client as production: `@effect/sql-pg` over an in-process Duplex. Same codecs, same errors,
+ * same transactions. One process and one session; it survives `kill -9`, but not a loss of power, because PGlite's file
+ * system does not sync.
+ */
+import { PGlite } from "@electric-sql/pglite"
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Layer, type Scope } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { Duplex } from "node:stream"
+import { acquire, FolderError } from "./Lock.ts"
+
+/** The client over a database in `folder`; or in memory when there is none. */
+export const layer = (
+  folder?: string
+): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, SqlError.SqlError | FolderError> =>
+  PgClient.layerFrom(Effect.flatMap(open(folder), connect))
+
+// internal
+
+const open = (folder: string | undefined): Effect.Effect<PGlite, FolderError, Scope.Scope> =>
+  Effect.gen(function*() {
+    if (folder !== undefined) yield* acquire(folder)
+    return yield* Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => PGlite.create(folder === undefined ? {} : { dataDir: `${folder}/pg` }),
+        catch: (cause) =>
+          new FolderError({
+            folder: folder ?? "memory",
+            detail: `the database does not open: ${cause instanceof Error ? cause.message : String(cause)}`,
+            remedy: "restore the folder from a backup, or start with another one",
+            holder: null
+          })
+      }),
+      (db) => Effect.promise(() => db.close())
+    )
+  })
+
+const connect = (db: PGlite) =>
+  Effect.map(
+    PgClient.make({ username: "postgres", database: "postgres", stream: () => bridge(db), maxConnections: 1 }),
+    // Cluster storage asks the driver's name before it takes advisory locks.
+    (client) => Object.assign(client, { driver: "pglite" })
+  )
+
+const terminate = 0x58
+const cancelRequest = 80_877_102
+
+/** Frontend bytes in, backend bytes out; one message at a time under PGlite's own mutex. */
+const bridge = (db: PGlite): Duplex => {
+  const self: Duplex = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      if (chunk[0] === terminate) return done()
+      if (chunk.length === 16 && chunk.readInt32BE(4) === cancelRequest) {
+        self.destroy()
+        return done()
+      }
+      db.runExclusive(() => db.execProtocolRaw(chunk)).then(
+        (answer) => {
+          if (!self.destroyed) self.push(Buffer.from(answer))
+          done()
+        },
+        (cause: unknown) => done(cause instanceof Error ? cause : new Error(String(cause)))
+      )
+    },
+    final(done) {
+      self.push(null)
+      done()
+    },
+    // The session outlives the connection: leave no transaction and no statement behind.
+    destroy(error, done) {
+      reset(db).then(() => done(error), () => done(error))
+    }
+  })
+  return self
+}
+
+const reset = async (db: PGlite) => {
+  if (db.closed) return
+  if (db.isInTransaction()) await db.exec("ROLLBACK")
+  await db.exec("DEALLOCATE ALL")
+}

@@ -1,0 +1,3 @@
+/** The embedded database. */
+export * as PgliteClient from "./Client.ts"
+export { FolderError, holder } from "./Lock.ts"

@@ -1,0 +1,2 @@
+/** Ready compositions. */
+export * as Memory from "./Memory.ts"

@@ -1,0 +1,269 @@
+/**
+ * The log in SQL, for PGlite and PostgreSQL alike. Commits that arrive while a transaction is under way wait and share
+ * the next one: load what they touch with its rows locked, apply them in order, write what changed, commit. Four round
+ * trips for a whole group.
+ */
+import { Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { Ticket } from "../../src/approval/index.ts"
+import { Digest, Log, type Row } from "../../src/audit/index.ts"
+import { Store, Transition } from "../../src/governor/index.ts"
+
+/** Commits in one transaction at most: bounds how long a group holds its locks. */
+const maxGroup = 256
+/** Commits that may wait; more make their callers wait. */
+const maxWaiting = 4096
+/** Attempts at a group that lost a deadlock or a serialisation race. */
+const maxAttempts = 5
+
+/** Reader and writer of the log over a migrated database. */
+export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | SqlClient.SqlClient> = Layer.unwrap(
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const digest = yield* Digest.Digest
+    const waiting = yield* Queue.bounded<Waiting>(maxWaiting)
+
+    const group = (commits: ReadonlyArray<Store.Commit>) =>
+      Effect.gen(function*() {
+        const at = yield* Clock.currentTimeMillis
+        return yield* sql.withTransaction(Effect.gen(function*() {
+          const space = yield* load(sql, commits)
+          const results = commits.map((commit) => Transition.apply(digest, space, commit, at))
+          yield* save(sql, digest, space)
+          return results
+        }))
+      }).pipe(Effect.retry({ while: isRace, times: maxAttempts - 1, schedule: Schedule.exponential("5 millis") }))
+
+    const settle = (entries: ReadonlyArray<Waiting>): Effect.Effect<void> =>
+      Effect.matchEffect(group(entries.map((entry) => entry.commit)), {
+        onSuccess: (results) =>
+          Effect.forEach(results, (result, index) => {
+            const done = entries[index]?.done
+            if (done === undefined) return Effect.void
+            return Result.isSuccess(result)
+              ? Deferred.succeed(done, result.success)
+              : Deferred.fail(done, new Store.StoreError({ reason: result.failure }))
+          }, { discard: true }),
+        onFailure: (error) =>
+          // One commit that the database will not take must not fail its neighbours.
+          entries.length > 1
+            ? Effect.forEach(entries, (entry) => settle([entry]), { discard: true })
+            : Effect.forEach(entries, (entry) => Deferred.fail(entry.done, unavailable(error, true)), { discard: true })
+      })
+
+    yield* Queue.takeBetween(waiting, 1, maxGroup).pipe(
+      Effect.flatMap(settle),
+      Effect.uninterruptible,
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    const commit = Effect.fnUntraced(function*(commit: Store.Commit) {
+      const done = Deferred.makeUnsafe<Store.Committed, Store.StoreError>()
+      yield* Queue.offer(waiting, { commit, done })
+      return yield* Deferred.await(done)
+    })
+
+    return Layer.mergeAll(
+      Layer.succeed(Store.Store, { commit, ...reader(sql) }),
+      Layer.succeed(Log.Log, logReader(sql))
+    )
+  })
+)
+
+// internal
+
+interface Waiting {
+  readonly commit: Store.Commit
+  readonly done: Deferred.Deferred<Store.Committed, Store.StoreError>
+}
+
+const isRace = (error: SqlError.SqlError) =>
+  error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError"
+
+const unavailable = (error: SqlError.SqlError, maybe: boolean) =>
+  new Store.StoreError({ reason: new Store.Unavailable({ ...describe(error), maybe }) })
+
+const describe = (error: SqlError.SqlError) => ({
+  detail: `${error.reason._tag}: ${error.reason.message}`,
+  remedy: "look at the database; what was acknowledged is safe"
+})
+
+interface Loaded {
+  readonly sessions: ReadonlyArray<SessionRecord>
+  readonly accounts: ReadonlyArray<Store.AccountView>
+  readonly tickets: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
+  readonly acts: ReadonlyArray<Transition.Act>
+  readonly revoked: ReadonlyArray<{ readonly token: string }>
+}
+
+type SessionRecord = Omit<Log.Summary, "startedAt"> & { readonly started_at: number }
+
+/** One statement, so that a group costs one round trip to load. Locks are taken in the order of ids: no deadlock. */
+const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) {
+  const wanted = commits.map(Transition.reads)
+  const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(values)])
+  const sessions = list(wanted.flatMap((read) => read.sessions))
+  const whole = list(wanted.flatMap((read) => read.whole))
+  const acts = list(wanted.flatMap((read) => read.acts.map((act) => Transition.actKey(act.session, act.key))))
+  const accounts = list(wanted.flatMap((read) => read.accounts))
+  const tickets = list(wanted.flatMap((read) => read.tickets))
+  const tokens = list(wanted.flatMap((read) => read.tokens))
+  const [row] = yield* sql<{ readonly loaded: Loaded }>`
+    with ask as materialized (
+      select array(select json_array_elements_text(${sessions}::json)) as sessions,
+        array(select json_array_elements_text(${whole}::json)) as whole,
+        array(select json_array_elements_text(${acts}::json)) as acts,
+        array(select json_array_elements_text(${accounts}::json)) as accounts,
+        array(select json_array_elements_text(${tickets}::json)) as tickets,
+        array(select json_array_elements_text(${tokens}::json)) as tokens),
+    s as materialized (
+      select * from aosiq_sessions where id = any((select sessions from ask)::text[]) order by id for update),
+    d as materialized (
+      select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
+      where (session, key) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
+        from unnest((select acts from ask)) x)
+      union all
+      select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
+      where session = any((select whole from ask)::text[]) and state = 'running'),
+    a as materialized (
+      select * from aosiq_accounts
+      where id = any((select accounts from ask)::text[])
+        or id in (select json_array_elements_text(accounts) from d where state = 'running')
+      order by id for update),
+    t as materialized (
+      select id, ticket from aosiq_tickets
+      where id = any((select tickets from ask)::text[]) or id in (select ticket from d)
+        or session = any((select whole from ask)::text[])
+      order by id for update)
+    select json_build_object(
+      'sessions', (select coalesce(json_agg(s), '[]') from s),
+      'accounts', (select coalesce(json_agg(a), '[]') from a),
+      'tickets', (select coalesce(json_agg(t), '[]') from t),
+      'acts', (select coalesce(json_agg(d), '[]') from d),
+      'revoked', (select coalesce(json_agg(v), '[]') from aosiq_revoked v
+        where token = any((select tokens from ask)::text[]))
+    ) as loaded`
+  const space = Transition.workspace()
+  if (row === undefined) return space
+  const { loaded } = row
+  for (const { started_at, ...session } of loaded.sessions) {
+    space.sessions.set(session.id, { ...session, startedAt: started_at })
+  }
+  for (const account of loaded.accounts) space.accounts.set(account.id, account)
+  for (const { ticket } of loaded.tickets) space.tickets.set(ticket.id, ticket)
+  for (const act of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
+  for (const { token } of loaded.revoked) space.revoked.add(token)
+  return space
+})
+
+/** One statement again: every change of the group, as JSON record sets. */
+const save = (sql: SqlClient.SqlClient, digest: Digest.Digest["Service"], space: Transition.Workspace) => {
+  const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
+    [...keys].flatMap((key) => all.get(key) ?? [])
+  const { dirty } = space
+  const sessions = picked(space.sessions, dirty.sessions).map(({ startedAt, ...rest }) => ({
+    ...rest,
+    started_at: startedAt
+  }))
+  const rows = space.rows.map((row) => ({ ...row, body: digest.canonical(row.body) }))
+  const payloads = [...space.payloads].map(([hash, text]) => ({ hash, text }))
+  const tickets = picked(space.tickets, dirty.tickets).map((ticket) => ({
+    id: ticket.id,
+    session: ticket.session,
+    state: ticket.state,
+    ticket
+  }))
+  if (rows.length === 0) return Effect.void
+  return sql`
+    with r as (insert into aosiq_rows (session, seq, at, key, body, prev, hash)
+      select session, seq, at, key, body, prev, hash from json_to_recordset(${JSON.stringify(rows)}::json)
+        as x(session text, seq int, at bigint, key text, body text, prev text, hash text)),
+    p as (insert into aosiq_payloads (hash, text)
+      select hash, text from json_to_recordset(${JSON.stringify(payloads)}::json) as x(hash text, text text)
+      on conflict (hash) do nothing),
+    s as (insert into aosiq_sessions
+        (id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, started_at)
+      select id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, started_at
+      from json_to_recordset(${JSON.stringify(sessions)}::json) as x(id text, actor text, parent text, caller text,
+        accounts json, status text, epoch int, seq int, head text, token text, input text, result text,
+        started_at bigint)
+      on conflict (id) do update set status = excluded.status, epoch = excluded.epoch, seq = excluded.seq,
+        head = excluded.head, result = excluded.result),
+    a as (insert into aosiq_accounts (id, ceiling, reserved, spent)
+      select id, ceiling, reserved, spent
+      from json_to_recordset(${JSON.stringify(picked(space.accounts, dirty.accounts))}::json)
+        as x(id text, ceiling bigint, reserved bigint, spent bigint)
+      on conflict (id) do update set reserved = excluded.reserved, spent = excluded.spent),
+    t as (insert into aosiq_tickets (id, session, state, ticket)
+      select id, session, state, ticket from json_to_recordset(${JSON.stringify(tickets)}::json)
+        as x(id text, session text, state text, ticket json)
+      on conflict (id) do update set state = excluded.state, ticket = excluded.ticket),
+    d as (insert into aosiq_acts (session, key, name, intent, reserved, accounts, ticket, state)
+      select session, key, name, intent, reserved, accounts, ticket, state
+      from json_to_recordset(${JSON.stringify(picked(space.acts, dirty.acts))}::json)
+        as x(session text, key text, name text, intent int, reserved bigint, accounts json, ticket text, state text)
+      on conflict (session, key) do update set state = excluded.state)
+    insert into aosiq_revoked (token)
+      select json_array_elements_text(${JSON.stringify([...dirty.revoked])}::json)
+      on conflict (token) do nothing`
+}
+
+const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"> => {
+  const ticketsWhere = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
+    sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+      select ticket from aosiq_tickets where ${where}
+      order by (ticket->>'proposedAt')::bigint, id`.pipe(
+      Effect.map((found) => found.map(({ ticket }) => ticket)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  return {
+    ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
+    tickets: (session) =>
+      ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
+    accounts: sql<{ readonly account: Store.AccountView }>`
+      select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
+      Effect.map((found) => found.map(({ account }) => account)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  }
+}
+
+const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
+  const summaries = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
+    sql<{ readonly session: SessionRecord }>`
+      select row_to_json(s) as session from aosiq_sessions s where ${where} order by started_at, id`.pipe(
+      Effect.map((found) =>
+        found.map(({ session: { started_at, ...rest } }): Log.Summary => ({ ...rest, startedAt: started_at }))
+      )
+    )
+  const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
+  return {
+    sessions: Effect.mapError(summaries(sql.literal("true")), failed),
+    session: (id) =>
+      Effect.mapError(Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)), failed),
+    rows: (id) =>
+      sql<{ readonly row: StoredRow }>`
+        select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
+          'prev', prev, 'hash', hash) as row from aosiq_rows where session = ${id} order by seq`.pipe(
+        Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+        Effect.mapError(failed)
+      ),
+    payload: (hash) =>
+      sql<{ readonly text: string }>`select text from aosiq_payloads where hash = ${hash}`.pipe(
+        Effect.map(([first]) => Option.fromUndefinedOr(first?.text)),
+        Effect.mapError(failed)
+      )
+  }
+}
+
+type StoredRow = Omit<Row.Row, "body"> & { readonly body: string }
+
+/** Rows are handed on as stored; a body that someone broke is left for the verifier to name. */
+const parsed = (text: string): Row.Body => {
+  try {
+    return JSON.parse(text) as Row.Body // Not yet verified, as the contract says.
+  } catch {
+    return { kind: "noted", what: "mode", by: "unreadable", detail: text }
+  }
+}

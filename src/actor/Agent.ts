@@ -1,0 +1,295 @@
+/**
+ * A reasoning actor: a model that thinks, acts through governed tools and concludes with a typed result. What it may call
+ * and which backends it may run on are in its type. A conclusion that does not decode, or that its class objects to, goes
+ * back to the model a bounded number of times; then the agent gives up, honestly.
+ */
+import { Effect, Schema } from "effect"
+import { Prompt } from "effect/ai"
+import { Backend } from "../backend/index.ts"
+import { branch, GovernorError, Refusal } from "../governor/index.ts"
+import { type Plain, Tool } from "../tool/index.ts"
+import { type Actor, ActorError, define } from "./Actor.ts"
+import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
+
+/** Limits of one run. */
+export interface Bounds {
+  /** Model calls. */
+  readonly maxSteps: number
+  /** Refused acts and rejected conclusions before the agent gives up. */
+  readonly maxRejections: number
+  /** Successful tool calls before any conclusion is accepted. */
+  readonly minEvidence: number
+}
+
+/** Twelve steps, three rejections, nothing demanded. */
+export const standardBounds: Bounds = { maxSteps: 12, maxRejections: 3, minEvidence: 0 }
+
+/** A reasoning class, not yet on a backend. */
+export interface Agent<
+  Name extends string,
+  In extends Plain,
+  Out extends Plain,
+  Tools extends ReadonlyArray<Tool.Any>,
+  Backends extends Backend.Name,
+  R
+> {
+  readonly name: Name
+  readonly description: string
+  readonly input: In
+  readonly output: Out
+  readonly tools: Tools
+  readonly backends: ReadonlyArray<Backends>
+  readonly instructions: string
+  readonly task: (input: In["Type"]) => string
+  readonly bounds: Bounds
+  readonly timeoutMs: number
+  readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
+}
+
+/** Defines a reasoning class. `check` lists what is wrong with a conclusion; an empty list accepts it. */
+export const make = <
+  const Name extends string,
+  In extends Plain,
+  Out extends Plain,
+  const Tools extends ReadonlyArray<Tool.Any>,
+  const Backends extends Backend.Name,
+  R = never
+>(name: Name, options: {
+  readonly description: string
+  readonly input: In
+  readonly output: Out
+  readonly tools: Tools
+  readonly backends: ReadonlyArray<Backends>
+  readonly instructions: string
+  readonly task: (input: In["Type"]) => string
+  readonly bounds?: Partial<Bounds>
+  readonly timeoutMs?: number
+  readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
+}): Agent<Name, In, Out, Tools, Backends, R> => ({
+  ...options,
+  name,
+  bounds: { ...standardBounds, ...options.bounds },
+  timeoutMs: options.timeoutMs ?? 1_800_000,
+  check: options.check ?? (() => Effect.succeed([]))
+})
+
+/** The backend is not on the class's list; nothing was made. */
+export class BackendNotAllowed extends Schema.TaggedError<BackendNotAllowed>()("BackendNotAllowed", {
+  agent: Schema.String,
+  backend: Schema.String,
+  allowed: Schema.Array(Schema.String)
+}) {}
+
+/** Puts a class on a backend of its list. */
+export const on = <
+  Name extends string,
+  In extends Plain,
+  Out extends Plain,
+  Tools extends ReadonlyArray<Tool.Any>,
+  Backends extends Backend.Name,
+  R,
+  B extends Backends
+>(
+  agent: Agent<Name, In, Out, Tools, Backends, R>,
+  backend: Backend.Backend<B>
+): Effect.Effect<
+  Actor<
+    Name,
+    In,
+    Out,
+    Tool.CapabilitiesOf<Tools[number]> | `backend:${B}`,
+    Tool.Requirements<Tools[number]> | Backend.Requirements<B> | Reasoner | R
+  >,
+  BackendNotAllowed
+> =>
+  agent.backends.includes(backend.name)
+    ? Effect.succeed({
+      ...define({
+        name: agent.name,
+        description: agent.description,
+        input: agent.input,
+        output: agent.output,
+        capabilities: [...Tool.capabilitiesOf(agent.tools), `backend:${backend.name}` as const],
+        backends: [backend.name],
+        timeoutMs: agent.timeoutMs
+      }),
+      run: (input) => reason(agent, backend, input)
+    })
+    : Effect.fail(new BackendNotAllowed({ agent: agent.name, backend: backend.name, allowed: agent.backends }))
+
+/** The tool by which a model ends its run. It is never executed: its arguments are the conclusion. */
+export const concludeName = "conclude"
+
+// internal
+
+type AnyAgent<Out extends Plain, R> = {
+  readonly name: string
+  readonly output: Out
+  readonly tools: ReadonlyArray<Tool.Any>
+  readonly instructions: string
+  readonly bounds: Bounds
+  readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
+}
+
+const reason = <Out extends Plain, R, B extends Backend.Name, Input>(
+  agent: AnyAgent<Out, R> & { readonly task: (input: Input) => string },
+  backend: Backend.Backend<B>,
+  input: Input
+): Effect.Effect<Out["Type"], ActorError | GovernorError, R | Reasoner | Backend.Requirements<B>> =>
+  Effect.gen(function*() {
+    const reasoner = yield* Reasoner
+    const ended = yield* reasoner.run<R | Backend.Requirements<B>>({
+      start: {
+        messages: [
+          { role: "system", content: agent.instructions },
+          { role: "user", content: [{ type: "text", text: agent.task(input) }] }
+        ],
+        step: 0,
+        pending: [],
+        rejections: 0,
+        gathered: 0,
+        conclusion: null,
+        gaveUp: null
+      },
+      route: (thread) => route(thread),
+      maxNodeRuns: agent.bounds.maxSteps * 3,
+      nodes: {
+        think: (thread) => think(agent, backend, thread),
+        act: (thread) => act(agent, thread),
+        conclude: (thread) => conclude(agent, thread)
+      }
+    })
+    if (ended.conclusion === null) {
+      const detail = ended.gaveUp ?? "the graph ended without a conclusion"
+      return yield* new ActorError({ actor: agent.name, detail, abandoned: true })
+    }
+    return yield* Effect.mapError(
+      Tool.codec(agent.output).decode(ended.conclusion.output),
+      (detail) => new ActorError({ actor: agent.name, detail, abandoned: false })
+    )
+  })
+
+const route = (thread: Thread) => {
+  if (thread.conclusion !== null || thread.gaveUp !== null) return "end"
+  if (thread.pending.length === 0) return "think"
+  return thread.pending.some((call) => call.name === concludeName) ? "conclude" : "act"
+}
+
+const think = Effect.fnUntraced(function*<Out extends Plain, R, B extends Backend.Name>(
+  agent: AnyAgent<Out, R>,
+  backend: Backend.Backend<B>,
+  thread: Thread
+): Effect.fn.Return<Thread, ActorError | GovernorError, Backend.Requirements<B>> {
+  if (thread.step >= agent.bounds.maxSteps) {
+    return { ...thread, gaveUp: `no conclusion after ${thread.step} model calls` }
+  }
+  const prompt = yield* Effect.orDie(Schema.decodeUnknownEffect(Prompt.Prompt)({ content: thread.messages }))
+  const offered = [
+    ...agent.tools,
+    { name: concludeName, description: "End with this result.", params: agent.output }
+  ]
+  const { value: turn } = yield* Backend.generate(backend, { prompt, tools: offered }).pipe(
+    branch(`think-${thread.step}`),
+    Effect.catchTag(["BackendError", "UnknownModel"], (error) =>
+      new ActorError({ actor: agent.name, detail: `the model call failed: ${error.message}`, abandoned: false }))
+  )
+  const said = turn.text === "" ? [] : [{ type: "text", text: turn.text }]
+  const asked = turn.calls.map((call) => ({
+    type: "tool-call",
+    id: call.id,
+    name: call.name,
+    params: call.params,
+    providerExecuted: false
+  }))
+  const next: Thread = {
+    ...thread,
+    step: thread.step + 1,
+    messages: [...thread.messages, { role: "assistant", content: [...said, ...asked] }],
+    pending: turn.calls
+  }
+  if (turn.calls.length > 0) return next
+  const nudge = { role: "user", content: [{ type: "text", text: `Call a tool, or call ${concludeName} to end.` }] }
+  return rejected(agent, { ...next, messages: [...next.messages, nudge] }, "it called no tool")
+})
+
+const act = Effect.fnUntraced(function*<Out extends Plain, R>(agent: AnyAgent<Out, R>, thread: Thread) {
+  let after = { ...thread, pending: [] as ReadonlyArray<Pending> }
+  for (const [index, call] of thread.pending.entries()) {
+    const answer = yield* execute(agent, call).pipe(branch(`act-${thread.step}-${index}`))
+    after = reply(after, call, answer.failed, answer.result)
+    after = answer.failed
+      ? rejected(agent, after, `${call.name} was refused or failed`)
+      : { ...after, gathered: after.gathered + 1 }
+  }
+  return after
+})
+
+interface Answer {
+  readonly failed: boolean
+  readonly result: Schema.Json
+}
+
+/** Refusals and failures go back to the model; what the run cannot go on from ends it. */
+const execute = <Out extends Plain, R>(agent: AnyAgent<Out, R>, call: Pending) => {
+  const tool = agent.tools.find((offered) => offered.name === call.name)
+  if (tool === undefined) {
+    return Effect.succeed<Answer>({ failed: true, result: { error: `there is no tool ${call.name}` } })
+  }
+  return Tool.callUnchecked(tool, call.params).pipe(
+    Effect.map((outcome): Answer => ({
+      failed: false,
+      result: { stamp: outcome.stamp, trust: outcome.trust, result: outcome.value }
+    })),
+    Effect.catch((error): Effect.Effect<Answer, GovernorError> =>
+      error instanceof GovernorError
+        ? endsRun(error) ? Effect.fail(error) : Effect.succeed({ failed: true, result: { error: Refusal.explain(error.reason) } })
+        : Effect.succeed({ failed: true, result: { error: error.failure } })
+    )
+  )
+}
+
+const endsRun = ({ reason: { _tag } }: GovernorError): boolean =>
+  _tag === "AwaitingApproval" || _tag === "LogUnavailable" || _tag === "OutcomeUnknown" || _tag === "Nondeterminism"
+
+const conclude = Effect.fnUntraced(function*<Out extends Plain, R>(
+  agent: AnyAgent<Out, R>,
+  thread: Thread
+): Effect.fn.Return<Thread, GovernorError, R> {
+  const call = thread.pending.find((pending) => pending.name === concludeName)
+  if (call === undefined) return { ...thread, pending: [] }
+  const codec = Tool.codec(agent.output)
+  // Calls beside a conclusion are not run: every call of a turn gets an answer, as providers demand.
+  const others = thread.pending.filter((pending) => pending !== call)
+  const cleared = others.reduce(
+    (state, other) => reply(state, other, true, { error: "not run: the turn concluded" }),
+    { ...thread, pending: [] as ReadonlyArray<Pending> }
+  )
+  const back = (why: ReadonlyArray<string>) =>
+    rejected(agent, reply(cleared, call, true, { error: "not accepted", reasons: why }), why.join("; "))
+  if (thread.gathered < agent.bounds.minEvidence) {
+    return back([`gather evidence first: ${thread.gathered} of ${agent.bounds.minEvidence} tool calls succeeded`])
+  }
+  const decoded = yield* Effect.result(codec.decode(call.params))
+  if (decoded._tag === "Failure") return back([decoded.failure])
+  const objections = yield* agent.check(decoded.success)
+  if (objections.length > 0) return back(objections)
+  const output = yield* Effect.orDie(codec.encode(decoded.success))
+  return { ...cleared, conclusion: { output } }
+})
+
+const reply = (thread: Thread, call: Pending, isFailure: boolean, result: Schema.Json): Thread => ({
+  ...thread,
+  messages: [
+    ...thread.messages,
+    {
+      role: "tool",
+      content: [{ type: "tool-result", id: call.id, name: call.name, isFailure, result }]
+    }
+  ]
+})
+
+const rejected = (agent: { readonly bounds: Bounds }, thread: Thread, why: string): Thread => {
+  const rejections = thread.rejections + 1
+  const gaveUp = rejections > agent.bounds.maxRejections ? `gave up after ${rejections} rejections: ${why}` : thread.gaveUp
+  return { ...thread, rejections, gaveUp }
+}

@@ -1,0 +1,52 @@
+/**
+ * How a reasoning actor's steps are driven. The steps are ours and governed; the graph that orders them is a library's,
+ * behind this contract: preemption, pause and cancel happen between its nodes, never inside a model call.
+ */
+import { Context, type Effect, Schema } from "effect"
+import type { GovernorError } from "../governor/index.ts"
+import type { ActorError } from "./Actor.ts"
+
+/** A message of the conversation, encoded as `effect/ai` prompts are. */
+export const Message = Schema.Struct({ role: Schema.String, content: Schema.Json })
+export type Message = typeof Message.Type
+
+/** A tool call that waits to be run. */
+export const Pending = Schema.Struct({ id: Schema.String, name: Schema.String, params: Schema.Json })
+export type Pending = typeof Pending.Type
+
+/** The whole state of a reasoning run: JSON, so that it can be checkpointed. */
+export const Thread = Schema.Struct({
+  messages: Schema.Array(Message),
+  /** Model calls so far. */
+  step: Schema.Natural,
+  pending: Schema.Array(Pending),
+  /** Refused or rejected attempts so far. */
+  rejections: Schema.Natural,
+  /** Successful tool calls so far. */
+  gathered: Schema.Natural,
+  conclusion: Schema.NullOr(Schema.Struct({ output: Schema.Json })),
+  gaveUp: Schema.NullOr(Schema.String)
+})
+export type Thread = typeof Thread.Type
+
+/** The nodes of the default graph. */
+export const steps = ["think", "act", "conclude"] as const
+export type Step = (typeof steps)[number]
+
+/** A node: a governed step from one state to the next. */
+export type Node<R> = (thread: Thread) => Effect.Effect<Thread, ActorError | GovernorError, R>
+
+/** What a graph is built from. */
+export interface Nodes<R> {
+  readonly nodes: { readonly [S in Step]: Node<R> }
+  /** Which node a state asks for next; `end` when it is concluded or given up. */
+  readonly route: (thread: Thread) => Step | "end"
+  readonly start: Thread
+  /** Bound on node runs. */
+  readonly maxNodeRuns: number
+}
+
+/** Runs the nodes as a graph to its end. */
+export class Reasoner extends Context.Service<Reasoner, {
+  readonly run: <R>(graph: Nodes<R>) => Effect.Effect<Thread, ActorError | GovernorError, R>
+}>()("aosiq/actor/Reasoner") {}

@@ -1,0 +1,87 @@
+/**
+ * A ticket stands for one act that cannot be undone, waiting for people. It is bound to everything the decision depended
+ * on; if any of it drifts, the ticket no longer fits and a new one is needed. A ticket is consumed once, in the same
+ * transaction as the intent of its act.
+ *
+ * proposed → approved → executing → succeeded | failed | unknown; or proposed → denied | expired. Instants are epoch
+ * milliseconds.
+ */
+import { Schema } from "effect"
+import { Digest } from "../audit/index.ts"
+import { Claims } from "../capability/index.ts"
+
+/** Short enough to be typed by hand. */
+export const TicketId = Schema.NonEmptyString.pipe(Schema.brand("TicketId"))
+export type TicketId = typeof TicketId.Type
+
+export const State = Schema.Literals([
+  "proposed",
+  "approved",
+  "denied",
+  "expired",
+  "executing",
+  "succeeded",
+  "failed",
+  "unknown"
+])
+export type State = typeof State.Type
+
+/** What an approval is bound to. Its hash is the ticket's `binding`. */
+export const Binding = Schema.Struct({
+  session: Claims.SessionId,
+  actor: Schema.String,
+  act: Schema.String,
+  /** Hash of the tool's definition. */
+  schema: Digest.Hash,
+  /** Hash of the canonical arguments. */
+  args: Digest.Hash,
+  token: Schema.String,
+  policy: Schema.String,
+  /** Hash of what the approver was shown. */
+  shown: Digest.Hash
+})
+export type Binding = typeof Binding.Type
+
+/** What the approver sees; hashed into the binding, so that nobody approves one thing and gets another. */
+export const Shown = Schema.Struct({
+  act: Schema.String,
+  description: Schema.String,
+  /** The exact arguments, secrets redacted. */
+  args: Schema.String,
+  /** The actor's own words, untrusted. */
+  reasons: Schema.String,
+  /** Stamps the actor cites. */
+  evidence: Schema.Array(Schema.String),
+  estimateMicroUsd: Schema.Natural
+})
+export type Shown = typeof Shown.Type
+
+/** One decision by one person. */
+export const Vote = Schema.Struct({
+  by: Schema.NonEmptyString,
+  approve: Schema.Boolean,
+  reason: Schema.String,
+  at: Schema.Natural
+})
+export type Vote = typeof Vote.Type
+
+export const Ticket = Schema.Struct({
+  id: TicketId,
+  session: Claims.SessionId,
+  act: Schema.String,
+  args: Digest.Hash,
+  binding: Digest.Hash,
+  shown: Shown,
+  requester: Schema.String,
+  state: State,
+  votes: Schema.Array(Vote),
+  proposedAt: Schema.Natural,
+  expiresAt: Schema.Natural
+})
+export type Ticket = typeof Ticket.Type
+
+/** Whether the ticket still waits at `now`. */
+export const isOpen = (ticket: Ticket, now: number): boolean => ticket.state === "proposed" && now < ticket.expiresAt
+
+/** Whether an act may consume the ticket at `now`. An approval does not outlive the ticket. */
+export const isUsable = (ticket: Ticket, now: number): boolean => ticket.state === "approved" && now < ticket.expiresAt

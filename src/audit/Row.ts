@@ -1,0 +1,151 @@
+/**
+ * One row of a session's chain. The chain is the audit record, the journal a re-run is answered from, and the store of
+ * evidence: nothing is done that has no row, and nothing recorded is done twice.
+ *
+ * A row carries hashes and redacted previews; whole arguments and results lie beside it as payloads, addressed by their
+ * hash, so that erasing one leaves the chain verifiable. `seq` counts from 0; `at` is epoch milliseconds.
+ */
+import { Schema } from "effect"
+import { Claims } from "../capability/index.ts"
+import { Hash } from "./Digest.ts"
+
+/** Version of the format of rows, bundles and anchors; not the package's. */
+export const version = 1
+
+/** Binds the session: who runs, under which token, in which mode. Always row 0, and nowhere else. */
+export const Genesis = Schema.Struct({
+  kind: Schema.Literal("genesis"),
+  actor: Schema.NonEmptyString,
+  token: Claims.TokenId,
+  parent: Schema.NullOr(Claims.SessionId),
+  caller: Schema.NonEmptyString,
+  mode: Schema.Literals(["enforced", "warn", "disabled"]),
+  input: Hash,
+  definition: Hash
+})
+/** An act is about to start. Durable before it does. */
+export const Intent = Schema.Struct({
+  kind: Schema.Literal("intent"),
+  act: Schema.NonEmptyString,
+  capabilities: Schema.Array(Schema.String),
+  token: Claims.TokenId,
+  schema: Hash,
+  args: Hash,
+  argsPreview: Schema.String,
+  reservedMicroUsd: Schema.Natural,
+  ticket: Schema.NullOr(Schema.String)
+})
+/** How the act ended, as far as the actor and its tools can tell. */
+export const Outcome = Schema.Struct({
+  kind: Schema.Literal("outcome"),
+  act: Schema.NonEmptyString,
+  intent: Schema.Natural,
+  status: Schema.Literals(["succeeded", "failed", "timed_out", "interrupted", "crashed"]),
+  result: Schema.NullOr(Hash),
+  resultPreview: Schema.String,
+  trust: Schema.Literals(["trusted", "untrusted"]),
+  costMicroUsd: Schema.Natural,
+  computeMs: Schema.Natural,
+  /** Tokens of a model call; absent for everything else. */
+  usage: Schema.optionalKey(Schema.Struct({
+    backend: Schema.String,
+    model: Schema.String,
+    input: Schema.Natural,
+    output: Schema.Natural,
+    cacheRead: Schema.Natural,
+    cacheWrite: Schema.Natural
+  }))
+})
+/** An act was refused and did not run; or, in warn mode, ran all the same (`ran`). */
+export const Refusal = Schema.Struct({
+  kind: Schema.Literal("refusal"),
+  act: Schema.NonEmptyString,
+  layer: Schema.NonEmptyString,
+  reason: Schema.String,
+  args: Schema.NullOr(Hash),
+  ran: Schema.Boolean
+})
+/** An act waits for people. */
+export const Proposed = Schema.Struct({
+  kind: Schema.Literal("proposed"),
+  act: Schema.NonEmptyString,
+  ticket: Schema.NonEmptyString,
+  binding: Hash,
+  shown: Hash,
+  args: Hash
+})
+/** Somebody decided about a ticket, or its time ran out. */
+export const Decided = Schema.Struct({
+  kind: Schema.Literal("decided"),
+  ticket: Schema.NonEmptyString,
+  decision: Schema.Literals(["approved", "denied", "expired"]),
+  by: Schema.NonEmptyString,
+  reason: Schema.String
+})
+/** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
+export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
+/** The run ended to wait for people; the session holds nothing until they decide. */
+export const Suspended = Schema.Struct({ kind: Schema.Literal("suspended"), ticket: Schema.NonEmptyString })
+/** An act whose outcome was lost: it may or may not have happened. Settled only by a person or a probe. */
+export const Unknown = Schema.Struct({
+  kind: Schema.Literal("unknown"),
+  act: Schema.NonEmptyString,
+  intent: Schema.Natural
+})
+/** A claim of the actor about its own work: a proposal, or that it gives up. */
+export const Ended = Schema.Struct({
+  kind: Schema.Literal("ended"),
+  status: Schema.Literals(["succeeded", "failed", "abandoned", "cancelled"]),
+  result: Schema.NullOr(Hash),
+  reason: Schema.String
+})
+/** Something an operator must be able to see later: a revocation, a change of mode. */
+export const Noted = Schema.Struct({
+  kind: Schema.Literal("noted"),
+  what: Schema.Literals(["mode", "revoked", "nondeterminism"]),
+  by: Schema.NonEmptyString,
+  detail: Schema.String
+})
+
+export const Body = Schema.Union([
+  Genesis,
+  Intent,
+  Outcome,
+  Refusal,
+  Proposed,
+  Decided,
+  Started,
+  Suspended,
+  Unknown,
+  Ended,
+  Noted
+])
+export type Body = typeof Body.Type
+
+/** Where an act stands in a run: `path#ordinal`, the same in every re-run. `null` for rows that are not acts. */
+export const Key = Schema.NullOr(Schema.String)
+
+/** What the hash covers. */
+export const Content = Schema.Struct({
+  v: Schema.Literal(version),
+  session: Claims.SessionId,
+  seq: Schema.Natural,
+  at: Schema.Natural,
+  key: Key,
+  body: Body
+})
+export type Content = typeof Content.Type
+
+/** A sealed row: `hash = SHA-256(prev ‖ canonical(content))`. */
+export const Row = Schema.Struct({ ...Content.fields, prev: Hash, hash: Hash })
+export type Row = typeof Row.Type
+
+/** A row before the log gave it its place. */
+export interface Draft {
+  readonly key: string | null
+  readonly body: Body
+}
+
+/** How a claim cites a row: `session/seq`. */
+export type Stamp = `${string}/${number}`
+export const stamp = (row: { readonly session: string; readonly seq: number }): Stamp => `${row.session}/${row.seq}`

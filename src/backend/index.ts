@@ -1,0 +1,4 @@
+/** Models, behind one governed call. */
+export * as Backend from "./Backend.ts"
+export * as Offline from "./Offline.ts"
+export * as Scripted from "./Scripted.ts"

@@ -1,0 +1,53 @@
+/** What an actor asks the Governor to do: a tool call, a model call, a spawn; described as data, run as an effect. */
+import type { Effect, Schema } from "effect"
+import type { Digest, Row } from "../audit/index.ts"
+import type { Capability } from "../capability/index.ts"
+import type { Permit } from "./Permit.ts"
+
+/** How an act's bill is written: what it cost, and the tokens of a model call. Micro-dollars. */
+export interface Bill {
+  readonly costMicroUsd: number
+  readonly usage?: typeof Row.Outcome.Type["usage"] | undefined
+}
+
+/**
+ * One act. `Args` are its decoded arguments, `A` and `E` what the handler answers, `R` what the handler needs.
+ */
+export interface Action<Args, A, E, R> {
+  readonly name: string
+  readonly description: string
+  /** All of them must be held. */
+  readonly capabilities: ReadonlyArray<Capability.Name>
+  /** The backend a model call goes to. */
+  readonly backend?: string | undefined
+  readonly reversible: boolean
+  /** Hash of the definition: a changed tool needs a new approval. */
+  readonly schema: Digest.Hash
+  /** Arguments as JSON and decoded; a failure says what is wrong with them. */
+  readonly decode: Effect.Effect<{ readonly args: Args; readonly json: Schema.Json }, string>
+  /** Upper bound of the cost, micro-dollars. */
+  readonly reserve: number
+  readonly bill: (elapsedMs: number, answer: A | undefined) => Bill
+  readonly timeoutMs: number
+  /** Whether the result is ours or a stranger's text. */
+  readonly trust: "trusted" | "untrusted"
+  /** The actor's own words and stamps, for the approver. */
+  readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> } | undefined
+  readonly run: (args: Args, permit: Permit<string>) => Effect.Effect<A, E, R>
+  /** Result and failure as JSON and back: what the log keeps and what a re-run is answered with. */
+  readonly success: Codec<A>
+  readonly failure: Codec<E>
+}
+
+/** A value as JSON and back. A failure says why it cannot be. */
+export interface Codec<A> {
+  readonly encode: (value: A) => Effect.Effect<Schema.Json, string>
+  readonly decode: (json: Schema.Json) => Effect.Effect<A, string>
+}
+
+/** What an act came to: the answer, and the stamp a claim can cite. */
+export interface Outcome<A> {
+  readonly value: A
+  readonly stamp: Row.Stamp
+  readonly trust: "trusted" | "untrusted"
+}

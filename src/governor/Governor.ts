@@ -1,0 +1,549 @@
+/**
+ * The one choke point. Everything an actor does that is not pure computation is an `Action` given to `act`, and `act`
+ * reads like the picture of it:
+ *
+ *   decode → recall → capability → budget → approval → intent     (first transaction)
+ *   run, holding a Permit
+ *   redact → outcome, settlement                                   (second transaction)
+ *
+ * An act that any step refuses does not run, and the refusal is a row of its own. Mode and approval rules are read once,
+ * where the layer is built: an actor cannot loosen them for itself.
+ */
+import { Cause, Clock, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Gate, Policy, Ticket } from "../approval/index.ts"
+import { Digest, Log, Row } from "../audit/index.ts"
+import { Capability, Claims, Tokens } from "../capability/index.ts"
+import { Redact } from "../trust/index.ts"
+import type { Action, Outcome } from "./Action.ts"
+import * as Mode from "./Mode.ts"
+import { issue } from "./Permit.ts"
+import {
+  AwaitingApproval,
+  GovernorError,
+  HandlerBroken,
+  LogUnavailable,
+  Malformed,
+  Nondeterminism,
+  OutcomeUnknown,
+  Refused,
+  TimedOut
+} from "./Refusal.ts"
+import { Entered, type Recorded, Session } from "./Session.ts"
+import { type Committed, type Payload, Store, StoreError } from "./Store.ts"
+
+/** The choke point. */
+export class Governor extends Context.Service<Governor, {
+  readonly mode: Mode.Mode
+  /** Admits, records and runs one act; or refuses it, and it does not run. */
+  readonly act: <Args, A, E, R>(
+    action: Action<Args, A, E, R>
+  ) => Effect.Effect<Outcome<A>, E | GovernorError, R | Session>
+}>()("aosiq/governor/Governor") {}
+
+/** The Governor over a store, keys and a digest; with a gate, if one is provided. */
+export const layer: Layer.Layer<
+  Governor,
+  never,
+  Store | Log.Log | Tokens.Tokens | Digest.Digest | SecureRandom.SecureRandom
+> = Layer.effect(
+  Governor,
+  Effect.gen(function*() {
+    const store = yield* Store
+    const log = yield* Log.Log
+    const tokens = yield* Tokens.Tokens
+    const digest = yield* Digest.Digest
+    const random = yield* SecureRandom.SecureRandom
+    const gate = yield* Effect.serviceOption(Gate.Gate)
+    const mode = yield* Mode.Current
+
+    const act = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>
+    ): Effect.fn.Return<Outcome<A>, E | GovernorError, R | Session> {
+      const session = yield* entered(action)
+      const place = session.nextKey()
+      const call = yield* decode(action, session, place)
+
+      const recorded = yield* recall(action, call)
+      if (recorded !== undefined) return yield* answer(action, call, recorded)
+
+      const claims = yield* capability(action, call)
+      const ticket = yield* approval(action, call)
+      return yield* perform(action, call, claims, ticket)
+    })
+
+    // --- before: every step may refuse ---------------------------------------
+
+    /** A session that `enter` did not make is refused before anything is looked at. */
+    const entered = (action: Named) =>
+      Effect.flatMap(Session, (session) =>
+        Entered.isEntered(session)
+          ? Effect.succeed(session)
+          : fail(action, new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" })))
+
+    const decode = <Args, A, E, R>(action: Action<Args, A, E, R>, session: Entered, place: string) =>
+      Effect.matchEffect(action.decode, {
+        onFailure: (detail) => fail(action, new Malformed({ detail: Redact.preview(detail) })),
+        onSuccess: ({ args, json }) => {
+          const text = digest.canonical(json)
+          return Effect.succeed({ session, place, key: place, args, text, hash: digest.sha256(text) })
+        }
+      })
+
+    /** What an earlier run recorded here. An act that can be undone and whose outcome was lost is done again. */
+    const recall = (action: Named & { readonly reversible: boolean }, call: Call) =>
+      Effect.gen(function*() {
+        for (let attempt = 0; attempt < maxAttempts; attempt++) {
+          const key = attempt === 0 ? call.place : `${call.place}~${attempt}`
+          const recorded = call.session.recall(key)
+          call.key = key
+          if (recorded === undefined) return undefined
+          if (recorded.act !== action.name || recorded.args !== call.hash) {
+            return yield* nondeterminism(action, call, recorded)
+          }
+          const lost = recorded.outcome === undefined || isLost(recorded.outcome.body.status)
+          if (!lost) return recorded
+          if (!action.reversible) return yield* unknown(action, call, "it had begun when its run ended")
+        }
+        return yield* unknown(action, call, `its outcome was lost ${maxAttempts} times`)
+      })
+
+    const capability = Effect.fnUntraced(function*(
+      action: Named & { readonly capabilities: ReadonlyArray<Capability.Name>; readonly backend?: string | undefined },
+      call: Call
+    ) {
+      const { actor } = call.session
+      const outside = action.capabilities.find((wanted) =>
+        !actor.capabilities.some((declared) => Capability.covers(declared, wanted))
+      )
+      if (outside !== undefined) {
+        const remedy = `declare ${outside} in the definition of ${actor.name}`
+        yield* refuse(action, call, new Refused({ layer: "class", detail: `${actor.name} does not declare ${outside}`, remedy }))
+      }
+      if (action.backend !== undefined && !actor.backends.includes(action.backend)) {
+        const remedy = `add ${action.backend} to the backends of ${actor.name}`
+        yield* refuse(action, call, new Refused({ layer: "class", detail: `${actor.name} may not use ${action.backend}`, remedy }))
+      }
+      const claims = yield* Effect.catch(tokens.verify(call.session.token, call.session.id), (error) =>
+        Effect.as(
+          refuse(action, call, new Refused({
+            layer: "token",
+            detail: `${error.reason._tag}: ${error.reason.detail}`,
+            remedy: "dispatch the session again"
+          })),
+          undefined
+        ))
+      if (claims === undefined) return undefined
+      const missing = action.capabilities.find((wanted) => !Claims.admits(claims, wanted))
+      if (missing !== undefined) {
+        const remedy = `dispatch with a grant that holds ${missing}`
+        yield* refuse(action, call, new Refused({ layer: "token", detail: `the token does not hold ${missing}`, remedy }))
+      }
+      if (action.backend !== undefined && !claims.backends.includes(action.backend)) {
+        const remedy = `dispatch with a grant whose backends include ${action.backend}`
+        yield* refuse(action, call, new Refused({ layer: "token", detail: `the token does not admit ${action.backend}`, remedy }))
+      }
+      return claims
+    })
+
+    /** The ticket to consume; `null` when the act needs none. Nothing usable ends the run with `AwaitingApproval`. */
+    const approval = Effect.fnUntraced(function*(
+      action: Named & Pick<Action<never, never, never, never>, "description" | "reversible" | "reserve" | "schema" | "reasons">,
+      call: Call
+    ) {
+      if (action.reversible || mode === "disabled") return null
+      if (Option.isNone(gate)) {
+        yield* refuse(action, call, new Refused({
+          layer: "approval",
+          detail: "it cannot be undone and there is no approval gate",
+          remedy: "provide an approval gate"
+        }))
+        return null
+      }
+      const { policy } = gate.value
+      const shown = show(action, call)
+      const binding = bind(action, call, policy, shown)
+      const now = yield* Clock.currentTimeMillis
+      const filed = yield* stored(action, store.tickets(call.session.id))
+      const same = filed.filter((ticket) => ticket.act === action.name && ticket.args === call.hash)
+      const usable = same.find((ticket) => ticket.binding === binding && Ticket.isUsable(ticket, now))
+      if (usable !== undefined) return { id: usable.id, binding }
+      const denied = same.find((ticket) => ticket.state === "denied")
+      if (denied !== undefined) {
+        const why = denied.votes.findLast((vote) => !vote.approve)
+        yield* refuse(action, call, new Refused({
+          layer: "approval",
+          detail: `denied by ${why?.by ?? "an approver"}: ${why?.reason ?? ""}`,
+          remedy: "a denial is final for these arguments in this session"
+        }))
+        return null
+      }
+      if (mode === "warn") {
+        yield* violation(action, call, "approval", "it ran without an approval")
+        return null
+      }
+      const open = same.find((ticket) => ticket.binding === binding && Ticket.isOpen(ticket, now))
+      return yield* wait(action, open?.id ?? (yield* propose(action, call, policy, shown, binding)))
+    })
+
+    const propose = Effect.fnUntraced(function*(
+      action: Named,
+      call: Call,
+      policy: Policy.Policy,
+      shown: Ticket.Shown,
+      binding: Digest.Hash
+    ) {
+      const { session } = call
+      const now = yield* Clock.currentTimeMillis
+      const ticket: Ticket.Ticket = {
+        id: Ticket.TicketId.make(yield* ticketId(random)),
+        session: session.id,
+        act: action.name,
+        args: call.hash,
+        binding,
+        shown,
+        requester: session.caller,
+        state: "proposed",
+        votes: [],
+        proposedAt: now,
+        expiresAt: now + policy.lifetimeMs
+      }
+      const text = digest.canonical(shown)
+      const row: Row.Draft = {
+        key: call.key,
+        body: { kind: "proposed", act: action.name, ticket: ticket.id, binding, shown: digest.sha256(text), args: call.hash }
+      }
+      const payloads = [payload(digest.sha256(text), text), payload(call.hash, call.text)]
+      yield* Effect.catch(
+        store.commit({
+          _tag: "Propose",
+          session: session.id,
+          epoch: session.epoch,
+          ticket,
+          row,
+          payloads,
+          maxPending: policy.maxPending
+        }),
+        (error) => stopped(action, call, error)
+      )
+      return ticket.id
+    })
+
+    const bind = (action: Named & { readonly schema: Digest.Hash }, call: Call, policy: Policy.Policy, shown: Ticket.Shown) =>
+      digest.sha256(digest.canonical({
+        session: call.session.id,
+        actor: call.session.actor.name,
+        act: action.name,
+        schema: action.schema,
+        args: call.hash,
+        token: digest.sha256(call.session.token),
+        policy: policy.version,
+        shown: digest.sha256(digest.canonical(shown))
+      } satisfies typeof Ticket.Binding.Encoded))
+
+    // --- the act -------------------------------------------------------------
+
+    /** Intent, run, outcome. Not interruptible between the transactions except inside the handler itself. */
+    const perform = <Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call & { readonly args: Args },
+      claims: Claims.Claims | undefined,
+      ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+    ): Effect.Effect<Outcome<A>, E | GovernorError, Exclude<R, Session>> =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const intent = yield* begin(action, call, claims, ticket)
+          const started = yield* Clock.currentTimeMillis
+          const permit = issue<string>(Row.stamp(intent.row))
+          const ran = yield* Effect.exit(
+            restore(action.run(call.args, permit)).pipe(
+              // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
+              Effect.provideService(Session, call.session.at(call.place)),
+              Effect.timeoutOrElse({
+                duration: action.timeoutMs,
+                orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
+              })
+            )
+          )
+          const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)
+          return yield* finish(action, call, intent.row.seq, ran, elapsed)
+        })
+      )
+
+    const begin = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call,
+      claims: Claims.Claims | undefined,
+      ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+    ) {
+      const { session } = call
+      const intent: Row.Draft = {
+        key: call.key,
+        body: {
+          kind: "intent",
+          act: action.name,
+          capabilities: action.capabilities,
+          token: claims?.jti ?? unverified,
+          schema: action.schema,
+          args: call.hash,
+          argsPreview: Redact.preview(call.text),
+          reservedMicroUsd: action.reserve,
+          ticket: ticket?.id ?? null
+        }
+      }
+      return yield* Effect.catch(
+        store.commit({
+          _tag: "Begin",
+          session: session.id,
+          epoch: session.epoch,
+          key: call.key,
+          intent,
+          tokens: claims === undefined ? [] : [...claims.anc, claims.jti],
+          accounts: session.accounts,
+          reserve: action.reserve,
+          ticket,
+          payloads: [payload(call.hash, call.text)],
+          lenient: mode !== "enforced"
+        }),
+        (error): Effect.Effect<Committed, GovernorError> => stopped(action, call, error)
+      )
+    })
+
+    const finish = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call,
+      intent: number,
+      ran: Exit.Exit<A, E | GovernorError>,
+      elapsedMs: number
+    ) {
+      const result = yield* record(action, ran)
+      const bill = action.bill(elapsedMs, Exit.isSuccess(ran) ? ran.value : undefined)
+      const text = result.json === undefined ? undefined : digest.canonical(result.json)
+      const hash = text === undefined ? null : digest.sha256(text)
+      const body: typeof Row.Outcome.Type = {
+        kind: "outcome",
+        act: action.name,
+        intent,
+        status: result.status,
+        result: hash,
+        resultPreview: Redact.preview(text ?? result.detail),
+        trust: action.trust,
+        costMicroUsd: bill.costMicroUsd,
+        computeMs: Math.round(elapsedMs),
+        ...(bill.usage === undefined ? {} : { usage: bill.usage })
+      }
+      const { row } = yield* Effect.catch(
+        store.commit({
+          _tag: "Finish",
+          session: call.session.id,
+          epoch: call.session.epoch,
+          key: call.key,
+          outcome: { key: call.key, body },
+          spent: bill.costMicroUsd,
+          payloads: hash === null || text === undefined ? [] : [payload(hash, text)]
+        }),
+        (error) => unavailable(action, error, true)
+      )
+      if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
+      const value = yield* ran
+      return { value, stamp: Row.stamp(row), trust: action.trust }
+    })
+
+    // --- answers from the log ------------------------------------------------
+
+    const answer = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call,
+      recorded: Recorded
+    ): Effect.fn.Return<Outcome<A>, E | GovernorError> {
+      const outcome = recorded.outcome
+      if (outcome === undefined) return yield* unknown(action, call, "no outcome is recorded")
+      const { body, seq } = outcome
+      if (body.status === "timed_out") return yield* fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
+      if (body.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: body.resultPreview }))
+      const text = body.result === null
+        ? Option.none<string>()
+        : yield* Effect.catch(log.payload(body.result), (error) => unavailable(action, error, false))
+      if (Option.isNone(text) || digest.sha256(text.value) !== body.result) {
+        return yield* unknown(action, call, "its recorded result was erased or altered")
+      }
+      const json = yield* Effect.orDie(Effect.try(() => JSON.parse(text.value) as Schema.Json)) // Hash-checked above.
+      const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
+      if (body.status === "failed") {
+        return yield* Effect.flatMap(Effect.catch(action.failure.decode(json), broken), Effect.fail)
+      }
+      const value = yield* Effect.catch(action.success.decode(json), broken)
+      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: body.trust }
+    })
+
+    const nondeterminism = Effect.fnUntraced(function*(action: Named, call: Call, recorded: Recorded) {
+      const detail = `${call.key}: ${recorded.act} ${recorded.args} was recorded, ${action.name} ${call.hash} asked`
+      yield* note(action, call, { kind: "noted", what: "nondeterminism", by: call.session.actor.name, detail })
+      return yield* fail(
+        action,
+        new Nondeterminism({
+          key: call.key,
+          recorded: `${recorded.act}(${recorded.args.slice(0, 12)})`,
+          asked: `${action.name}(${call.hash.slice(0, 12)})`
+        })
+      )
+    })
+
+    // --- refusals ------------------------------------------------------------
+
+    /** Records the refusal, then fails; in `warn` records it and goes on; in `disabled` goes on. */
+    const refuse = (action: Named, call: Call, refused: Refused): Effect.Effect<void, GovernorError> =>
+      mode === "enforced"
+        ? Effect.andThen(refusal(action, call, refused.layer, refused.detail, false), fail(action, refused))
+        : violation(action, call, refused.layer, refused.detail)
+
+    const violation = (action: Named, call: Call, layer: string, detail: string) =>
+      mode === "disabled" ? Effect.void : refusal(action, call, layer, detail, true)
+
+    const refusal = (action: Named, call: Call, layer: string, reason: string, ran: boolean) =>
+      note(action, call, { kind: "refusal", act: action.name, layer, reason, args: call.hash, ran })
+
+    const note = (action: Named, call: Call, body: Row.Body) =>
+      Effect.asVoid(stored(
+        action,
+        store.commit({
+          _tag: "Append",
+          session: call.session.id,
+          epoch: call.session.epoch,
+          row: { key: call.key, body },
+          payloads: [payload(call.hash, call.text)],
+          status: null,
+          result: null
+        })
+      ))
+
+    /** A commit that would have let the act start failed: the act did not run. */
+    const stopped = (action: Named, call: Call, error: StoreError): Effect.Effect<never, GovernorError> => {
+      const refused = error.reason._tag === "Rejected" ? fromRejected(error.reason.why, error.reason.detail) : undefined
+      if (refused === undefined) return unavailable(action, error, false)
+      // A fenced run may not write, not even that it was refused.
+      if (refused.layer === "session") return fail(action, refused)
+      return Effect.andThen(refusal(action, call, refused.layer, refused.detail, false), fail(action, refused))
+    }
+
+    const stored = <A>(action: Named, effect: Effect.Effect<A, StoreError>) =>
+      Effect.catch(effect, (error) => unavailable(action, error, false))
+
+    return Governor.of({ mode, act })
+  })
+)
+
+// internal
+
+type Named = { readonly name: string }
+
+/** An act with its arguments read and its place taken. `key` leaves `place` when a lost attempt is repeated. */
+interface Call {
+  readonly session: Entered
+  readonly place: string
+  key: string
+  readonly text: string
+  readonly hash: Digest.Hash
+}
+
+/** Attempts at an act that can be undone, over all runs of a session. */
+const maxAttempts = 10
+/** What an intent names as its token when verification was passed over outside enforced mode. */
+const unverified = Claims.TokenId.make("unverified")
+
+const fail = (action: Named, reason: GovernorError["reason"]): Effect.Effect<never, GovernorError> =>
+  Effect.fail(new GovernorError({ act: action.name, reason }))
+
+const wait = (action: Named, ticket: Ticket.TicketId) =>
+  fail(action, new AwaitingApproval({ ticket, remedy: `aosiq approvals approve ${ticket}` }))
+
+const unknown = (action: Named, call: Call, detail: string) =>
+  fail(action, new OutcomeUnknown({ key: call.key, detail, remedy: "look at what the act did, then dispatch again" }))
+
+const unavailable = (
+  action: Named,
+  error: StoreError | Log.LogError,
+  ran: boolean
+): Effect.Effect<never, GovernorError> => {
+  const { detail, remedy } = error instanceof StoreError
+    ? error.reason._tag === "Unavailable" ? error.reason : { detail: error.reason.detail, remedy: "dispatch again" }
+    : error
+  return fail(action, new LogUnavailable({ ran, detail, remedy }))
+}
+
+const payload = (hash: Digest.Hash, text: string): Payload => ({ hash, text })
+
+/** An interrupted act leaves open whether it happened, like one whose outcome was never written. */
+const isLost = (status: (typeof Row.Outcome.Type)["status"]) => status === "interrupted"
+
+/** What the log keeps of how an act ended. */
+const record = Effect.fnUntraced(function*<Args, A, E, R>(
+  action: Action<Args, A, E, R>,
+  ran: Exit.Exit<A, E | GovernorError>
+): Effect.fn.Return<Recordable> {
+  if (Exit.isSuccess(ran)) {
+    return yield* Effect.match(action.success.encode(ran.value), {
+      onFailure: (detail): Recordable => ({ status: "crashed", json: undefined, detail: `its result does not fit: ${detail}` }),
+      onSuccess: (json): Recordable => ({ status: "succeeded", json, detail: "" })
+    })
+  }
+  const error = Cause.findErrorOption(ran.cause)
+  if (Option.isSome(error)) {
+    if (error.value instanceof GovernorError) {
+      const status = error.value.reason._tag === "TimedOut" ? "timed_out" : "interrupted"
+      return { status, json: undefined, detail: error.value.message }
+    }
+    return yield* Effect.match(action.failure.encode(error.value), {
+      onFailure: (detail): Recordable => ({ status: "crashed", json: undefined, detail: `its error does not fit: ${detail}` }),
+      onSuccess: (json): Recordable => ({ status: "failed", json, detail: "" })
+    })
+  }
+  return Cause.hasInterruptsOnly(ran.cause)
+    ? { status: "interrupted", json: undefined, detail: "interrupted" }
+    : { status: "crashed", json: undefined, detail: Redact.preview(String(Cause.squash(ran.cause))) }
+})
+
+interface Recordable {
+  readonly status: (typeof Row.Outcome.Type)["status"]
+  readonly json: Schema.Json | undefined
+  readonly detail: string
+}
+
+const show = (
+  action: Named & Pick<Action<never, never, never, never>, "description" | "reserve" | "reasons">,
+  call: Call
+): Ticket.Shown => ({
+  act: action.name,
+  description: action.description,
+  args: Redact.redact(call.text),
+  reasons: Redact.redact(action.reasons?.text ?? ""),
+  evidence: action.reasons?.evidence ?? [],
+  estimateMicroUsd: action.reserve
+})
+
+/** Eight characters of base 32 without look-alikes: typed by hand, and never a secret. */
+const ticketId = (random: SecureRandom.SecureRandom["Service"]) =>
+  Effect.map(random.randomBytes(8), (bytes) =>
+    `T${[...bytes].map((byte) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[byte % 32]).join("")}`)
+
+/** The layer that a check inside the transaction stands for. */
+const fromRejected = (why: string, detail: string): Refused | undefined => {
+  switch (why) {
+    case "over_budget":
+      return new Refused({ layer: "budget", detail, remedy: "raise the ceiling, or ask for less" })
+    case "revoked":
+      return new Refused({ layer: "token", detail, remedy: "dispatch a new session with a valid token" })
+    case "ancestor_revoked":
+      return new Refused({ layer: "ancestor", detail, remedy: "dispatch a new session with a valid token" })
+    case "ticket_unusable":
+      return new Refused({ layer: "approval", detail, remedy: "ask for a new approval" })
+    case "too_many_pending":
+      return new Refused({ layer: "approval", detail, remedy: "decide about the tickets that wait" })
+    case "fenced":
+    case "already_begun":
+    case "no_such_session":
+      return new Refused({ layer: "session", detail, remedy: "let the newer run go on" })
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The running session, as its acts see it: identity, token, epoch, the journal of earlier runs, and the place (`path`,
+ * ordinal) that the next act gets. Only `enter` makes one, from durable state, so an actor cannot hand itself a session
+ * with another token, other accounts or a forged history.
+ */
+import { Context, Effect } from "effect"
+import { type Digest, Log, type Row } from "../audit/index.ts"
+import type { Capability, Claims } from "../capability/index.ts"
+import { Store, StoreError, Unavailable } from "./Store.ts"
+
+/** What the journal holds about one act. */
+export interface Recorded {
+  readonly act: string
+  readonly args: Digest.Hash
+  readonly intent: number
+  /** Absent while the outcome is not known. */
+  readonly outcome: { readonly seq: number; readonly body: typeof Row.Outcome.Type } | undefined
+}
+
+/** The parts of an actor's definition that bound its sessions. */
+export interface ActorClass {
+  readonly name: string
+  readonly capabilities: ReadonlyArray<Capability.Name>
+  readonly backends: ReadonlyArray<string>
+}
+
+interface Core {
+  readonly summary: Log.Summary
+  readonly actor: ActorClass
+  readonly journal: ReadonlyMap<string, Recorded>
+}
+
+/** See the header. In `R` it says: this program runs inside a session. */
+export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
+
+let make: (core: Core, path: string) => Entered
+
+/** One run of one session, at one path. */
+export class Entered {
+  readonly id: Claims.SessionId
+  readonly actor: ActorClass
+  readonly token: string
+  readonly epoch: number
+  readonly accounts: ReadonlyArray<string>
+  readonly caller: string
+  readonly path: string
+  readonly #core: Core
+  #ordinal = 0
+
+  private constructor(core: Core, path: string) {
+    this.#core = core
+    this.id = core.summary.id
+    this.actor = core.actor
+    this.token = core.summary.token
+    this.epoch = core.summary.epoch
+    this.accounts = core.summary.accounts
+    this.caller = core.summary.caller
+    this.path = path
+    Object.freeze(this)
+  }
+
+  static {
+    make = (core, path) => new Entered(core, path)
+  }
+
+  /** Whether `enter` made the value. */
+  static isEntered(value: Entered): boolean {
+    return #core in value
+  }
+
+  /** The place of the next act on this path. */
+  nextKey(): string {
+    return `${this.path}#${this.#ordinal++}`
+  }
+
+  /** What an earlier run recorded at `key`. */
+  recall(key: string): Recorded | undefined {
+    return this.#core.journal.get(key)
+  }
+
+  /** The same session on a path of its own, with ordinals of its own. */
+  at(path: string): Entered {
+    return make(this.#core, path)
+  }
+}
+
+/**
+ * Runs `self` on a path of its own. Acts that run side by side must each have one, or a re-run could meet them in
+ * another order and call that nondeterminism.
+ */
+export const branch = (name: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Session> =>
+  Effect.flatMap(Session, (session) => Effect.provideService(self, Session, session.at(`${session.path}/${name}`)))
+
+/** Takes the session for one run: fences off older runs and reads the journal. */
+export const enter = Effect.fnUntraced(function*(
+  id: Claims.SessionId,
+  actor: ActorClass
+): Effect.fn.Return<Entered, StoreError, Store | Log.Log> {
+  const store = yield* Store
+  const log = yield* Log.Log
+  const { session } = yield* store.commit({ _tag: "Claim", session: id })
+  const rows = yield* Effect.mapError(log.rows(id), unread)
+  return make({ summary: session, actor, journal: journal(rows) }, "")
+})
+
+/** The journal in a chain: each act by its place. */
+export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recorded> => {
+  const acts = new Map<string, Recorded>()
+  for (const { body, key, seq } of rows) {
+    if (key === null) continue
+    if (body.kind === "intent") acts.set(key, { act: body.act, args: body.args, intent: seq, outcome: undefined })
+    const begun = acts.get(key)
+    if (body.kind === "outcome" && begun !== undefined) acts.set(key, { ...begun, outcome: { seq, body } })
+  }
+  return acts
+}
+
+// internal
+
+const unread = (error: Log.LogError): StoreError =>
+  new StoreError({ reason: new Unavailable({ detail: error.detail, remedy: error.remedy, maybe: false }) })

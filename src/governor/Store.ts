@@ -1,0 +1,150 @@
+/**
+ * The write side of the log. Everything that changes durable state is a `Commit`: it commits as one transaction or not at
+ * all, and an acknowledged commit is durable. What a commit *means* is in `Transition`; a store only loads, applies and
+ * saves, so that memory, PGlite and PostgreSQL cannot disagree.
+ */
+import { Context, type Effect, Schema } from "effect"
+import type { Ticket } from "../approval/index.ts"
+import { Digest, type Log, type Row } from "../audit/index.ts"
+import { Claims } from "../capability/index.ts"
+
+/** Opens a session: control block, genesis row, its account. */
+export interface Open {
+  readonly _tag: "Open"
+  readonly session: Log.Summary
+  readonly genesis: Row.Draft
+  /** Ceilings of the accounts that the session draws on; an account that exists keeps its own ceiling. */
+  readonly accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
+  readonly payloads: ReadonlyArray<Payload>
+}
+/**
+ * Takes the session for one run: the epoch rises, every older run is fenced off, and each act that had begun and not
+ * finished becomes `unknown`.
+ */
+export interface Claim {
+  readonly _tag: "Claim"
+  readonly session: Claims.SessionId
+}
+/** The first transaction of an act: reservation, ticket, intent. */
+export interface Begin {
+  readonly _tag: "Begin"
+  readonly session: Claims.SessionId
+  readonly epoch: number
+  readonly key: string
+  readonly intent: Row.Draft
+  /** All tokens above the session's, root first, and last its own: none may be revoked. */
+  readonly tokens: ReadonlyArray<Claims.TokenId>
+  readonly accounts: ReadonlyArray<string>
+  readonly reserve: number
+  /** Consumes this ticket, whose binding must be the given hash. */
+  readonly ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+  readonly payloads: ReadonlyArray<Payload>
+  /** Whether checks that fail refuse (`enforced`) or are passed over (`warn`, `disabled`). */
+  readonly lenient: boolean
+}
+/** The second transaction of an act: outcome, settlement, the ticket's end. */
+export interface Finish {
+  readonly _tag: "Finish"
+  readonly session: Claims.SessionId
+  readonly epoch: number
+  readonly key: string
+  readonly outcome: Row.Draft
+  readonly spent: number
+  readonly payloads: ReadonlyArray<Payload>
+}
+/** Appends one row that changes nothing else. */
+export interface Append {
+  readonly _tag: "Append"
+  readonly session: Claims.SessionId
+  /** `null` when an operator writes: the database orders it among the session's own rows. */
+  readonly epoch: number | null
+  readonly row: Row.Draft
+  readonly payloads: ReadonlyArray<Payload>
+  /** The session's new status, when the row changes it. */
+  readonly status: Log.Status | null
+  readonly result: Digest.Hash | null
+}
+/** Files a ticket and says so in the chain. */
+export interface Propose {
+  readonly _tag: "Propose"
+  readonly session: Claims.SessionId
+  readonly epoch: number
+  readonly ticket: Ticket.Ticket
+  readonly row: Row.Draft
+  readonly payloads: ReadonlyArray<Payload>
+  readonly maxPending: number
+}
+/** Changes a ticket from the state it is expected in, and says so in the chain. */
+export interface Decide {
+  readonly _tag: "Decide"
+  readonly ticket: Ticket.Ticket
+  readonly expected: Ticket.Ticket
+  readonly row: Row.Draft
+}
+/** Revokes a token and with it every token below. */
+export interface Revoke {
+  readonly _tag: "Revoke"
+  readonly token: Claims.TokenId
+  readonly session: Claims.SessionId
+  readonly row: Row.Draft
+}
+
+export type Commit = Open | Claim | Begin | Finish | Append | Propose | Decide | Revoke
+
+/** A text beside the chain, addressed by its hash. */
+export interface Payload {
+  readonly hash: Digest.Hash
+  readonly text: string
+}
+
+/** What a commit leaves: its row (the last, if it wrote several), and the session as it is now. */
+export interface Committed {
+  readonly row: Row.Row
+  readonly session: Log.Summary
+}
+
+/** A check inside the transaction said no; nothing was written. */
+export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
+  why: Schema.Literals([
+    "over_budget",
+    "revoked",
+    "ancestor_revoked",
+    "fenced",
+    "ticket_unusable",
+    "already_begun",
+    "not_begun",
+    "too_many_pending",
+    "no_such_session",
+    "session_exists",
+    "stale"
+  ]),
+  detail: Schema.String
+}) {}
+/** The store could not answer. Nothing was written, unless `maybe`: then the commit may have reached the disk. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  detail: Schema.String,
+  remedy: Schema.String,
+  maybe: Schema.Boolean
+}) {}
+/** The one error of the store. */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  reason: Schema.Union([Rejected, Unavailable])
+}) {}
+
+/** Commits, durably and atomically; groups those of many sessions into one transaction where it can. */
+export class Store extends Context.Service<Store, {
+  readonly commit: (commit: Commit) => Effect.Effect<Committed, StoreError>
+  readonly ticket: (id: Ticket.TicketId) => Effect.Effect<Ticket.Ticket | undefined, StoreError>
+  /** Tickets of one session, or of all; oldest first. */
+  readonly tickets: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
+  /** Accounts as they stand, by id. */
+  readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
+}>()("aosiq/governor/Store") {}
+
+/** An account, as operators see it. Micro-dollars. */
+export interface AccountView {
+  readonly id: string
+  readonly ceiling: number
+  readonly reserved: number
+  readonly spent: number
+}

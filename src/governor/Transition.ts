@@ -1,0 +1,318 @@
+/**
+ * What a commit means: the one place where durable state changes, as a function over a workspace. A store loads the
+ * workspace that `reads` asks for, applies, and saves what is `dirty`, all in one transaction.
+ *
+ * Every check comes before the first change, so a rejected commit leaves its workspace untouched and the next commit of
+ * the same group can go on with it.
+ */
+import { Array as Arr, Result } from "effect"
+import { Ticket } from "../approval/index.ts"
+import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
+import type { Claims } from "../capability/index.ts"
+import { Account } from "../cost/index.ts"
+import { type Begin, type Commit, type Committed, type Payload, Rejected } from "./Store.ts"
+
+/** An act between its two transactions, and after. */
+export interface Act {
+  readonly session: Claims.SessionId
+  readonly key: string
+  readonly name: string
+  /** `seq` of the intent row. */
+  readonly intent: number
+  readonly reserved: number
+  readonly accounts: ReadonlyArray<string>
+  readonly ticket: string | null
+  readonly state: "running" | "finished" | "unknown"
+}
+
+/** How acts are keyed in a workspace. */
+export const actKey = (session: string, key: string): string => `${session} ${key}`
+
+/** The part of the durable state that a group of commits touches. */
+export interface Workspace {
+  readonly sessions: Map<string, Log.Summary>
+  readonly accounts: Map<string, Account.Account>
+  readonly tickets: Map<string, Ticket.Ticket>
+  readonly acts: Map<string, Act>
+  readonly revoked: Set<string>
+  readonly rows: Array<Row.Row>
+  readonly payloads: Map<string, string>
+  /** Keys of what changed. */
+  readonly dirty: {
+    readonly sessions: Set<string>
+    readonly accounts: Set<string>
+    readonly tickets: Set<string>
+    readonly acts: Set<string>
+    readonly revoked: Set<string>
+  }
+}
+
+/** A workspace with nothing loaded. */
+export const workspace = (): Workspace => ({
+  sessions: new Map(),
+  accounts: new Map(),
+  tickets: new Map(),
+  acts: new Map(),
+  revoked: new Set(),
+  rows: [],
+  payloads: new Map(),
+  dirty: { sessions: new Set(), accounts: new Set(), tickets: new Set(), acts: new Set(), revoked: new Set() }
+})
+
+/** What must be loaded, locked, before `apply`. */
+export interface Reads {
+  readonly sessions: ReadonlyArray<string>
+  readonly accounts: ReadonlyArray<string>
+  readonly tickets: ReadonlyArray<string>
+  readonly tokens: ReadonlyArray<string>
+  /** Acts by key, with the accounts they draw on. */
+  readonly acts: ReadonlyArray<{ readonly session: string; readonly key: string }>
+  /** Sessions whose running acts and open tickets are needed, with the tickets and accounts those name. */
+  readonly whole: ReadonlyArray<string>
+}
+
+const nothing: Reads = { sessions: [], accounts: [], tickets: [], tokens: [], acts: [], whole: [] }
+
+/** What `commit` needs to see. */
+export const reads = (commit: Commit): Reads => {
+  switch (commit._tag) {
+    case "Open":
+      return { ...nothing, sessions: [commit.session.id], accounts: commit.accounts.map((account) => account.id) }
+    case "Claim":
+      return { ...nothing, sessions: [commit.session], whole: [commit.session] }
+    case "Begin":
+      return {
+        ...nothing,
+        sessions: [commit.session],
+        accounts: commit.accounts,
+        tokens: commit.tokens,
+        tickets: commit.ticket === null ? [] : [commit.ticket.id],
+        acts: [{ session: commit.session, key: commit.key }]
+      }
+    case "Finish":
+      return { ...nothing, sessions: [commit.session], acts: [{ session: commit.session, key: commit.key }] }
+    case "Append":
+    case "Revoke":
+      return { ...nothing, sessions: [commit.session] }
+    case "Propose":
+      return { ...nothing, sessions: [commit.session], whole: [commit.session] }
+    case "Decide":
+      return { ...nothing, sessions: [commit.ticket.session], tickets: [commit.ticket.id] }
+  }
+}
+
+/** Applies one commit at `at` (epoch milliseconds). */
+export const apply = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  commit: Commit,
+  at: number
+): Result.Result<Committed, Rejected> => {
+  switch (commit._tag) {
+    case "Open":
+      return open(digest, space, commit, at)
+    case "Claim":
+      return claim(digest, space, commit, at)
+    case "Begin":
+      return begin(digest, space, commit, at)
+    case "Finish":
+      return finish(digest, space, commit, at)
+    case "Append":
+      return Result.map(current(space, commit.session, commit.epoch), (session) => {
+        keep(space, commit.payloads)
+        const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
+        return append(digest, space, next, commit.row, at)
+      })
+    case "Propose":
+      return propose(digest, space, commit, at)
+    case "Decide":
+      return decide(digest, space, commit, at)
+    case "Revoke":
+      return Result.map(current(space, commit.session, null), (session) => {
+        space.revoked.add(commit.token)
+        space.dirty.revoked.add(commit.token)
+        return append(digest, space, session, commit.row, at)
+      })
+  }
+}
+
+// internal
+
+type Of<Tag extends Commit["_tag"]> = Extract<Commit, { readonly _tag: Tag }>
+type Outcome = Result.Result<Committed, Rejected>
+
+const reject = (why: Rejected["why"], detail: string): Result.Result<never, Rejected> =>
+  Result.fail(new Rejected({ why, detail }))
+
+const current = (space: Workspace, id: string, epoch: number | null): Result.Result<Log.Summary, Rejected> => {
+  const session = space.sessions.get(id)
+  if (session === undefined) return reject("no_such_session", `there is no session ${id}`)
+  if (epoch !== null && epoch !== session.epoch) {
+    return reject("fenced", `run ${epoch} of ${id} was replaced by run ${session.epoch}`)
+  }
+  return Result.succeed(session)
+}
+
+const keep = (space: Workspace, payloads: ReadonlyArray<Payload>) => {
+  for (const payload of payloads) space.payloads.set(payload.hash, payload.text)
+}
+
+const append = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  session: Log.Summary,
+  draft: Row.Draft,
+  at: number
+): Committed => {
+  const head = { seq: session.seq, hash: session.head }
+  const row = Chain.seal(digest, head, { session: session.id, at }, draft)
+  const next = { ...session, seq: row.seq + 1, head: row.hash }
+  space.rows.push(row)
+  space.sessions.set(session.id, next)
+  space.dirty.sessions.add(session.id)
+  return { row, session: next }
+}
+
+const putAct = (space: Workspace, act: Act) => {
+  const key = actKey(act.session, act.key)
+  space.acts.set(key, act)
+  space.dirty.acts.add(key)
+}
+const putTicket = (space: Workspace, ticket: Ticket.Ticket) => {
+  space.tickets.set(ticket.id, ticket)
+  space.dirty.tickets.add(ticket.id)
+}
+const putAccount = (space: Workspace, account: Account.Account) => {
+  space.accounts.set(account.id, account)
+  space.dirty.accounts.add(account.id)
+}
+
+const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Open">, at: number): Outcome => {
+  if (space.sessions.has(commit.session.id)) {
+    return reject("session_exists", `session ${commit.session.id} exists already`)
+  }
+  for (const { ceiling, id } of commit.accounts) {
+    if (!space.accounts.has(id)) putAccount(space, Account.open(id, ceiling))
+  }
+  keep(space, commit.payloads)
+  return Result.succeed(append(digest, space, commit.session, commit.genesis, at))
+}
+
+const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Claim">, at: number): Outcome =>
+  Result.map(current(space, commit.session, null), (session) => {
+    const epoch = session.epoch + 1
+    const started: Row.Draft = { key: null, body: { kind: "started", epoch } }
+    let last = append(digest, space, { ...session, epoch, status: "running" }, started, at)
+    for (const act of space.acts.values()) {
+      if (act.session !== commit.session || act.state !== "running") continue
+      putAct(space, { ...act, state: "unknown" })
+      const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
+      if (ticket !== undefined) putTicket(space, { ...ticket, state: "unknown" })
+      const lost: Row.Draft = { key: act.key, body: { kind: "unknown", act: act.name, intent: act.intent } }
+      last = append(digest, space, last.session, lost, at)
+    }
+    return last
+  })
+
+const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin, at: number): Outcome => {
+  const found = current(space, commit.session, commit.epoch)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  if (space.acts.has(actKey(commit.session, commit.key))) {
+    return reject("already_begun", `the act at ${commit.key} has already begun`)
+  }
+  const revoked = commit.tokens.find((token) => space.revoked.has(token))
+  if (revoked !== undefined && !commit.lenient) {
+    const own = revoked === commit.tokens.at(-1)
+    return reject(own ? "revoked" : "ancestor_revoked", `token ${revoked} is revoked`)
+  }
+  const ticket = commit.ticket === null ? undefined : space.tickets.get(commit.ticket.id)
+  if (commit.ticket !== null) {
+    const fits = ticket !== undefined && ticket.binding === commit.ticket.binding && Ticket.isUsable(ticket, at)
+    if (!fits) return reject("ticket_unusable", `ticket ${commit.ticket.id} is ${ticket?.state ?? "missing"}`)
+  }
+  const accounts = reserved(space, commit)
+  if (Result.isFailure(accounts)) return Result.fail(accounts.failure)
+
+  for (const account of accounts.success) putAccount(space, account)
+  if (ticket !== undefined) putTicket(space, { ...ticket, state: "executing" })
+  keep(space, commit.payloads)
+  const done = append(digest, space, found.success, commit.intent, at)
+  putAct(space, {
+    session: commit.session,
+    key: commit.key,
+    name: commit.intent.body.kind === "intent" ? commit.intent.body.act : commit.key,
+    intent: done.row.seq,
+    reserved: commit.reserve,
+    accounts: commit.accounts,
+    ticket: commit.ticket?.id ?? null,
+    state: "running"
+  })
+  return Result.succeed(done)
+}
+
+const reserved = (space: Workspace, commit: Begin): Result.Result<ReadonlyArray<Account.Account>, Rejected> => {
+  const next: Array<Account.Account> = []
+  for (const id of commit.accounts) {
+    const account = space.accounts.get(id)
+    if (account === undefined) return reject("over_budget", `there is no account ${id}`)
+    const after = Account.reserve(account, commit.reserve)
+    if (after !== null) next.push(after)
+    else if (commit.lenient) next.push({ ...account, reserved: account.reserved + commit.reserve })
+    else {
+      return reject(
+        "over_budget",
+        `${id}: ${commit.reserve} micro-dollars wanted, ${Account.left(account)} of ${account.ceiling} left`
+      )
+    }
+  }
+  return Result.succeed(next)
+}
+
+const finish = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Finish">, at: number): Outcome => {
+  const found = current(space, commit.session, commit.epoch)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const act = space.acts.get(actKey(commit.session, commit.key))
+  if (act?.state !== "running") return reject("not_begun", `no act is running at ${commit.key}`)
+
+  for (const id of act.accounts) {
+    const account = space.accounts.get(id)
+    if (account !== undefined) putAccount(space, Account.settle(account, act.reserved, commit.spent))
+  }
+  const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
+  if (ticket !== undefined) putTicket(space, { ...ticket, state: ending(commit.outcome) })
+  putAct(space, { ...act, state: "finished" })
+  keep(space, commit.payloads)
+  return Result.succeed(append(digest, space, found.success, commit.outcome, at))
+}
+
+/** A time-out, an interruption or a crash in mid-act leaves open whether it happened. */
+const ending = (outcome: Row.Draft): Ticket.State => {
+  const status = outcome.body.kind === "outcome" ? outcome.body.status : "crashed"
+  return status === "succeeded" || status === "failed" ? status : "unknown"
+}
+
+const propose = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Propose">, at: number): Outcome => {
+  const found = current(space, commit.session, commit.epoch)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const waiting = Arr.filter(
+    [...space.tickets.values()],
+    (ticket) => ticket.session === commit.session && Ticket.isOpen(ticket, at)
+  )
+  if (waiting.length >= commit.maxPending) {
+    return reject("too_many_pending", `${waiting.length} tickets of this session wait already`)
+  }
+  putTicket(space, commit.ticket)
+  keep(space, commit.payloads)
+  return Result.succeed(append(digest, space, found.success, commit.row, at))
+}
+
+const decide = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Decide">, at: number): Outcome => {
+  const found = current(space, commit.ticket.session, null)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const stored = space.tickets.get(commit.ticket.id)
+  if (stored?.state !== commit.expected.state || stored.votes.length !== commit.expected.votes.length) {
+    return reject("stale", `ticket ${commit.ticket.id} is ${stored?.state ?? "missing"} by now`)
+  }
+  putTicket(space, commit.ticket)
+  return Result.succeed(append(digest, space, found.success, commit.row, at))
+}

@@ -1,0 +1,10 @@
+/** The choke point: everything an actor does passes here, once. */
+export type { Action, Bill, Codec, Outcome } from "./Action.ts"
+export { Governor, layer } from "./Governor.ts"
+export * as Mode from "./Mode.ts"
+export { Permit } from "./Permit.ts"
+export * as Refusal from "./Refusal.ts"
+export { GovernorError } from "./Refusal.ts"
+export { type ActorClass, branch, enter, Entered, journal, type Recorded, Session } from "./Session.ts"
+export * as Store from "./Store.ts"
+export * as Transition from "./Transition.ts"

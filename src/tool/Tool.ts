@@ -1,0 +1,295 @@
+/**
+ * A tool is a typed definition: what it is called, what it takes and gives, which capabilities its handler exercises,
+ * whether it can be undone, what it may cost and how far its results are trusted. The definition says in its type what a
+ * program that calls it requires; the handler is provided apart, as a layer, and cannot use more than was declared.
+ */
+import { Context, Effect, Layer, Schema, type Types } from "effect"
+import { Tool as AiTool } from "effect/ai"
+import type { Gate } from "../approval/index.ts"
+import { Digest } from "../audit/index.ts"
+import type { Capability } from "../capability/index.ts"
+import { CostModel } from "../cost/index.ts"
+import {
+  type Action,
+  type Codec,
+  Governor,
+  GovernorError,
+  type Outcome,
+  type Permit,
+  Refusal,
+  Session
+} from "../governor/index.ts"
+
+/** A schema whose values need no services to travel as JSON. */
+export type Plain = Schema.ConstraintCodec<unknown, unknown>
+
+/** A tool, by its types. All of `Caps` are exercised; a tool that is not `Reversible` requires a gate. */
+export interface Tool<
+  out Name extends string,
+  out Caps extends string,
+  out Reversible extends boolean,
+  out Params extends Plain,
+  out Success extends Plain,
+  out Failure extends Plain
+> {
+  readonly name: Name
+  readonly description: string
+  readonly capabilities: ReadonlyArray<Caps>
+  readonly reversible: Reversible
+  readonly params: Params
+  readonly success: Success
+  readonly failure: Failure
+  readonly cost: CostModel.CostModel
+  readonly timeoutMs: number
+  /** Whether results are ours, or a stranger's text. */
+  readonly trust: "trusted" | "untrusted"
+}
+
+/** A tool whose types were erased: it can be listed, and no grant covers what it needs. */
+export type Any = Tool<string, string, boolean, Plain, Plain, Plain>
+
+/** The capabilities a tool declares. */
+export type CapabilitiesOf<T> = T extends Tool<string, infer Caps, boolean, Plain, Plain, Plain> ? Caps : never
+/** `Gate` if any of the tools cannot be undone. */
+export type GateOf<T> = T extends Any ? (T["reversible"] extends true ? never : Gate.Gate) : never
+/** All that a list of tools declares, once each. */
+export const capabilitiesOf = <const T extends ReadonlyArray<Any>>(
+  tools: T
+): ReadonlyArray<CapabilitiesOf<T[number]>> =>
+  // The union over a list is what its members hold, each of its own type.
+  [...new Set(tools.flatMap((tool) => tool.capabilities))] as unknown as ReadonlyArray<CapabilitiesOf<T[number]>>
+
+/** A marker in `R`: the handler of this tool is provided. */
+export interface Handler<in out Name extends string> {
+  readonly _Handler: Types.Invariant<Name>
+}
+/** One marker a tool. */
+export type HandlerOf<T> = T extends Any ? Handler<T["name"]> : never
+/** What a program that calls the tool requires. */
+export type Requirements<T> =
+  | Capability.Capabilities<CapabilitiesOf<T>>
+  | GateOf<T>
+  | HandlerOf<T>
+  | Governor
+  | Session
+  | Digest.Digest
+
+/** Defines a tool. It costs nothing, has 30 seconds, may be undone and returns a stranger's text unless said otherwise. */
+export const make = <
+  const Name extends string,
+  const Caps extends Capability.Name,
+  Params extends Plain,
+  Success extends Plain,
+  Failure extends Plain = Schema.Never,
+  const Reversible extends boolean = true
+>(name: Name, options: {
+  readonly description: string
+  readonly capabilities: ReadonlyArray<Caps>
+  readonly params: Params
+  readonly success: Success
+  readonly failure?: Failure
+  readonly reversible?: Reversible
+  readonly cost?: CostModel.CostModel
+  readonly timeoutMs?: number
+  readonly trust?: "trusted" | "untrusted"
+}): Tool<Name, Caps, Reversible, Params, Success, Failure> => ({
+  name,
+  description: options.description,
+  capabilities: options.capabilities,
+  // The defaults of the three type parameters below are the values written here.
+  reversible: (options.reversible ?? true) as Reversible,
+  params: options.params,
+  success: options.success,
+  failure: (options.failure ?? Schema.Never) as Failure,
+  cost: options.cost ?? CostModel.free,
+  timeoutMs: options.timeoutMs ?? 30_000,
+  trust: options.trust ?? "untrusted"
+})
+
+/** Says which capability a handler uses without its tool having declared it. */
+export type OnlyDeclared<Used extends string, Declared extends string> = [
+  Exclude<Used, Declared>
+] extends [never] ? unknown
+  : { readonly "the tool does not declare": Exclude<Used, Declared> }
+
+/** What handlers are: the decoded arguments and a permit in, the tool's success or failure out. */
+export type Implementation<T extends Any, R> = (
+  args: T["params"]["Type"],
+  permit: Permit<CapabilitiesOf<T>>
+) => Effect.Effect<T["success"]["Type"], T["failure"]["Type"] | GovernorError, R>
+
+/**
+ * Provides a tool's handler. What the handler needs is taken from where the layer is built, except its authority: the
+ * session is the caller's, on every call.
+ */
+export const layer = <T extends Any, R>(
+  tool: T,
+  handler: Implementation<T, R> & OnlyDeclared<Capability.Needs<R>, CapabilitiesOf<T>>
+): Layer.Layer<HandlerOf<T>, never, Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>> =>
+  Layer.effect(
+    key(tool),
+    Effect.map(Effect.context<Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>>(), (built) => ({
+      tool,
+      run: (args: unknown, permit: Permit<string>) =>
+        Effect.flatMap(Session, (session) =>
+          Effect.provideContext(
+            // Only the Governor calls this, with arguments that the tool's own schema decoded.
+            Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed),
+            Context.add(built as Context.Context<never>, Session, session)
+          ))
+    }))
+  ) as never // The key of an erased tool is typed by its name alone.
+
+/** Calls a tool and gives its answer. */
+export const call = <T extends Any>(
+  tool: T,
+  args: T["params"]["Type"],
+  options?: CallOptions
+): Effect.Effect<T["success"]["Type"], T["failure"]["Type"] | GovernorError, Requirements<T>> =>
+  Effect.map(cite(tool, args, options), (outcome) => outcome.value)
+
+/** Calls a tool and gives its answer with the stamp that a claim can cite. */
+export const cite = <T extends Any>(
+  tool: T,
+  args: T["params"]["Type"],
+  options?: CallOptions
+): Effect.Effect<Outcome<T["success"]["Type"]>, T["failure"]["Type"] | GovernorError, Requirements<T>> =>
+  // Sound by construction of `Any`: the erased call returns what the tool's own schemas decode.
+  Effect.mapError(run(tool, typed(tool, args), options), (error) =>
+    error instanceof Failed ? error.failure as object : error) as never
+
+/**
+ * Calls a tool with arguments that nobody has checked, such as a model's. What comes back is the answer as JSON.
+ * The requirements of `tool` must be met by whoever chose the list it comes from.
+ */
+export const callUnchecked = (
+  tool: Any,
+  json: unknown,
+  options?: CallOptions
+): Effect.Effect<Outcome<Schema.Json>, Rejection | GovernorError, Governor | Session | Digest.Digest> =>
+  run(tool, unchecked(tool, json), options).pipe(
+    Effect.catchTag("ToolFailed", ({ failure }) =>
+      Effect.flatMap(Effect.orDie(compile(tool).failure.encode(failure)), (json) =>
+        Effect.fail(new Rejection({ failure: json })))),
+    Effect.flatMap((outcome) =>
+      Effect.map(Effect.orDie(compile(tool).success.encode(outcome.value)), (value) => ({ ...outcome, value }))
+    )
+  )
+
+/** The tool ran and failed, in its own words. */
+export class Rejection extends Schema.TaggedError<Rejection>()("ToolRejection", { failure: Schema.Json }) {}
+
+/** What the approver is told beside the arguments. */
+export interface CallOptions {
+  readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> }
+}
+
+/** JSON Schema of the arguments, as models are told. */
+export const jsonSchema = (tool: Any): ReturnType<typeof AiTool.getJsonSchemaFromSchema> =>
+  AiTool.getJsonSchemaFromSchema(tool.params)
+
+/** Hash of everything an approver relied on about the tool; a changed definition needs a new approval. */
+export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Digest.Hash => {
+  const known = hashes.get(tool)
+  if (known !== undefined) return known
+  const hash = digest.sha256(digest.canonical({
+    name: tool.name,
+    description: tool.description,
+    capabilities: [...tool.capabilities],
+    reversible: tool.reversible,
+    trust: tool.trust,
+    timeoutMs: tool.timeoutMs,
+    cost: { ...tool.cost },
+    params: JSON.parse(JSON.stringify(jsonSchema(tool))) as Schema.Json // A JSON Schema document is JSON.
+  }))
+  hashes.set(tool, hash)
+  return hash
+}
+
+/** A schema's values as JSON and back. */
+export const codec = <T, E>(schema: Schema.ConstraintCodec<T, E>): Codec<T> => {
+  const json = Schema.toCodecJson(schema)
+  const encode = Schema.encodeEffect(json)
+  const decode = Schema.decodeEffect(json)
+  return {
+    encode: (value) => Effect.mapError(encode(value), (error) => error.message),
+    decode: (value) => Effect.mapError(decode(value), (error) => error.message)
+  }
+}
+
+// internal
+
+/** A handler's own error on its way through code that does not know its type. */
+class Failed extends Schema.TaggedError<Failed>()("ToolFailed", { failure: Schema.Unknown }) {}
+
+const failed = (error: unknown) => error instanceof GovernorError ? error : new Failed({ failure: error })
+
+type ErasedHandler = (args: unknown, permit: Permit<string>) => Effect.Effect<unknown, object>
+
+interface Provided {
+  readonly tool: Any
+  readonly run: (args: unknown, permit: Permit<string>) => Effect.Effect<unknown, Failed | GovernorError, Session>
+}
+
+const key = (tool: Any) => Context.Service<Handler<string>, Provided>(`aosiq/tool/Handler/${tool.name}`)
+
+interface Compiled {
+  readonly params: Codec<unknown>
+  readonly success: Codec<unknown>
+  readonly failure: Codec<unknown>
+}
+const compiled = new WeakMap<Any, Compiled>()
+const hashes = new WeakMap<Any, Digest.Hash>()
+
+const compile = (tool: Any): Compiled => {
+  const known = compiled.get(tool)
+  if (known !== undefined) return known
+  const fresh = { params: codec(tool.params), success: codec(tool.success), failure: codec(tool.failure) }
+  compiled.set(tool, fresh)
+  return fresh
+}
+
+const typed = (tool: Any, args: unknown) => Effect.map(compile(tool).params.encode(args), (json) => ({ args, json }))
+
+/** The canonical form is the decoded value's, so that two spellings of one call are one call. */
+const unchecked = (tool: Any, json: unknown) =>
+  Effect.flatMap(
+    compile(tool).params.decode(json as Schema.Json), // Decoding is what checks it.
+    (args) => typed(tool, args)
+  )
+
+const run = Effect.fnUntraced(function*(
+  tool: Any,
+  decode: Action<unknown, unknown, unknown, never>["decode"],
+  options: CallOptions | undefined
+) {
+  const governor = yield* Governor
+  const digest = yield* Digest.Digest
+  const provided = yield* Effect.serviceOption(key(tool))
+  const { failure, success } = compile(tool)
+  const handler = provided._tag === "Some" && provided.value.tool === tool ? provided.value : undefined
+  if (handler === undefined) {
+    const detail = provided._tag === "None" ? "it has no handler here" : "its handler implements another definition"
+    const reason = new Refusal.Refused({ layer: "class", detail, remedy: `provide Tool.layer(${tool.name}, …)` })
+    return yield* new GovernorError({ act: tool.name, reason })
+  }
+  return yield* governor.act({
+    name: tool.name,
+    description: tool.description,
+    capabilities: tool.capabilities as ReadonlyArray<Capability.Name>, // `make` admits no other names.
+    reversible: tool.reversible,
+    schema: definitionHash(digest, tool),
+    decode,
+    reserve: CostModel.bound(tool.cost, tool.timeoutMs),
+    bill: (elapsedMs) => ({ costMicroUsd: CostModel.bill(tool.cost, Math.min(elapsedMs, tool.timeoutMs)) }),
+    timeoutMs: tool.timeoutMs,
+    trust: tool.trust,
+    reasons: options?.reasons,
+    run: handler.run,
+    success,
+    failure: {
+      encode: (error: Failed | GovernorError) => failure.encode(error instanceof Failed ? error.failure : error),
+      decode: (json) => Effect.map(failure.decode(json), failed)
+    }
+  })
+})

@@ -1,0 +1,2 @@
+/** What comes back from the world, and what of it may be shown. */
+export * as Redact from "./Redact.ts"
