@@ -31,11 +31,14 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
         tickets: (session) =>
           Effect.sync(() =>
             [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
+              .sort((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
           ),
-        accounts: Effect.sync(() => [...space.accounts.values()])
+        accounts: Effect.sync(() => [...space.accounts.values()].sort(byId))
       }),
       Layer.succeed(Log.Log, {
-        sessions: Effect.sync(() => [...space.sessions.values()]),
+        sessions: Effect.sync(() =>
+          [...space.sessions.values()].sort((a, b) => a.startedAt - b.startedAt || byId(a, b))
+        ),
         session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
         rows: (id) => Effect.sync(() => [...(rowsBySession.get(id) ?? [])]),
         payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))
@@ -43,3 +46,7 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
     )
   })
 )
+
+// internal
+
+const byId = (a: { readonly id: string }, b: { readonly id: string }) => a.id < b.id ? -1 : 1

@@ -1,3 +1,3 @@
 /** What Node itself provides. */
 export * as NodeDigest from "./Digest.ts"
-export * as NodeEd25519 from "./Ed25519.ts"
+export * as Ed25519 from "./Ed25519.ts"

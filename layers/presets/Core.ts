@@ -8,8 +8,7 @@ import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { JoseTokens } from "../jose/index.ts"
 import { LangGraph } from "../langgraph/index.ts"
 import { NodeDigest } from "../node/index.ts"
-import { Prices } from "../../src/cost/index.ts"
-import { Result } from "effect"
+import { Prices } from "../prices/index.ts"
 
 /** Governor, dispatcher, approvals and the reasoning graph; actors are registered on top. */
 export const core = (policy: Partial<Policy.Policy> = {}) =>
@@ -20,7 +19,7 @@ export const core = (policy: Partial<Policy.Policy> = {}) =>
       Gate.layer(policy),
       JoseTokens.layer(),
       LangGraph.layer(),
-      Layer.succeed(Prices.Prices, { asOf: "", price: () => Result.succeed(0) }),
+      Prices.layer(),
       SecureRandom.layerWebCrypto
     ))
   )

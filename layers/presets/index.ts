@@ -1,2 +1,4 @@
 /** Ready compositions. */
+export * as AdvisorPreset from "./Advisor.ts"
+export * as Embedded from "./Embedded.ts"
 export * as Memory from "./Memory.ts"

@@ -40,7 +40,8 @@ export const migrate: Effect.Effect<
     for (const file of files) {
       const before = applied.find((migration) => migration.id === file.id)
       if (before === undefined) {
-        yield* sql.unsafe(file.text).raw
+        // A file holds several statements, and the wire takes one: a block is one. Its tag occurs in no file.
+        yield* sql.unsafe(`do $aosiq_migration$ begin ${file.text}\nend $aosiq_migration$`).raw
         yield* sql`insert into aosiq_migrations ${sql.insert({ id: file.id, name: file.name, checksum: file.checksum })}`
       } else if (before.checksum !== file.checksum) {
         const detail = `migration ${file.name} was changed after it was applied`

@@ -1,9 +1,9 @@
 /**
  * The log in SQL, for PGlite and PostgreSQL alike. Commits that arrive while a transaction is under way wait and share
- * the next one: load what they touch with its rows locked, apply them in order, write what changed, commit. Four round
+ * the next one: lock their sessions, load what they touch, apply them in order, write what changed, commit. Five round
  * trips for a whole group.
  */
-import { Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
+import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
@@ -13,7 +13,7 @@ import { Store, Transition } from "../../src/governor/index.ts"
 const maxGroup = 256
 /** Commits that may wait; more make their callers wait. */
 const maxWaiting = 4096
-/** Attempts at a group that lost a deadlock or a serialisation race. */
+/** Attempts at a group that lost a deadlock, a serialisation race or a race to open something. */
 const maxAttempts = 5
 
 /** Reader and writer of the log over a migrated database. */
@@ -21,21 +21,30 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const digest = yield* Digest.Digest
-    const waiting = yield* Queue.bounded<Waiting>(maxWaiting)
+    const waiting = yield* Effect.acquireRelease(Queue.bounded<Waiting, Cause.Done>(maxWaiting), close)
 
     const group = (commits: ReadonlyArray<Store.Commit>) =>
-      Effect.gen(function*() {
-        const at = yield* Clock.currentTimeMillis
-        return yield* sql.withTransaction(Effect.gen(function*() {
-          const space = yield* load(sql, commits)
-          const results = commits.map((commit) => Transition.apply(digest, space, commit, at))
-          yield* save(sql, digest, space)
-          return results
-        }))
-      }).pipe(Effect.retry({ while: isRace, times: maxAttempts - 1, schedule: Schedule.exponential("5 millis") }))
+      Effect.suspend(() => {
+        let committing = false
+        return Effect.gen(function*() {
+          const at = yield* Clock.currentTimeMillis
+          return yield* sql.withTransaction(Effect.gen(function*() {
+            committing = false
+            yield* lock(sql, commits)
+            const { known, space } = yield* load(sql, commits)
+            const results = commits.map((commit) => Transition.apply(digest, space, commit, at))
+            yield* save(sql, digest, space, known)
+            committing = true
+            return results
+          }))
+        }).pipe(
+          Effect.retry({ while: isRace, times: maxAttempts - 1, schedule: Schedule.exponential("5 millis") }),
+          Effect.mapError((error) => unavailable(error, committing))
+        )
+      })
 
     const settle = (entries: ReadonlyArray<Waiting>): Effect.Effect<void> =>
-      Effect.matchEffect(group(entries.map((entry) => entry.commit)), {
+      Effect.matchCauseEffect(group(entries.map((entry) => entry.commit)), {
         onSuccess: (results) =>
           Effect.forEach(results, (result, index) => {
             const done = entries[index]?.done
@@ -44,24 +53,21 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
               ? Deferred.succeed(done, result.success)
               : Deferred.fail(done, new Store.StoreError({ reason: result.failure }))
           }, { discard: true }),
-        onFailure: (error) =>
-          // One commit that the database will not take must not fail its neighbours.
-          entries.length > 1
+        onFailure: (cause) =>
+          // One commit that cannot be written must not fail its neighbours; one that may be written is not repeated.
+          entries.length > 1 && !isMaybe(cause)
             ? Effect.forEach(entries, (entry) => settle([entry]), { discard: true })
-            : Effect.forEach(entries, (entry) => Deferred.fail(entry.done, unavailable(error, true)), { discard: true })
+            : Effect.forEach(entries, (entry) => Deferred.failCause(entry.done, cause), { discard: true })
       })
 
-    yield* Queue.takeBetween(waiting, 1, maxGroup).pipe(
-      Effect.flatMap(settle),
-      Effect.uninterruptible,
-      Effect.forever,
-      Effect.forkScoped
-    )
+    yield* Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(Queue.takeBetween(waiting, 1, maxGroup)), settle)
+    ).pipe(Effect.forever, Effect.forkScoped)
 
     const commit = Effect.fnUntraced(function*(commit: Store.Commit) {
       const done = Deferred.makeUnsafe<Store.Committed, Store.StoreError>()
-      yield* Queue.offer(waiting, { commit, done })
-      return yield* Deferred.await(done)
+      const isTaken = yield* Queue.offer(waiting, { commit, done })
+      return isTaken ? yield* Deferred.await(done) : yield* closed
     })
 
     return Layer.mergeAll(
@@ -78,8 +84,28 @@ interface Waiting {
   readonly done: Deferred.Deferred<Store.Committed, Store.StoreError>
 }
 
+/** What waits when the log closes is told so. */
+const close = (waiting: Queue.Queue<Waiting, Cause.Done>) =>
+  Queue.end(waiting).pipe(
+    Effect.andThen(Queue.clear(waiting)),
+    Effect.flatMap((left) =>
+      Effect.forEach(left, ({ done }) => Deferred.completeWith(done, closed), { discard: true })
+    )
+  )
+
+const closed = Effect.fail(
+  new Store.StoreError({
+    reason: new Store.Unavailable({ detail: "the log was closed", remedy: "start again", maybe: false })
+  })
+)
+
+/** Two processes that open the same session or account meet at its primary key: the second looks again. */
 const isRace = (error: SqlError.SqlError) =>
-  error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError"
+  error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError" ||
+  error.reason._tag === "UniqueViolation"
+
+const isMaybe = (cause: Cause.Cause<Store.StoreError>) =>
+  Option.exists(Cause.findErrorOption(cause), ({ reason }) => reason._tag === "Unavailable" && reason.maybe)
 
 const unavailable = (error: SqlError.SqlError, maybe: boolean) =>
   new Store.StoreError({ reason: new Store.Unavailable({ ...describe(error), maybe }) })
@@ -99,10 +125,23 @@ interface Loaded {
 
 type SessionRecord = Omit<Log.Summary, "startedAt"> & { readonly started_at: number }
 
-/** One statement, so that a group costs one round trip to load. Locks are taken in the order of ids: no deadlock. */
+const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(values)])
+
+/**
+ * Holds the sessions of a group, in the order of their ids. It is a statement of its own because what a statement reads
+ * beside the rows it locks is as old as its start, and it may have waited for the locks.
+ */
+const lock = (sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) =>
+  sql`
+    select id from aosiq_sessions
+    where id in (select json_array_elements_text(${
+    list(commits.flatMap((commit) => Transition.reads(commit).sessions))
+  }::json))
+    order by id for update`
+
+/** One statement, so that a group costs one round trip to load. */
 const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) {
   const wanted = commits.map(Transition.reads)
-  const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(values)])
   const sessions = list(wanted.flatMap((read) => read.sessions))
   const whole = list(wanted.flatMap((read) => read.whole))
   const acts = list(wanted.flatMap((read) => read.acts.map((act) => Transition.actKey(act.session, act.key))))
@@ -118,7 +157,7 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
         array(select json_array_elements_text(${tickets}::json)) as tickets,
         array(select json_array_elements_text(${tokens}::json)) as tokens),
     s as materialized (
-      select * from aosiq_sessions where id = any((select sessions from ask)::text[]) order by id for update),
+      select * from aosiq_sessions where id = any((select sessions from ask)::text[])),
     d as materialized (
       select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
       where (session, key) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
@@ -145,7 +184,7 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
         where token = any((select tokens from ask)::text[]))
     ) as loaded`
   const space = Transition.workspace()
-  if (row === undefined) return space
+  if (row === undefined) return { space, known: new Set<string>() }
   const { loaded } = row
   for (const { started_at, ...session } of loaded.sessions) {
     space.sessions.set(session.id, { ...session, startedAt: started_at })
@@ -154,14 +193,22 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
   for (const { ticket } of loaded.tickets) space.tickets.set(ticket.id, ticket)
   for (const act of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
   for (const { token } of loaded.revoked) space.revoked.add(token)
-  return space
+  return { space, known: new Set(loaded.accounts.map((account) => account.id)) }
 })
 
-/** One statement again: every change of the group, as JSON record sets. */
-const save = (sql: SqlClient.SqlClient, digest: Digest.Digest["Service"], space: Transition.Workspace) => {
+/** One statement again: every change of the group, as JSON record sets. `known` are the accounts that were loaded. */
+const save = (
+  sql: SqlClient.SqlClient,
+  digest: Digest.Digest["Service"],
+  space: Transition.Workspace,
+  known: ReadonlySet<string>
+) => {
   const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
     [...keys].flatMap((key) => all.get(key) ?? [])
   const { dirty } = space
+  const accounts = picked(space.accounts, dirty.accounts)
+  const drawn = accounts.filter((account) => known.has(account.id))
+  const opened = accounts.filter((account) => !known.has(account.id))
   const sessions = picked(space.sessions, dirty.sessions).map(({ startedAt, ...rest }) => ({
     ...rest,
     started_at: startedAt
@@ -190,11 +237,14 @@ const save = (sql: SqlClient.SqlClient, digest: Digest.Digest["Service"], space:
         started_at bigint)
       on conflict (id) do update set status = excluded.status, epoch = excluded.epoch, seq = excluded.seq,
         head = excluded.head, result = excluded.result),
-    a as (insert into aosiq_accounts (id, ceiling, reserved, spent)
-      select id, ceiling, reserved, spent
-      from json_to_recordset(${JSON.stringify(picked(space.accounts, dirty.accounts))}::json)
+    a as (update aosiq_accounts a set reserved = x.reserved, spent = x.spent
+      from json_to_recordset(${JSON.stringify(drawn)}::json) as x(id text, reserved bigint, spent bigint)
+      where a.id = x.id),
+    o as (insert into aosiq_accounts as o (id, ceiling, reserved, spent)
+      select id, ceiling, reserved, spent from json_to_recordset(${JSON.stringify(opened)}::json)
         as x(id text, ceiling bigint, reserved bigint, spent bigint)
-      on conflict (id) do update set reserved = excluded.reserved, spent = excluded.spent),
+      -- Another process may have opened it since, and drawn on it.
+      on conflict (id) do update set reserved = o.reserved + excluded.reserved, spent = o.spent + excluded.spent),
     t as (insert into aosiq_tickets (id, session, state, ticket)
       select id, session, state, ticket from json_to_recordset(${JSON.stringify(tickets)}::json)
         as x(id text, session text, state text, ticket json)

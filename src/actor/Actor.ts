@@ -3,7 +3,7 @@
  * reasoning agent. Its class name addresses it; what it declares bounds every session of it, whatever a token says.
  */
 import { Context, Effect, Layer, Schema, type Types } from "effect"
-import { type Capability, type Fits, Grant } from "../capability/index.ts"
+import { Capability, type Fits, Grant } from "../capability/index.ts"
 import { type GovernorError, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 
@@ -137,9 +137,10 @@ export const own = <const Names extends Capability.Name = never>(
 
 /** The parts that every kind of actor shares. */
 export const define = <Name extends string, In extends Plain, Out extends Plain, Caps extends string>(
-  parts: Omit<Class<Name, In, Out, Caps>, "tool">
+  parts: Omit<Class<Name, In, Out, Caps>, "tool" | "backends">
 ): Class<Name, In, Out, Caps> => ({
   ...parts,
+  backends: Capability.backendsOf(parts.capabilities),
   tool: Tool.make(`spawn_${parts.name}`, {
     description: parts.description,
     // `parts.capabilities` come from tools and grants, which admit capability names only.

@@ -110,10 +110,9 @@ export const on = <
         input: agent.input,
         output: agent.output,
         capabilities: [...Tool.capabilitiesOf(agent.tools), `backend:${backend.name}` as const],
-        backends: [backend.name],
         timeoutMs: agent.timeoutMs
       }),
-      run: (input) => reason(agent, backend, input)
+      run: (input) => reason<Out, Tools[number], R, B, In["Type"]>(agent, backend, input)
     })
     : Effect.fail(new BackendNotAllowed({ agent: agent.name, backend: backend.name, allowed: agent.backends }))
 
@@ -122,23 +121,27 @@ export const concludeName = "conclude"
 
 // internal
 
-type AnyAgent<Out extends Plain, R> = {
+type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
   readonly name: string
   readonly output: Out
-  readonly tools: ReadonlyArray<Tool.Any>
+  readonly tools: ReadonlyArray<T>
   readonly instructions: string
   readonly bounds: Bounds
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }
 
-const reason = <Out extends Plain, R, B extends Backend.Name, Input>(
-  agent: AnyAgent<Out, R> & { readonly task: (input: Input) => string },
+const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name, Input>(
+  agent: AnyAgent<Out, T, R> & { readonly task: (input: Input) => string },
   backend: Backend.Backend<B>,
   input: Input
-): Effect.Effect<Out["Type"], ActorError | GovernorError, R | Reasoner | Backend.Requirements<B>> =>
+): Effect.Effect<
+  Out["Type"],
+  ActorError | GovernorError,
+  R | Reasoner | Tool.Requirements<T> | Backend.Requirements<B>
+> =>
   Effect.gen(function*() {
     const reasoner = yield* Reasoner
-    const ended = yield* reasoner.run<R | Backend.Requirements<B>>({
+    const ended = yield* reasoner.run<R | Tool.Requirements<T> | Backend.Requirements<B>>({
       start: {
         messages: [
           { role: "system", content: agent.instructions },
@@ -175,8 +178,8 @@ const route = (thread: Thread) => {
   return thread.pending.some((call) => call.name === concludeName) ? "conclude" : "act"
 }
 
-const think = Effect.fnUntraced(function*<Out extends Plain, R, B extends Backend.Name>(
-  agent: AnyAgent<Out, R>,
+const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R, B extends Backend.Name>(
+  agent: AnyAgent<Out, T, R>,
   backend: Backend.Backend<B>,
   thread: Thread
 ): Effect.fn.Return<Thread, ActorError | GovernorError, Backend.Requirements<B>> {
@@ -190,8 +193,11 @@ const think = Effect.fnUntraced(function*<Out extends Plain, R, B extends Backen
   ]
   const { value: turn } = yield* Backend.generate(backend, { prompt, tools: offered }).pipe(
     branch(`think-${thread.step}`),
-    Effect.catchTag(["BackendError", "UnknownModel"], (error) =>
-      new ActorError({ actor: agent.name, detail: `the model call failed: ${error.message}`, abandoned: false }))
+    Effect.catchTag(
+      ["BackendError", "UnknownModel"],
+      (error) =>
+        new ActorError({ actor: agent.name, detail: `the model call failed: ${error.message}`, abandoned: false })
+    )
   )
   const said = turn.text === "" ? [] : [{ type: "text", text: turn.text }]
   const asked = turn.calls.map((call) => ({
@@ -212,7 +218,10 @@ const think = Effect.fnUntraced(function*<Out extends Plain, R, B extends Backen
   return rejected(agent, { ...next, messages: [...next.messages, nudge] }, "it called no tool")
 })
 
-const act = Effect.fnUntraced(function*<Out extends Plain, R>(agent: AnyAgent<Out, R>, thread: Thread) {
+const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
+  agent: AnyAgent<Out, T, R>,
+  thread: Thread
+) {
   let after = { ...thread, pending: [] as ReadonlyArray<Pending> }
   for (const [index, call] of thread.pending.entries()) {
     const answer = yield* execute(agent, call).pipe(branch(`act-${thread.step}-${index}`))
@@ -230,7 +239,7 @@ interface Answer {
 }
 
 /** Refusals and failures go back to the model; what the run cannot go on from ends it. */
-const execute = <Out extends Plain, R>(agent: AnyAgent<Out, R>, call: Pending) => {
+const execute = <Out extends Plain, T extends Tool.Any, R>(agent: AnyAgent<Out, T, R>, call: Pending) => {
   const tool = agent.tools.find((offered) => offered.name === call.name)
   if (tool === undefined) {
     return Effect.succeed<Answer>({ failed: true, result: { error: `there is no tool ${call.name}` } })
@@ -242,7 +251,9 @@ const execute = <Out extends Plain, R>(agent: AnyAgent<Out, R>, call: Pending) =
     })),
     Effect.catch((error): Effect.Effect<Answer, GovernorError> =>
       error instanceof GovernorError
-        ? endsRun(error) ? Effect.fail(error) : Effect.succeed({ failed: true, result: { error: Refusal.explain(error.reason) } })
+        ? endsRun(error)
+          ? Effect.fail(error)
+          : Effect.succeed({ failed: true, result: { error: Refusal.explain(error.reason) } })
         : Effect.succeed({ failed: true, result: { error: error.failure } })
     )
   )
@@ -251,8 +262,8 @@ const execute = <Out extends Plain, R>(agent: AnyAgent<Out, R>, call: Pending) =
 const endsRun = ({ reason: { _tag } }: GovernorError): boolean =>
   _tag === "AwaitingApproval" || _tag === "LogUnavailable" || _tag === "OutcomeUnknown" || _tag === "Nondeterminism"
 
-const conclude = Effect.fnUntraced(function*<Out extends Plain, R>(
-  agent: AnyAgent<Out, R>,
+const conclude = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
+  agent: AnyAgent<Out, T, R>,
   thread: Thread
 ): Effect.fn.Return<Thread, GovernorError, R> {
   const call = thread.pending.find((pending) => pending.name === concludeName)
@@ -290,6 +301,8 @@ const reply = (thread: Thread, call: Pending, isFailure: boolean, result: Schema
 
 const rejected = (agent: { readonly bounds: Bounds }, thread: Thread, why: string): Thread => {
   const rejections = thread.rejections + 1
-  const gaveUp = rejections > agent.bounds.maxRejections ? `gave up after ${rejections} rejections: ${why}` : thread.gaveUp
+  const gaveUp = rejections > agent.bounds.maxRejections
+    ? `gave up after ${rejections} rejections: ${why}`
+    : thread.gaveUp
   return { ...thread, rejections, gaveUp }
 }

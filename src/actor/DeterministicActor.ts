@@ -24,7 +24,10 @@ export const make = <
   readonly timeoutMs?: number
   readonly run:
     & ((input: In["Type"]) => Effect.Effect<Out["Type"], ActorError | GovernorError, R>)
-    & Tool.OnlyDeclared<Capability.Needs<R>, Tool.CapabilitiesOf<Tools[number]>>
+    & Capability.Complaint<
+      "no tool of this actor declares",
+      Exclude<Capability.Needs<R>, Tool.CapabilitiesOf<Tools[number]>>
+    >
 }): Actor<Name, In, Out, Tool.CapabilitiesOf<Tools[number]>, R> => ({
   ...define({
     name,
@@ -32,7 +35,6 @@ export const make = <
     input: options.input,
     output: options.output,
     capabilities: Tool.capabilitiesOf(options.tools),
-    backends: [],
     timeoutMs: options.timeoutMs ?? 600_000
   }),
   run: options.run

@@ -73,7 +73,7 @@ export interface Offered {
 
 /** What a program that calls the backend requires. */
 export type Requirements<N extends Name> =
-  | Capability.Capability<`backend:${N}`>
+  | Capability.Capabilities<`backend:${N}`>
   | Governor
   | Session
   | Digest.Digest

@@ -41,16 +41,28 @@ export type Capabilities<N extends string> = N extends string ? Capability<N> : 
 export type Needs<R> = R extends Capability<infer N> ? N : never
 
 type Covers<H extends string, W extends string> = W extends H ? true
-  : H extends `${infer Prefix}*` ? (W extends `${Prefix}${string}` ? true : false)
+  : H extends `${infer Head}@${infer Pattern}`
+    ? (W extends `${Head}@${infer Resource}` ? Matches<Pattern, Resource> : false)
   : W extends `${H}@${string}` ? true
   : false
-type CoveredBy<Held extends string, W extends string> = Held extends string ? Covers<Held, W> : never
+type Matches<Pattern extends string, Resource extends string> = Pattern extends `*${infer Suffix}`
+  ? (Resource extends `${string}${Suffix}` ? true : false)
+  : Pattern extends `${infer Prefix}*` ? (Resource extends `${Prefix}${string}` ? true : false)
+  : false
+/** A held name that is known only at run time covers nothing. */
+type CoveredBy<Held extends string, W extends string> = Held extends string
+  ? ([Open<Held>] extends [never] ? Covers<Held, W> : false)
+  : never
 /** Members of a union that are not single literals, such as `string`: known only at run time, so never covered. */
 export type Open<N extends string> = N extends string ? ({} extends Record<N, 1> ? N : never) : never
 /** The wanted names that `Held` does not cover; `never` when all are covered. */
 export type Missing<Wanted extends string, Held extends string> = Wanted extends string
   ? true extends CoveredBy<Held, Wanted> ? ({} extends Record<Wanted, 1> ? Wanted : never) : Wanted
   : never
+/** Accepts anything when `Names` is empty; else asks for what nothing has, so that the compiler says why and which. */
+export type Complaint<Why extends string, Names extends string> = [Names] extends [never] ? unknown
+  : { readonly [K in Why]: Names }
+
 /** Requirements left after a grant of `Held` discharged what it covers. */
 export type Discharged<R, Held extends string> = R extends Capability<infer N>
   ? [Missing<N, Held> | Open<Held>] extends [never] ? never : R
@@ -93,3 +105,7 @@ export const intersect = (held: Name, asked: Name): Name | null => {
 
 /** Whether `held` admits everything that `asked` does. */
 export const covers = (held: Name, asked: Name): boolean => intersect(held, asked) === asked
+
+/** The backends that `names` admit: the `backends` claim of a token says the same in the providers' words. */
+export const backendsOf = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  names.flatMap((name) => name.startsWith("backend:") ? [name.slice("backend:".length)] : [])

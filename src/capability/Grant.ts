@@ -9,8 +9,6 @@ import type { Limits } from "./Claims.ts"
 
 /** The terms that go with the capabilities into the token. */
 export interface Terms {
-  /** Backends a model call may use; empty when the actor calls no model. */
-  readonly backends: ReadonlyArray<string>
   /** Ceiling of the session, micro-dollars. */
   readonly budgetMicroUsd: number
   /** Lifetime of the token, seconds. */
@@ -20,9 +18,8 @@ export interface Terms {
   readonly limits: Limits
 }
 
-/** What a grant has when nothing else is said: one hour, one dollar, three delegations, no model. */
+/** What a grant has when nothing else is said: one hour, one dollar, three delegations. */
 export const defaultTerms: Terms = {
-  backends: [],
   budgetMicroUsd: 1_000_000,
   lifetimeSeconds: 3600,
   depth: 3,
@@ -69,22 +66,20 @@ export class Grant<in out Held extends string> {
 }
 
 /** Makes "not a subset" readable in the compiler's message. */
-export type Subset<Sub extends string, Held extends string> = [Capability.Missing<Sub, Held>] extends [never] ? unknown
-  : { readonly "this grant does not hold": Capability.Missing<Sub, Held> }
+export type Subset<Sub extends string, Held extends string> = Capability.Complaint<
+  "this grant does not hold",
+  Capability.Missing<Sub, Held>
+>
 
 /** Makes "the child needs more than the parent holds" readable; attach it to the grant's argument. */
 export type Fits<Wanted extends string, Held extends string> =
-  [Capability.Missing<Wanted, Held> | Capability.Open<Held>] extends [never] ? unknown
-    : {
-      readonly "the actor needs capabilities this grant does not hold":
-        | Capability.Missing<Wanted, Held>
-        | Capability.Open<Held>
-    }
+  & Capability.Complaint<"no grant fits an actor whose capabilities were erased", Capability.Open<Wanted>>
+  & Capability.Complaint<"no actor fits a grant whose names are known only at run time", Capability.Open<Held>>
+  & Capability.Complaint<"the actor needs capabilities this grant does not hold", Capability.Missing<Wanted, Held>>
 
 // internal
 
 const shrink = (held: Terms, asked: Partial<Terms>): Terms => ({
-  backends: asked.backends === undefined ? held.backends : held.backends.filter((name) => asked.backends?.includes(name)),
   budgetMicroUsd: Math.min(held.budgetMicroUsd, asked.budgetMicroUsd ?? held.budgetMicroUsd),
   lifetimeSeconds: Math.min(held.lifetimeSeconds, asked.lifetimeSeconds ?? held.lifetimeSeconds),
   depth: Math.min(held.depth, asked.depth ?? held.depth),

@@ -5,7 +5,7 @@
  * never taken from the token. Source: RFC 8725 §3.1, §3.11.
  */
 import { Context, type Effect, Schema } from "effect"
-import { type Claims, SessionId } from "./Claims.ts"
+import type { Claims, SessionId } from "./Claims.ts"
 
 /** Not a token of ours in shape: nothing in it was believed. */
 export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", { detail: Schema.String }) {}

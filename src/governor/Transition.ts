@@ -95,7 +95,7 @@ export const reads = (commit: Commit): Reads => {
     case "Revoke":
       return { ...nothing, sessions: [commit.session] }
     case "Propose":
-      return { ...nothing, sessions: [commit.session], whole: [commit.session] }
+      return { ...nothing, sessions: [commit.session], tickets: [commit.ticket.id], whole: [commit.session] }
     case "Decide":
       return { ...nothing, sessions: [commit.ticket.session], tickets: [commit.ticket.id] }
   }
@@ -153,6 +153,11 @@ const current = (space: Workspace, id: string, epoch: number | null): Result.Res
   return Result.succeed(session)
 }
 
+/** The session, if acts may start in it: a run that ended or waits starts none, whoever kept a hold of it. */
+const active = (space: Workspace, id: string, epoch: number): Result.Result<Log.Summary, Rejected> =>
+  Result.flatMap(current(space, id, epoch), (session) =>
+    session.status === "running" ? Result.succeed(session) : reject("fenced", `session ${id} is ${session.status}`))
+
 const keep = (space: Workspace, payloads: ReadonlyArray<Payload>) => {
   for (const payload of payloads) space.payloads.set(payload.hash, payload.text)
 }
@@ -199,7 +204,10 @@ const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Op
 }
 
 const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Claim">, at: number): Outcome =>
-  Result.map(current(space, commit.session, null), (session) => {
+  Result.flatMap(current(space, commit.session, null), (session) => {
+    if (session.status !== "running" && session.status !== "waiting") {
+      return reject("fenced", `session ${commit.session} is ${session.status}`)
+    }
     const epoch = session.epoch + 1
     const started: Row.Draft = { key: null, body: { kind: "started", epoch } }
     let last = append(digest, space, { ...session, epoch, status: "running" }, started, at)
@@ -211,11 +219,11 @@ const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"C
       const lost: Row.Draft = { key: act.key, body: { kind: "unknown", act: act.name, intent: act.intent } }
       last = append(digest, space, last.session, lost, at)
     }
-    return last
+    return Result.succeed(last)
   })
 
 const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin, at: number): Outcome => {
-  const found = current(space, commit.session, commit.epoch)
+  const found = active(space, commit.session, commit.epoch)
   if (Result.isFailure(found)) return Result.fail(found.failure)
   if (space.acts.has(actKey(commit.session, commit.key))) {
     return reject("already_begun", `the act at ${commit.key} has already begun`)
@@ -227,8 +235,12 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
   }
   const ticket = commit.ticket === null ? undefined : space.tickets.get(commit.ticket.id)
   if (commit.ticket !== null) {
-    const fits = ticket !== undefined && ticket.binding === commit.ticket.binding && Ticket.isUsable(ticket, at)
-    if (!fits) return reject("ticket_unusable", `ticket ${commit.ticket.id} is ${ticket?.state ?? "missing"}`)
+    const fits = ticket?.session === commit.session && ticket.binding === commit.ticket.binding
+    if (!fits) return reject("ticket_unusable", `ticket ${commit.ticket.id} is not for this act`)
+    if (!Ticket.isUsable(ticket, at)) {
+      const detail = at >= ticket.expiresAt ? "out of time" : ticket.state
+      return reject("ticket_unusable", `ticket ${commit.ticket.id} is ${detail}`)
+    }
   }
   const accounts = reserved(space, commit)
   if (Result.isFailure(accounts)) return Result.fail(accounts.failure)
@@ -243,7 +255,7 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
     name: commit.intent.body.kind === "intent" ? commit.intent.body.act : commit.key,
     intent: done.row.seq,
     reserved: commit.reserve,
-    accounts: commit.accounts,
+    accounts: accounts.success.map((account) => account.id),
     ticket: commit.ticket?.id ?? null,
     state: "running"
   })
@@ -252,7 +264,7 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
 
 const reserved = (space: Workspace, commit: Begin): Result.Result<ReadonlyArray<Account.Account>, Rejected> => {
   const next: Array<Account.Account> = []
-  for (const id of commit.accounts) {
+  for (const id of new Set(commit.accounts)) {
     const account = space.accounts.get(id)
     if (account === undefined) return reject("over_budget", `there is no account ${id}`)
     const after = Account.reserve(account, commit.reserve)
@@ -292,7 +304,7 @@ const ending = (outcome: Row.Draft): Ticket.State => {
 }
 
 const propose = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Propose">, at: number): Outcome => {
-  const found = current(space, commit.session, commit.epoch)
+  const found = active(space, commit.session, commit.epoch)
   if (Result.isFailure(found)) return Result.fail(found.failure)
   const waiting = Arr.filter(
     [...space.tickets.values()],
@@ -301,6 +313,7 @@ const propose = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<
   if (waiting.length >= commit.maxPending) {
     return reject("too_many_pending", `${waiting.length} tickets of this session wait already`)
   }
+  if (space.tickets.has(commit.ticket.id)) return reject("stale", `there is a ticket ${commit.ticket.id} already`)
   putTicket(space, commit.ticket)
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, commit.row, at))

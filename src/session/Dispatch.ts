@@ -159,6 +159,7 @@ export const layer: Layer.Layer<
       )
       const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const { grant } = order
+      const capabilities = meet(grant.names, actor.capabilities)
       const sid = Claims.SessionId.make(`ses_${yield* random.ulid}`)
       const claims: Claims.Claims = {
         iss: tokens.issuer,
@@ -170,10 +171,8 @@ export const layer: Layer.Layer<
         iat: now,
         exp: now + grant.terms.lifetimeSeconds,
         depth: grant.terms.depth,
-        capabilities: meet(grant.names, actor.capabilities),
-        backends: actor.backends.filter((name) =>
-          grant.terms.backends.includes(name) || grant.names.some((held) => held === `backend:${name}`)
-        ),
+        capabilities,
+        backends: Capability.backendsOf(capabilities),
         budget: grant.terms.budgetMicroUsd,
         limits: grant.terms.limits
       }

@@ -107,10 +107,10 @@ export const make = <
 })
 
 /** Says which capability a handler uses without its tool having declared it. */
-export type OnlyDeclared<Used extends string, Declared extends string> = [
+export type OnlyDeclared<Used extends string, Declared extends string> = Capability.Complaint<
+  "the tool does not declare",
   Exclude<Used, Declared>
-] extends [never] ? unknown
-  : { readonly "the tool does not declare": Exclude<Used, Declared> }
+>
 
 /** What handlers are: the decoded arguments and a permit in, the tool's success or failure out. */
 export type Implementation<T extends Any, R> = (
@@ -160,17 +160,22 @@ export const cite = <T extends Any>(
 
 /**
  * Calls a tool with arguments that nobody has checked, such as a model's. What comes back is the answer as JSON.
- * The requirements of `tool` must be met by whoever chose the list it comes from.
+ * A tool picked from a list requires what all of the list require.
  */
-export const callUnchecked = (
-  tool: Any,
+export const callUnchecked = <T extends Any>(
+  tool: T,
   json: unknown,
   options?: CallOptions
-): Effect.Effect<Outcome<Schema.Json>, Rejection | GovernorError, Governor | Session | Digest.Digest> =>
+): Effect.Effect<Outcome<Schema.Json>, Rejection | GovernorError, Requirements<T>> =>
   run(tool, unchecked(tool, json), options).pipe(
-    Effect.catchTag("ToolFailed", ({ failure }) =>
-      Effect.flatMap(Effect.orDie(compile(tool).failure.encode(failure)), (json) =>
-        Effect.fail(new Rejection({ failure: json })))),
+    Effect.catchTag(
+      "ToolFailed",
+      ({ failure }) =>
+        Effect.flatMap(
+          Effect.orDie(compile(tool).failure.encode(failure)),
+          (json) => Effect.fail(new Rejection({ failure: json }))
+        )
+    ),
     Effect.flatMap((outcome) =>
       Effect.map(Effect.orDie(compile(tool).success.encode(outcome.value)), (value) => ({ ...outcome, value }))
     )

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Runs the compiled program, or its sources in a checkout; on an older Node, under the one that was installed beside it.
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+const at = (path) => new URL(path, import.meta.url)
+const compiled = at("../../dist/layers/cli/main.js")
+const inCheckout = existsSync(at("./main.ts")) && !fileURLToPath(import.meta.url).includes("/node_modules/")
+const [major, minor] = process.versions.node.split(".").map(Number)
+
+if (major > 22 || (major === 22 && minor >= 19)) {
+  await import(inCheckout ? at("./main.ts").href : compiled.href)
+} else {
+  const newer = fileURLToPath(at("../../node_modules/node/bin/node"))
+  if (!existsSync(newer)) {
+    console.error(`error: aosiq needs Node 22.19 or newer, this is ${process.version}\nremedy: npm install, or a newer Node`)
+    process.exit(1)
+  }
+  const { signal, status } = spawnSync(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" })
+  process.exit(signal === null ? (status ?? 1) : 1)
+}

@@ -1,0 +1,2 @@
+/** The operations over a socket. */
+export * as Control from "./Control.ts"

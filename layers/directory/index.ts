@@ -1,0 +1,2 @@
+/** Anchors in a directory, for development. */
+export * as DirectoryAnchors from "./DirectoryAnchors.ts"

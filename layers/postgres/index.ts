@@ -1,0 +1,2 @@
+/** PostgreSQL behind the contracts of this project. */
+export * as PostgresSource from "./PostgresSource.ts"

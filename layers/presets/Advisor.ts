@@ -1,0 +1,51 @@
+/** The advisor's actors, on a backend, over sources: what a diagnosis needs beside a runtime. */
+import { Effect, Layer } from "effect"
+import { Actor, Agent } from "../../src/actor/index.ts"
+import { baseline, Diagnosis, Diagnostics, OperationalAdvice, type Source } from "../../src/agents/advisor/index.ts"
+import type { Backend } from "../../src/backend/index.ts"
+import { Grant } from "../../src/capability/index.ts"
+import { SaveTicketTool } from "../../src/tool/native/index.ts"
+
+/** The sources a diagnosis reads. */
+export type Sources = Source.Metrics | Source.Logs | Source.Settings
+
+/** All that a diagnosis may do; the tokens of its children hold less. */
+export const grant = (budgetMicroUsd: number) =>
+  Grant.make([
+    "spawn:OperationalAdvice",
+    "spawn:ThresholdEvaluation",
+    "spawn:LogQuery",
+    "spawn:ConfigIntrospection",
+    "tool:read_metrics",
+    "tool:read_logs",
+    "tool:read_settings",
+    "tool:save_ticket",
+    "backend:offline",
+    "backend:anthropic",
+    "backend:bedrock",
+    "backend:openai",
+    "backend:gemini",
+    "backend:ollama",
+    "backend:claude-code",
+    "backend:scripted",
+    "backend:recorded"
+  ], { budgetMicroUsd })
+
+/** The advisor on `backend`, and the diagnosis that hands its proposal over; gives the diagnosis to dispatch. */
+export const make = (backend: Backend.Backend<(typeof OperationalAdvice)["backends"][number]>) =>
+  Effect.map(Agent.on(OperationalAdvice, backend), (advisor) => {
+    const diagnosis = Diagnosis.make(advisor)
+    const layer = Actor.layer(diagnosis).pipe(
+      Layer.provideMerge(Actor.layer(advisor)),
+      Layer.provideMerge(Layer.mergeAll(
+        Actor.layer(Diagnostics.ThresholdEvaluation),
+        Actor.layer(Diagnostics.LogQuery),
+        Actor.layer(Diagnostics.ConfigIntrospection)
+      )),
+      Layer.provide(Layer.mergeAll(Diagnostics.handlers, SaveTicketTool.layer))
+    )
+    return { diagnosis, layer }
+  })
+
+/** The advisor's rules as a backend. */
+export { baseline }

@@ -1,0 +1,63 @@
+/**
+ * The embedded default: one process, one folder. Log and tickets in PGlite, keys and anchors as files, and a socket for
+ * operators. The folder is made on first use, mode 0700.
+ */
+import { Duration, Effect, Layer } from "effect"
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import type { Policy } from "../../src/approval/index.ts"
+import { Anchoring } from "../../src/audit/index.ts"
+import { Evidence } from "../../src/evidence/index.ts"
+import { Operations } from "../../src/operator/index.ts"
+import { Control } from "../control/index.ts"
+import { DirectoryAnchors } from "../directory/index.ts"
+import { AnchorSigner, KeySet } from "../jose/index.ts"
+import { Ed25519 } from "../node/index.ts"
+import { PgliteClient } from "../pglite/index.ts"
+import { Migrate, SqlStore } from "../sql/index.ts"
+import { core, digest } from "./Core.ts"
+
+/** The name that anchors of an embedded installation are signed with. */
+export const origin = "aosiq/embedded"
+/** The longest that a row stays without an anchor. */
+const anchorEvery = Duration.minutes(1)
+/** Rows that are anchored before their time. */
+const anchorRows = 1000
+
+/** The runtime over `folder`. */
+export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
+  Layer.mergeAll(
+    anchoring,
+    Evidence.layer
+  ).pipe(
+    Layer.provideMerge(core(policy)),
+    Layer.provideMerge(storage(folder)),
+    Layer.provideMerge(keysAndAnchors(folder)),
+    Layer.provideMerge(digest)
+  )
+
+/** Serves the operators of `folder`; the actors they resume must be registered first. */
+export const layerControl = (folder: string) =>
+  Layer.unwrap(Effect.map(KeySet.KeySet, (keys) =>
+    Control.layerServer(folder).pipe(Layer.provide(Operations.layer(AnchorSigner.keysOf(keys, origin))))))
+
+// internal
+
+const anchoring = Anchoring.layer({ every: anchorEvery, rows: anchorRows })
+
+const storage = (folder: string) =>
+  SqlStore.layer.pipe(
+    Layer.provide(Layer.effectDiscard(Migrate.migrate)),
+    Layer.provideMerge(PgliteClient.layer(folder))
+  )
+
+const keysAndAnchors = (folder: string) =>
+  Layer.unwrap(Effect.sync(() => {
+    const anchors = join(folder, "anchors")
+    mkdirSync(anchors, { recursive: true, mode: 0o700 })
+    return Layer.mergeAll(
+      DirectoryAnchors.layer(anchors),
+      Ed25519.layerVerifier,
+      AnchorSigner.layer(origin)
+    ).pipe(Layer.provideMerge(KeySet.layer(folder)))
+  }))

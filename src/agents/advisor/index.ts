@@ -1,0 +1,11 @@
+/** The operational advisor. */
+export * as Advice from "./Advice.ts"
+export { baseline, OperationalAdvice } from "./Advisor.ts"
+export * as Combine from "./Combine.ts"
+export * as Diagnosis from "./Diagnosis.ts"
+export * as Diagnostics from "./Diagnostics.ts"
+export * as LogDigest from "./LogDigest.ts"
+export * as Reading from "./Reading.ts"
+export { diagnose } from "./rules/index.ts"
+export * as Render from "./Render.ts"
+export * as Source from "./Source.ts"

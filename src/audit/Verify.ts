@@ -1,0 +1,272 @@
+/**
+ * Verifies a log: every chain against its control block and against every anchor, every payload against the rows that
+ * name it, and the anchors against each other. Needs no database: rows, payloads and anchors are handed in, from a live
+ * log (`online`) or from a bundle.
+ *
+ * A report that found nothing says what it could not look at: rows after the last anchor can be rewritten unseen, and
+ * without anchors so can everything. `Inspect` says how one chain is read.
+ */
+import { DateTime, Effect, Option, type Schema } from "effect"
+import type { Claims } from "../capability/index.ts"
+import * as Anchor from "./Anchor.ts"
+import { Digest, type Hash } from "./Digest.ts"
+import type { Finding, Report, Unchecked } from "./Finding.ts"
+import * as Inspect from "./Inspect.ts"
+import { Log, type LogError } from "./Log.ts"
+import type * as Note from "./Note.ts"
+import { Verifier } from "./Signer.ts"
+import { hear, ofAnchor, type Tools, type Witness } from "./Witness.ts"
+
+export { session } from "./Inspect.ts"
+export type { Tools } from "./Witness.ts"
+
+/** Where a control block says that a chain ends. */
+export interface Held {
+  readonly id: Claims.SessionId
+  readonly seq: number
+  readonly head: Hash
+}
+
+/** Whom to believe, and how much of the log is there. */
+export interface Terms {
+  /** Keys whose anchors are believed. Without any, signatures go unchecked, and the report says so. */
+  readonly keys: ReadonlyArray<Note.Key>
+  /** Whether the keys came with the evidence itself; `false` unless set. */
+  readonly areKeysOwn?: boolean | undefined
+  /** Whether the sessions are all that there are; `true` unless set. */
+  readonly isComplete?: boolean | undefined
+  /** Checkpoints kept from earlier verifications: the anchors must still lead to each. */
+  readonly seen?: ReadonlyArray<string> | undefined
+}
+
+/** Everything to verify. Nothing of it is trusted but `keys` and `seen`. */
+export interface Evidence extends Terms {
+  readonly sessions: ReadonlyArray<Held>
+  /** The rows of each session as they are stored. */
+  readonly rows: ReadonlyMap<Claims.SessionId, ReadonlyArray<Schema.Json>>
+  /** Texts by their hashes; `null` when payloads were left out. */
+  readonly payloads: ReadonlyMap<string, string> | null
+  readonly anchors: ReadonlyArray<Anchor.Stored>
+}
+
+/** Verifies everything that is there. */
+export const all = (tools: Tools, evidence: Evidence): Report => {
+  const witness = hear(tools, evidence.anchors, evidence)
+  const held = new Map(evidence.sessions.map((session) => [session.id, session]))
+  const ids = new Set([...held.keys(), ...evidence.rows.keys()])
+  const { payloads } = evidence
+  const parts = [...ids].map((id) =>
+    examine(tools, witness, ids, { id, held: held.get(id), rows: evidence.rows.get(id) ?? [], payloads })
+  )
+  return report(witness, parts, evidence, strays(tools, parts, payloads))
+}
+
+/** Verifies a log as it stands, one session after the other; a session that is being written meanwhile is no finding. */
+export const online = Effect.fn("Verify.online")(function*(
+  terms: Terms & { readonly sessions: "all" | ReadonlyArray<Claims.SessionId>; readonly payloads?: boolean | undefined }
+): Effect.fn.Return<Report, LogError | Anchor.AnchorError, Log | Anchor.Anchors | Digest | Verifier> {
+  const log = yield* Log
+  const tools = { digest: yield* Digest, verifier: yield* Verifier }
+  // Anchors before sessions: what an anchor says is then true of every later state of the log.
+  const witness = hear(tools, yield* (yield* Anchor.Anchors).list(0), terms)
+  const ids = new Set((yield* log.sessions).map((session) => session.id))
+  const chosen = terms.sessions === "all" ? ids : new Set(terms.sessions)
+  const parts = yield* Effect.forEach(chosen, (id) =>
+    Effect.gen(function*() {
+      const { held, rows } = yield* snapshot(log, id)
+      const payloads = terms.payloads === false ? null : yield* payloadsOf(log, rows)
+      return examine(tools, witness, ids, { id, held, rows, payloads })
+    }))
+  return report(witness, parts, { ...terms, isComplete: terms.sessions === "all" }, [])
+})
+
+/** A session's control block and the rows that it covers: rows that are written meanwhile are left out. */
+export const snapshot = Effect.fnUntraced(function*(log: Log["Service"], id: Claims.SessionId) {
+  const before = Option.getOrUndefined(yield* log.session(id))
+  const rows = yield* log.rows(id)
+  const after = Option.getOrUndefined(yield* log.session(id))
+  const isStill = before === undefined || before.seq === after?.seq
+  return { held: before, rows: isStill ? rows : rows.filter((row) => row.seq < before.seq) }
+})
+
+/** The hashes under which a row names payloads; of a row that is no row, none. */
+export const payloadHashes = (row: Schema.Json): ReadonlyArray<Hash> => {
+  const body = memberOf(row, "body")
+  return ["input", "args", "shown", "result"].map((name) => memberOf(body, name)).filter(isHash)
+}
+
+// internal
+
+/** What is there of one session. */
+interface Session {
+  readonly id: Claims.SessionId
+  readonly held: Held | undefined
+  readonly rows: ReadonlyArray<Schema.Json>
+  readonly payloads: ReadonlyMap<string, string> | null
+}
+
+/** What was seen of one session. */
+interface Part {
+  readonly id: Claims.SessionId
+  readonly finding: Finding | undefined
+  readonly rows: number
+  /** Rows that no anchor covers. */
+  readonly uncovered: number
+  /** The session that began this one, as its genesis row says. */
+  readonly parent: string | undefined
+  readonly named: ReadonlySet<Hash>
+  /** Payloads that are not there; `null` when none were handed in. */
+  readonly erased: number | null
+}
+
+const isHash = (value: Schema.Json | undefined): value is Hash => typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
+const memberOf = (value: Schema.Json | undefined, name: string): Schema.Json | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Schema.JsonObject)[name] : undefined
+
+const payloadsOf = (log: Log["Service"], rows: ReadonlyArray<Schema.Json>) =>
+  Effect.gen(function*() {
+    const payloads = new Map<string, string>()
+    for (const hash of new Set(rows.flatMap(payloadHashes))) {
+      const text = yield* log.payload(hash)
+      if (Option.isSome(text)) payloads.set(hash, text.value)
+    }
+    return payloads
+  })
+
+const examine = (tools: Tools, witness: Witness, ids: Iterable<Claims.SessionId>, session: Session): Part => {
+  const { held, id, payloads, rows } = session
+  const anchored = witness.leaves.get(id) ?? []
+  const head = held === undefined ? undefined : { seq: held.seq, hash: held.head }
+  const covered = anchored.reduce((longest, leaf) => Math.max(longest, leaf.seq), 0)
+  const named = new Set(rows.flatMap(payloadHashes))
+  const finding = (held === undefined ? headless(id, rows) : undefined) ??
+    Inspect.session(tools.digest, rows, { session: id, head, anchored, others: ids }) ??
+    (payloads === null ? undefined : payloadDamage(tools, id, rows, payloads))
+  // Only a genesis row that holds is believed.
+  const parent = finding === undefined ? memberOf(memberOf(rows[0], "body"), "parent") : undefined
+  return {
+    id,
+    finding,
+    rows: rows.length,
+    uncovered: Math.max(0, rows.length - covered),
+    parent: typeof parent === "string" ? parent : undefined,
+    named,
+    erased: payloads === null ? null : [...named].filter((hash) => !payloads.has(hash)).length
+  }
+}
+
+const removed = (session: Claims.SessionId, detail: string): Finding => ({
+  kind: "session_removed",
+  session,
+  seq: null,
+  detail
+})
+
+const headless = (id: Claims.SessionId, rows: ReadonlyArray<Schema.Json>): Finding =>
+  removed(id, rows.length === 0 ? "there is no such session" : "its rows are here, and its control block is not")
+
+/** Text that is not Unicode has the hash of another text. */
+const isOf = (tools: Tools, hash: string, text: string): boolean =>
+  text.isWellFormed() && tools.digest.sha256(text) === hash
+
+const payloadDamage = (
+  tools: Tools,
+  session: Claims.SessionId,
+  rows: ReadonlyArray<Schema.Json>,
+  payloads: ReadonlyMap<string, string>
+): Finding | undefined => {
+  const judged = new Set<string>()
+  for (const [seq, row] of rows.entries()) {
+    for (const hash of payloadHashes(row)) {
+      const text = payloads.get(hash)
+      if (judged.has(hash) || text === undefined || isOf(tools, hash, text)) judged.add(hash)
+      else return { kind: "payload_altered", session, seq, detail: `row ${seq} names ${hash}, and another text stands there` }
+    }
+  }
+  return undefined
+}
+
+/** Altered payloads that no row names. */
+const strays = (tools: Tools, parts: ReadonlyArray<Part>, payloads: Evidence["payloads"]): ReadonlyArray<Finding> => {
+  const named = new Set<string>(parts.flatMap((part) => [...part.named]))
+  return [...payloads ?? []]
+    .filter(([hash, text]) => !named.has(hash) && !isOf(tools, hash, text))
+    .map(([hash]) => ofAnchor("payload_altered", null, `another text stands at ${hash}, which no row names`))
+}
+
+/** Sessions that anchors or children know, and that are not there. */
+const removals = (witness: Witness, parts: ReadonlyArray<Part>): ReadonlyArray<Finding> => {
+  const here = new Set<string>(parts.map((part) => part.id))
+  const anchored = [...witness.leaves.keys()]
+    .filter((id) => !here.has(id))
+    .map((id) => removed(id, "anchors know it, and it is not here"))
+  const known = new Set<string>([...here, ...witness.leaves.keys()])
+  const parents = parts.flatMap(({ id, parent }) => {
+    if (parent === undefined || known.has(parent)) return []
+    known.add(parent)
+    // A name from outside is only repeated in the finding.
+    return [removed(parent as Claims.SessionId, `${id} was begun by it, and it is not here`)]
+  })
+  return [...anchored, ...parents]
+}
+
+/** Leaves are withheld for sessions that are left out; where none is, a withheld leaf hides one. */
+const withheld = ({ withheld }: Witness): ReadonlyArray<Finding> =>
+  withheld === 0 ? [] : [ofAnchor("anchor_altered", null, `leaves withheld: ${withheld}, though no session is left out`)]
+
+const report = (
+  witness: Witness,
+  parts: ReadonlyArray<Part>,
+  terms: Terms,
+  strays: ReadonlyArray<Finding>
+): Report => {
+  const isComplete = terms.isComplete ?? true
+  const findings = [
+    ...parts.flatMap((part) => part.finding ?? []),
+    ...isComplete ? [...removals(witness, parts), ...withheld(witness)] : [],
+    ...strays,
+    ...witness.findings
+  ]
+  return {
+    ok: findings.length === 0,
+    sessions: parts.length,
+    rows: parts.reduce((rows, part) => rows + part.rows, 0),
+    anchors: witness.count,
+    findings,
+    unchecked: gapsOf(witness, parts, terms),
+    checkpoint: witness.last?.anchor.checkpoint ?? null
+  }
+}
+
+const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): ReadonlyArray<Unchecked> => {
+  const gaps: Array<Unchecked> = []
+  const uncovered = parts.reduce((rows, part) => rows + part.uncovered, 0)
+  const erased = parts.reduce((count, part) => count + (part.erased ?? 0), 0)
+  if (witness.last === undefined) {
+    const detail = "no anchors: a chain that was rewritten as a whole, or a session that was removed, would not be seen"
+    gaps.push({ kind: "no_anchors", count: uncovered, detail })
+  } else {
+    const { at, sequence } = witness.last.anchor
+    const since = `anchor ${sequence} of ${Option.match(DateTime.make(at), { onNone: () => at, onSome: DateTime.formatIso })}`
+    const detail = `rows after ${since}: ${uncovered}; they may have been rewritten, and later anchors removed, unseen`
+    gaps.push({ kind: "after_last_anchor", count: uncovered, detail })
+  }
+  if (terms.keys.length === 0 && witness.count > 0) {
+    gaps.push({ kind: "no_keys", count: null, detail: "no key to check anchors with: anybody may have made them" })
+  }
+  if (terms.areKeysOwn === true && terms.keys.length > 0) {
+    const detail = "the keys came with the bundle: compare them with what the installation publishes elsewhere"
+    gaps.push({ kind: "own_keys", count: null, detail })
+  }
+  if (terms.isComplete === false) {
+    const detail = `only chosen sessions; leaves withheld for others, or for these: ${witness.withheld}`
+    gaps.push({ kind: "other_sessions", count: null, detail })
+  }
+  if (parts.some((part) => part.erased === null)) {
+    gaps.push({ kind: "payloads_left_out", count: null, detail: "payloads were left out" })
+  }
+  if (erased > 0) {
+    gaps.push({ kind: "payload_missing", count: erased, detail: `payloads erased: ${erased}; the rows that name them stand` })
+  }
+  return gaps
+}

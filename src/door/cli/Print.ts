@@ -1,0 +1,102 @@
+/** Text for a terminal. One value, one way to write it. */
+import { type Advice, Render } from "../../agents/advisor/index.ts"
+import { MicroUsd } from "../../cost/index.ts"
+import type { Ticket } from "../../approval/index.ts"
+import type { Row } from "../../audit/index.ts"
+import type { Operations } from "../../operator/index.ts"
+
+/** Columns, padded to their widest cell. */
+export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n")
+}
+
+/** ISO 8601, UTC, to the second. */
+export const time = (at: number): string => new globalThis.Intl.DateTimeFormat("sv-SE", {
+  dateStyle: "short",
+  timeStyle: "medium",
+  timeZone: "UTC"
+}).format(at)
+
+/** The proposal with the notice that stands beside it. */
+export const advice = (value: Advice.Advice): string => Render.markdown(value)
+
+/** The tickets, newest last. */
+export const tickets = (list: ReadonlyArray<Ticket.Ticket>): string =>
+  list.length === 0
+    ? "no tickets"
+    : table(
+      ["ticket", "state", "act", "expires (UTC)", "session"],
+      list.map((ticket) => [ticket.id, ticket.state, ticket.act, time(ticket.expiresAt), ticket.session])
+    )
+
+/** All that an approver decides on. */
+export const ticket = (value: Ticket.Ticket): string =>
+  [
+    `ticket     ${value.id} (${value.state})`,
+    `act        ${value.act}: ${value.shown.description}`,
+    `requester  ${value.requester}, in session ${value.session}`,
+    `reasons    ${value.shown.reasons || "none given"}`,
+    `evidence   ${value.shown.evidence.join(", ") || "none cited"}`,
+    `cost       up to ${MicroUsd.format(value.shown.estimateMicroUsd)}`,
+    `expires    ${time(value.expiresAt)} UTC`,
+    ...value.votes.map((vote) => `decided    ${vote.approve ? "approved" : "denied"} by ${vote.by} ${vote.reason}`.trimEnd()),
+    "arguments",
+    value.shown.args
+  ].join("\n")
+
+/** The sessions, oldest first. */
+export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
+  list.length === 0
+    ? "no sessions"
+    : table(
+      ["session", "actor", "status", "rows", "started (UTC)"],
+      list.map(({ actor, id, rows, startedAt, status }) => [id, actor, status, String(rows), time(startedAt)])
+    )
+
+/** The verdict, and what it does not cover. */
+export const report = (value: Operations.Report): string =>
+  [
+    value.ok
+      ? `chain verified: ${value.rows} rows of ${value.sessions} sessions, ${value.anchors} anchors`
+      : `CHAIN BROKEN: ${value.findings.length} findings in ${value.sessions} sessions`,
+    ...value.findings.map((finding) =>
+      `  ${finding.kind} at ${finding.session ?? "the anchors"}/${finding.seq ?? "-"}: ${finding.detail}`),
+    ...value.unchecked.map((gap) => `  not checked: ${gap.detail}`)
+  ].join("\n")
+
+/** What was spent, by account. */
+export const costs = (accounts: ReadonlyArray<typeof Operations.AccountView.Type>): string =>
+  accounts.length === 0
+    ? "nothing spent"
+    : table(
+      ["account", "spent", "reserved", "ceiling"],
+      accounts.map(({ ceiling, id, reserved, spent }) => [
+        id,
+        MicroUsd.format(spent),
+        MicroUsd.format(reserved),
+        MicroUsd.format(ceiling)
+      ])
+    )
+
+/** One row of a chain as a line of progress; rows that say nothing to a person give none. */
+export const progress = (row: Row.Row, actor: string): string | undefined => {
+  const { body } = row
+  switch (body.kind) {
+    case "intent":
+      return `${actor}: ${body.act} …`
+    case "outcome":
+      return `${actor}: ${body.act} ${body.status} in ${body.computeMs} ms`
+    case "refusal":
+      return `${actor}: ${body.act} REFUSED by ${body.layer}: ${body.reason}`
+    case "proposed":
+      return `${actor}: ${body.act} waits for approval ${body.ticket}`
+    case "decided":
+      return `${actor}: ticket ${body.ticket} ${body.decision} by ${body.by}`
+    case "ended":
+      return `${actor}: ${body.status}${body.reason === "" ? "" : `: ${body.reason}`}`
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,54 @@
+/** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
+import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
+import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
+import type { Advice } from "../../agents/advisor/index.ts"
+import type { Operations } from "../../operator/index.ts"
+import type { Dispatch } from "../../session/index.ts"
+
+/** The system could not be reached or started; nothing was changed. */
+export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeError", {
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+
+/** The operations, as the command line calls them. */
+export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
+
+/** What to diagnose, and with what. */
+export interface Order {
+  readonly request: typeof Advice.Request.Type
+  /** A recorded case instead of live sources. */
+  readonly caseFolder: string | undefined
+  readonly logs: ReadonlyArray<string>
+  readonly config: string | undefined
+  readonly baseline: string | undefined
+  readonly prometheus: string | undefined
+  readonly postgres: Redacted.Redacted | undefined
+  readonly backend: "offline" | "anthropic"
+  readonly model: string | undefined
+  /** Where the ticket would be saved; `null` for no ticket. */
+  readonly ticket: string | null
+  readonly budgetMicroUsd: number
+}
+
+/** A runtime in this process. */
+export interface Running {
+  readonly client: Client
+  /** What it diagnoses, in words. */
+  readonly subject: string
+  /** Runs the diagnosis until it ends or waits. */
+  readonly diagnose: Effect.Effect<Dispatch.Ended<unknown>, RuntimeError>
+}
+
+/** Reaches and starts the system. */
+export class Runtime extends Context.Service<Runtime, {
+  /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
+  readonly open: (folder: string) => Effect.Effect<Client, RuntimeError, Scope.Scope>
+  /** Starts a runtime over the folder, ready to diagnose. */
+  readonly start: (folder: string, order: Order) => Effect.Effect<Running, RuntimeError, Scope.Scope>
+  /** Verifies a bundle, with no database. Keys are `name+id+base64`; none trusts the bundle's own. */
+  readonly verifyBundle: (
+    file: string,
+    keys: ReadonlyArray<string>
+  ) => Effect.Effect<Operations.Report, RuntimeError>
+}>()("aosiq/door/cli/Runtime") {}

@@ -1,0 +1,146 @@
+/**
+ * What operators do, as one typed list of operations: served by the process that holds the data, called by every door.
+ * Each name is a request; there is no second way to decide a ticket or to verify the log.
+ */
+import { Effect, Option, Schema, Stream } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Ticket } from "../approval/index.ts"
+import { type Anchor, Anchoring, Bundle, type Digest, Finding, Log, type Note, Row, type Signer, Verify } from "../audit/index.ts"
+import { Claims } from "../capability/index.ts"
+import { Store } from "../governor/index.ts"
+import { Approvals, Dispatch } from "../session/index.ts"
+import { explain } from "./Explain.ts"
+
+/** The operation was not carried out. */
+export class OperationError extends Schema.TaggedError<OperationError>()("OperationError", {
+  detail: Schema.String,
+  remedy: Schema.String
+}) {
+  override get message(): string {
+    return this.remedy === "" ? this.detail : `${this.detail}; ${this.remedy}`
+  }
+}
+
+/** A session as operators see it. Instants are epoch milliseconds, money micro-dollars. */
+export const SessionView = Schema.Struct({
+  id: Claims.SessionId,
+  actor: Schema.String,
+  status: Log.Status,
+  parent: Schema.NullOr(Claims.SessionId),
+  caller: Schema.String,
+  rows: Schema.Natural,
+  startedAt: Schema.Natural
+})
+export type SessionView = typeof SessionView.Type
+
+/** How a session stands after a decision let it go on. */
+export const RunView = Schema.Struct({
+  session: Claims.SessionId,
+  status: Schema.Literals(["succeeded", "waiting", "failed"]),
+  /** The next ticket, or why it failed. */
+  detail: Schema.String,
+  /** The actor's result, as JSON. */
+  result: Schema.NullOr(Schema.Json)
+})
+export type RunView = typeof RunView.Type
+
+/** An account as it stands. */
+export const AccountView = Schema.Struct({
+  id: Schema.String,
+  ceiling: Schema.Natural,
+  reserved: Schema.Natural,
+  spent: Schema.Natural
+})
+
+/** The verdict on a log or a bundle. */
+export type Report = Finding.Report
+
+const error = OperationError
+
+/** The operations. */
+export class Operations extends RpcGroup.make(
+  Rpc.make("approvals_list", { success: Schema.Array(Ticket.Ticket), error }),
+  Rpc.make("approval_decide", {
+    payload: { ticket: Schema.String, approve: Schema.Boolean, reason: Schema.String, by: Schema.NonEmptyString },
+    success: Schema.Struct({ ticket: Ticket.Ticket, run: Schema.NullOr(RunView) }),
+    error
+  }),
+  Rpc.make("sessions_list", { success: Schema.Array(SessionView), error }),
+  Rpc.make("session_rows", { payload: { session: Schema.String }, success: Schema.Array(Row.Row), error }),
+  Rpc.make("session_result", { payload: { session: Schema.String }, success: Schema.NullOr(Schema.Json), error }),
+  Rpc.make("audit_verify", { success: Finding.Report, error }),
+  Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
+  Rpc.make("cost_summary", { success: Schema.Array(AccountView), error })
+) {}
+
+/** The operations, over the services of the process that holds the data. */
+export const layer = (keys: ReadonlyArray<Note.Key>) =>
+  Operations.toLayer(Effect.gen(function*() {
+    const approvals = yield* Approvals.Approvals
+    const dispatch = yield* Dispatch.Dispatch
+    const store = yield* Store.Store
+    const log = yield* Log.Log
+    const anchoring = yield* Anchoring.make()
+    const verifying = yield* Effect.context<Anchor.Anchors | Digest.Digest | Log.Log | Signer.Verifier>()
+
+    const resumed = (session: Claims.SessionId) => Effect.flatMap(dispatch.resume(session), view(log))
+
+    return Operations.of({
+      approvals_list: () => Effect.mapError(approvals.list, failed),
+      approval_decide: (decision) =>
+        Effect.gen(function*() {
+          const ticket = yield* approvals.decide(decision)
+          return { ticket, run: ticket.state === "proposed" ? null : yield* resumed(ticket.session) }
+        }).pipe(Effect.mapError(failed)),
+      sessions_list: () =>
+        Effect.mapError(
+          Effect.map(log.sessions, (sessions) =>
+            sessions.map(({ actor, caller, id, parent, seq, startedAt, status }) =>
+              ({ actor, caller, id, parent, rows: seq, startedAt, status }))),
+          failed
+        ),
+      session_rows: ({ session }) => Effect.mapError(log.rows(Claims.SessionId.make(session)), failed),
+      session_result: ({ session }) => Effect.mapError(resultOf(log, Claims.SessionId.make(session)), failed),
+      audit_verify: () =>
+        Effect.gen(function*() {
+          // What happened up to now is anchored first, so that the verdict covers it.
+          yield* anchoring.take
+          return yield* Verify.online({ keys, sessions: "all" })
+        }).pipe(Effect.provideContext(verifying), Effect.mapError(failed)),
+      audit_export: ({ payloads }) =>
+        Stream.provideContext(Bundle.write({ sessions: "all", payloads, keys }), verifying).pipe(Stream.mapError(failed)),
+      cost_summary: () => Effect.mapError(store.accounts, failed)
+    })
+  }))
+
+// internal
+
+type Failure =
+  | Approvals.ApprovalError
+  | Dispatch.DispatchError
+  | Log.LogError
+  | Store.StoreError
+  | Anchoring.AnchoringError
+  | Bundle.BundleError
+
+const failed = (cause: Failure): OperationError => new OperationError(explain(cause))
+
+const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> => {
+  switch (ended._tag) {
+    case "Waiting":
+      return Effect.succeed({ session: ended.session, status: "waiting", detail: ended.ticket, result: null })
+    case "Failed":
+      return Effect.succeed({ session: ended.session, status: "failed", detail: ended.detail, result: null })
+    case "Succeeded":
+      return Effect.map(resultOf(log, ended.session), (result) =>
+        ({ session: ended.session, status: "succeeded", detail: "", result }))
+  }
+}
+
+/** The result as the log keeps it. */
+const resultOf = Effect.fnUntraced(function*(log: Log.Log["Service"], id: Claims.SessionId) {
+  const session = yield* log.session(id)
+  if (Option.isNone(session) || session.value.result === null) return null
+  const text = yield* log.payload(session.value.result)
+  return Option.isNone(text) ? null : JSON.parse(text.value) as Schema.Json // Canonical JSON of our own.
+})

@@ -1,0 +1,3 @@
+/** Tools of our own, one file each. */
+export * as SaveTicketTool from "./SaveTicket.ts"
+export { SaveTicket } from "./SaveTicket.ts"

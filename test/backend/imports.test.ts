@@ -1,0 +1,58 @@
+/** What the product loads: its core, nothing but Effect; a vendor's package, only once a backend of the vendor is made. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { globSync, readFileSync } from "node:fs"
+import { promisify } from "node:util"
+
+const root = new URL("../../", import.meta.url)
+
+/** The packages of which a module was loaded by a program that runs in a process of its own. */
+const packagesLoadedBy = async (program: string): Promise<ReadonlySet<string>> => {
+  const watched = `
+    import { registerHooks } from "node:module"
+    const urls = []
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) })
+    ${program}
+    console.log(JSON.stringify(urls))
+  `
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--conditions=source", "--input-type=module", "--eval", watched],
+    { cwd: root, maxBuffer: 16 * 1024 * 1024 }
+  )
+  const urls: ReadonlyArray<string> = JSON.parse(stdout)
+  assert.isNotEmpty(urls)
+  return new Set(urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []))
+}
+
+/** A package and everything it depends on. */
+const family = (name: string, known = new Set<string>()): ReadonlySet<string> => {
+  if (known.has(name)) return known
+  known.add(name)
+  const { dependencies = {} } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, root), "utf8"))
+  for (const dependency of Object.keys(dependencies)) family(dependency, known)
+  return known
+}
+
+describe("the core", () => {
+  it("loads nothing but Effect", async () => {
+    const doors = globSync("src/**/index.ts", { cwd: root }).toSorted()
+    assert.include(doors, "src/backend/index.ts")
+    const loaded = await packagesLoadedBy(doors.map((door) => `await import("./${door}")`).join("\n"))
+    assert.include([...loaded], "effect")
+    assert.isEmpty([...loaded].filter((name) => !family("effect").has(name)))
+  })
+})
+
+describe("the layer of a vendor", () => {
+  const load = `
+    const { Anthropic } = await import("./layers/anthropic/index.ts")
+    const { Effect, Redacted } = await import("effect")
+  `
+  const make = `await Effect.runPromise(Anthropic.make({ model: "m", apiKey: Redacted.make("k") }))`
+
+  it("does not load the vendor's package until a backend is made", async () => {
+    assert.notInclude([...(await packagesLoadedBy(load))], "@anthropic-ai/sdk")
+    assert.include([...(await packagesLoadedBy(`${load}\n${make}`))], "@anthropic-ai/sdk")
+  })
+})

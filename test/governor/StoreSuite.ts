@@ -1,0 +1,701 @@
+/** The contract that every store keeps: one line for each implementation. */
+import { assert, layer } from "@effect/vitest"
+import { Clock, Effect, Exit, Fiber, type Layer, Option, Random, Result } from "effect"
+import { Ticket } from "../../src/approval/index.ts"
+import { Log } from "../../src/audit/index.ts"
+import { Store } from "../../src/governor/index.ts"
+import * as C from "./commits.ts"
+
+/** Runs the contract against `store`, which may start with sessions of others in it. */
+export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log, E>): void =>
+  layer(store, { excludeTestServices: true, timeout: "60 seconds" })(name, (it) => {
+    it.effect("keeps a session from its genesis to its end, in one chain", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const session = yield* C.opened()
+        assert.deepInclude(session, { epoch: 1, status: "running", seq: 2 })
+        const { row: intent } = yield* store.commit(C.begin(session, "#0", { reserve: 300 }))
+        assert.deepStrictEqual(intent.body, C.intent("#0", 300).body)
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 300, spent: 0, ceiling: 1000 })
+        yield* store.commit(C.finish(session, "#0", 120))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 120 })
+        const result = C.payloadOf("result")
+        const ended = yield* store.commit(
+          C.append(session, { row: C.note("the end"), status: "succeeded", result: result.hash, payloads: [result] })
+        )
+        assert.deepInclude(ended.session, { status: "succeeded", result: result.hash, seq: 5 })
+        const rows = yield* log.rows(session.id)
+        assert.deepStrictEqual(rows.map((row) => row.body.kind), ["genesis", "started", "intent", "outcome", "noted"])
+        assert.deepStrictEqual(C.faults(rows, ended.session), [])
+        assert.deepStrictEqual(yield* log.session(session.id), Option.some(ended.session))
+        assert.deepStrictEqual(yield* log.payload(result.hash), Option.some("result"))
+        assert.deepStrictEqual(yield* log.payload(C.hashOf("never kept")), Option.none())
+        assert.deepStrictEqual(yield* log.session(C.sessionId("nobody")), Option.none())
+        assert.deepStrictEqual(yield* log.rows(C.sessionId("nobody")), [])
+      }))
+
+    it.effect("keeps every character of what it is given", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const session = yield* C.opened()
+        const odd = "quote ' double \" back\\slash \u2028 \u{1F600} tab\t nul-free ünïcödé %s $1 {} null"
+        yield* store.commit(C.append(session, { row: C.note(odd), payloads: [C.payloadOf(odd)] }))
+        const rows = yield* log.rows(session.id)
+        assert.deepInclude(rows.at(-1)?.body, { detail: odd })
+        assert.deepStrictEqual(yield* log.payload(C.hashOf(odd)), Option.some(odd))
+        assert.deepStrictEqual(C.faults(rows), [])
+      }))
+
+    it.effect("stamps rows with the time of their commit", () =>
+      Effect.gen(function*() {
+        const before = yield* Clock.currentTimeMillis
+        const session = yield* C.opened()
+        const after = yield* Clock.currentTimeMillis
+        for (const row of yield* Effect.flatMap(Log.Log, (log) => log.rows(session.id))) {
+          assert.isTrue(before <= row.at && row.at <= after)
+        }
+      }))
+
+    it.effect("carries a ticket from its proposal to the end of its act", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        assert.deepStrictEqual(yield* store.ticket(filed.id), filed)
+        const decision = C.decide(filed, true)
+        yield* store.commit(decision)
+        assert.deepStrictEqual(yield* store.tickets(session.id), [decision.ticket])
+        const use = { ticket: { id: filed.id, binding: filed.binding } }
+        yield* store.commit(C.begin(session, "#0", use))
+        assert.strictEqual((yield* store.ticket(filed.id))?.state, "executing")
+        yield* store.commit(C.finish(session, "#0"))
+        assert.strictEqual((yield* store.ticket(filed.id))?.state, "succeeded")
+        const kinds = (yield* Effect.flatMap(Log.Log, (log) => log.rows(session.id))).map((row) => row.body.kind)
+        assert.deepStrictEqual(kinds, ["genesis", "started", "proposed", "decided", "intent", "outcome"])
+        assert.strictEqual(yield* store.ticket(Ticket.TicketId.make("no such ticket")), undefined)
+      }))
+
+    for (
+      const [status, state] of [
+        ["failed", "failed"],
+        ["timed_out", "unknown"],
+        ["interrupted", "unknown"],
+        ["crashed", "unknown"]
+      ] as const
+    ) {
+      it.effect(`leaves the ticket of an act that ended as ${status} ${state}`, () =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const session = yield* C.opened()
+          const { binding, id } = yield* C.approved(session)
+          yield* store.commit(C.begin(session, "#0", { ticket: { id, binding } }))
+          yield* store.commit(C.finish(session, "#0", 0, status))
+          assert.strictEqual((yield* store.ticket(id))?.state, state)
+        }))
+    }
+
+    it.effect("lists tickets oldest first, sessions oldest first, and accounts by id", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const [a, b] = [C.fresh("acc_b"), C.fresh("acc_a")]
+        const session = yield* C.opened([{ id: a, ceiling: 1 }, { id: b, ceiling: 2 }])
+        const filed = [30, 10, 20].map((proposedAt) => C.ticket(session, C.fresh("T"), { proposedAt }))
+        for (const ticket of filed) yield* store.commit(C.propose(session, ticket))
+        assert.deepStrictEqual((yield* store.tickets(session.id)).map((ticket) => ticket.proposedAt), [10, 20, 30])
+        const all = yield* store.tickets()
+        assert.deepStrictEqual(all, all.toSorted((x, y) => x.proposedAt - y.proposedAt || compare(x.id, y.id)))
+        const accounts = (yield* store.accounts).map((account) => account.id)
+        assert.deepStrictEqual(accounts, accounts.toSorted(compare))
+        const sessions = yield* log.sessions
+        assert.deepStrictEqual(sessions, sessions.toSorted((x, y) => x.startedAt - y.startedAt || compare(x.id, y.id)))
+        assert.include(sessions.map((session) => session.id), session.id)
+      }))
+
+    it.effect("keeps the ceiling of an account that exists", () =>
+      Effect.gen(function*() {
+        const shared = C.fresh("caller")
+        const first = yield* C.opened([{ id: shared, ceiling: 100 }])
+        const store = yield* Store.Store
+        yield* store.commit(C.begin(first, "#0", { reserve: 60 }))
+        yield* C.opened([{ id: shared, ceiling: 1_000_000 }])
+        assert.deepInclude(yield* account(shared), { ceiling: 100, reserved: 60, spent: 0 })
+      }))
+
+    it.effect("keeps a payload once", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const session = yield* C.opened()
+        const payloads = [C.payloadOf("the same"), C.payloadOf("the same")]
+        yield* store.commit(C.append(session, { payloads }))
+        yield* store.commit(C.append(session, { payloads }))
+        assert.deepStrictEqual(yield* log.payload(C.hashOf("the same")), Option.some("the same"))
+      }))
+
+    it.effect("fences off every older run when a session is claimed", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const old = yield* C.opened()
+        yield* store.commit(C.begin(old, "#0", { reserve: 10 }))
+        const { session } = yield* store.commit(C.claim(old.id))
+        assert.strictEqual(session.epoch, 2)
+        const late = [
+          C.begin(old, "#1"),
+          C.finish(old, "#0"),
+          C.append(old),
+          C.propose(old, C.ticket(old, C.fresh("T")))
+        ]
+        const before = yield* C.trace(old.id)
+        for (const commit of late) {
+          assert.strictEqual((yield* refused(commit)).why, "fenced", commit._tag)
+        }
+        assert.deepStrictEqual(yield* C.trace(old.id), before)
+        yield* store.commit(C.append(session))
+      }))
+
+    it.effect("makes what had begun unknown when a session is claimed, with its ticket", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const session = yield* C.opened()
+        const { binding, id } = yield* C.approved(session)
+        yield* store.commit(C.begin(session, "#0", { ticket: { id, binding } }))
+        yield* store.commit(C.begin(session, "#1"))
+        yield* store.commit(C.begin(session, "#2"))
+        yield* store.commit(C.finish(session, "#2"))
+        const next = (yield* store.commit(C.claim(session.id))).session
+        assert.strictEqual((yield* store.ticket(id))?.state, "unknown")
+        const rows = yield* log.rows(session.id)
+        const lost = rows.filter((row) => row.body.kind === "unknown")
+        assert.sameMembers(lost.map((row) => row.key), ["#0", "#1"])
+        for (const { body, key } of lost) {
+          const began = rows.find((row) => row.key === key && row.body.kind === "intent")
+          assert.deepInclude(body, { act: "act", intent: began?.seq })
+        }
+        assert.deepStrictEqual(C.faults(rows, next), [])
+        // What is unknown can be neither finished nor begun again.
+        assert.strictEqual((yield* refused(C.finish(next, "#0"))).why, "not_begun")
+        assert.strictEqual((yield* refused(C.begin(next, "#0"))).why, "already_begun")
+        // A second claim finds nothing more to lose.
+        yield* store.commit(C.claim(session.id))
+        const again = (yield* log.rows(session.id)).filter((row) => row.body.kind === "unknown")
+        assert.lengthOf(again, 2)
+      }))
+
+    it.effect("lets operators write without an epoch", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const { row } = yield* store.commit(C.append(session, { epoch: null }))
+        assert.strictEqual(row.seq, session.seq)
+      }))
+
+    it.effect("takes no act and no proposal in a session that is not running", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        for (const status of ["waiting", "succeeded", "failed", "abandoned", "cancelled"] as const) {
+          const session = yield* C.opened()
+          yield* store.commit(C.begin(session, "#0", { reserve: 5 }))
+          yield* store.commit(C.append(session, { status }))
+          const before = yield* C.trace(session.id)
+          assert.strictEqual((yield* refused(C.begin(session, "#1"))).why, "fenced", status)
+          const late = C.propose(session, C.ticket(session, C.fresh("T")))
+          assert.strictEqual((yield* refused(late)).why, "fenced", status)
+          assert.deepStrictEqual(yield* C.trace(session.id), before)
+          // What had begun may still end, so that what it reserved is settled.
+          yield* store.commit(C.finish(session, "#0", 5))
+          assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 5 })
+        }
+      }))
+
+    for (const [name, why, arrange] of rejections) {
+      it.effect(`${why}: ${name} leaves no trace`, () =>
+        Effect.gen(function*() {
+          const { commit, session } = yield* arrange
+          const secret = C.payloadOf(C.fresh("refused"))
+          const attempt: Store.Commit = "payloads" in commit ? { ...commit, payloads: [secret] } : commit
+          const before = yield* C.trace(session)
+          const rejected = yield* refused(attempt)
+          assert.strictEqual(rejected.why, why)
+          assert.isNotEmpty(rejected.detail)
+          assert.deepStrictEqual(yield* C.trace(session), before)
+          const kept = yield* Effect.flatMap(Log.Log, (log) => log.payload(secret.hash))
+          assert.deepStrictEqual(kept, Option.none())
+        }))
+    }
+
+    it.effect("passes over revocation and ceilings when a commit is lenient, and counts all the same", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const token = C.tokenId(`tok_${session.id}`)
+        yield* store.commit(C.revoke(session, token))
+        yield* store.commit(C.begin(session, "#0", { reserve: 5000, lenient: true, tokens: [token] }))
+        assert.deepInclude(yield* account(session.accounts[0]), { ceiling: 1000, reserved: 5000 })
+        yield* store.commit(C.finish(session, "#0", 4000))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 4000 })
+      }))
+
+    it.effect("draws once on an account that is named twice", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const [own = ""] = session.accounts
+        yield* store.commit(C.begin(session, "#0", { reserve: 10, accounts: [own, own] }))
+        assert.deepInclude(yield* account(own), { reserved: 10 })
+        yield* store.commit(C.finish(session, "#0", 7))
+        assert.deepInclude(yield* account(own), { reserved: 0, spent: 7 })
+      }))
+
+    it.effect("pays a bill above its reservation in full", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        yield* store.commit(C.begin(session, "#0", { reserve: 10 }))
+        yield* store.commit(C.finish(session, "#0", 25))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 25 })
+      }))
+
+    it.effect("begins a place once, however many ask", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const asked = Effect.result(store.commit(C.begin(session, "#0", { reserve: 1 })))
+        const results = yield* Effect.all(Array.from({ length: 20 }, () => asked), { concurrency: "unbounded" })
+        assert.lengthOf(results.filter(Result.isSuccess), 1)
+        const whys = results.filter(Result.isFailure).map(({ failure }) => why(failure))
+        assert.deepStrictEqual(whys, Array.from({ length: 19 }, () => "already_begun"))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 1 })
+        const intents = (yield* Effect.flatMap(Log.Log, (log) => log.rows(session.id)))
+          .filter((row) => row.body.kind === "intent")
+        assert.lengthOf(intents, 1)
+      }))
+
+    it.effect("consumes a ticket once, however many acts ask for it", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const { binding, id } = yield* C.approved(session)
+        const results = yield* Effect.forEach(
+          Array.from({ length: 50 }, (_, index) => `#${index}`),
+          (key) => Effect.result(store.commit(C.begin(session, key, { ticket: { id, binding } }))),
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(results.filter(Result.isSuccess), 1)
+        const whys = results.filter(Result.isFailure).map(({ failure }) => why(failure))
+        assert.deepStrictEqual(whys, Array.from({ length: 49 }, () => "ticket_unusable"))
+        const { rows } = yield* C.trace(session.id)
+        assert.lengthOf(rows.filter((row) => row.body.kind === "intent"), 1)
+        assert.deepStrictEqual(C.faults(rows), [])
+      }))
+
+    it.effect("settles a proposal and its decision once when two people decide together", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        const results = yield* Effect.all(
+          [C.decide(filed, true, "ada"), C.decide(filed, false, "grace")]
+            .map((decision) => Effect.result(store.commit(decision))),
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(results.filter(Result.isSuccess), 1)
+        assert.deepStrictEqual(results.filter(Result.isFailure).map(({ failure }) => why(failure)), ["stale"])
+        assert.lengthOf((yield* store.ticket(filed.id))?.votes ?? [], 1)
+      }))
+
+    it.effect("leaves the neighbours of a rejected commit alone", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const commits = [
+          C.begin(session, "#0", { reserve: 400 }),
+          C.begin(session, "#1", { reserve: 700 }),
+          C.begin(session, "#2", { reserve: 600 }),
+          C.finish(session, "#9"),
+          C.append(session)
+        ]
+        const results = yield* Effect.forEach(
+          commits,
+          (commit) => Effect.result(store.commit(commit)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          results.map((result) => Result.isSuccess(result) ? "ok" : why(result.failure)),
+          ["ok", "over_budget", "ok", "not_begun", "ok"]
+        )
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 1000 })
+        const { rows, session: now } = yield* C.trace(session.id)
+        assert.deepStrictEqual(rows.map((row) => row.body.kind), ["genesis", "started", "intent", "intent", "noted"])
+        assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+      }))
+
+    it.effect("lets the neighbours of a commit that cannot be written go on, and goes on itself", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        // A number that JSON does not know breaks the writer, not just the transition.
+        const broken = C.append(session, { row: C.outcome("#0", "failed", Number.NaN) })
+        const exits = yield* Effect.forEach(
+          [C.append(session), broken, C.append(session)],
+          (commit) => Effect.exit(store.commit(commit)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false, true])
+        yield* store.commit(C.append(session))
+        const { rows, session: now } = yield* C.trace(session.id)
+        assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+        assert.lengthOf(rows, 5)
+      }))
+
+    it.effect("spends no micro-dollar over a ceiling, whatever a thousand callers do", () =>
+      Effect.gen(function*() {
+        const shared = C.fresh("caller")
+        const sessions = yield* Effect.all(
+          Array.from({ length: 10 }, () => C.opened([{ id: shared, ceiling: 20_000 }]))
+        )
+        const spent = yield* Effect.forEach(
+          Array.from({ length: 1000 }, (_, index) => index),
+          (index) => spender(sessions[index % sessions.length], `#${index}`),
+          { concurrency: "unbounded" }
+        )
+        const total = spent.reduce((sum, amount) => sum + (amount ?? 0), 0)
+        // Both ways out were taken.
+        assert.isTrue(spent.some((amount) => amount === null) && spent.some((amount) => amount !== null))
+        assert.deepInclude(yield* account(shared), { reserved: 0, spent: total })
+        for (const session of sessions) {
+          const { rows, session: now } = yield* C.trace(session.id)
+          assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+        }
+      }).pipe(Random.withSeed("a thousand callers")), 60_000)
+
+    it.effect("holds every ceiling of a family of sessions at once", () =>
+      Effect.gen(function*() {
+        const [caller, kind, parent] = [C.fresh("caller"), C.fresh("class"), C.fresh("parent")]
+        const above = [{ id: parent, ceiling: 6000 }, { id: kind, ceiling: 9000 }, { id: caller, ceiling: 8000 }]
+        const family = yield* Effect.all(
+          Array.from({ length: 5 }, () => C.opened([{ id: C.fresh("child"), ceiling: 2000 }, ...above]))
+        )
+        const outsider = yield* C.opened(above.slice(1))
+        const everyone = [...family, outsider]
+        const ids = [...new Set(everyone.flatMap((session) => session.accounts))]
+        const spent = yield* Effect.forEach(
+          Array.from({ length: 300 }, (_, index) => index),
+          (index) => Effect.map(spender(everyone[index % 6], `#${index}`), (amount) => ({ index, amount: amount ?? 0 })),
+          { concurrency: "unbounded" }
+        )
+        for (const id of ids) {
+          const drawing = everyone.flatMap((session, index) => session.accounts.includes(id) ? [index] : [])
+          const total = spent.reduce((sum, { amount, index }) => drawing.includes(index % 6) ? sum + amount : sum, 0)
+          assert.deepInclude(yield* account(id), { reserved: 0, spent: total }, id)
+        }
+      }).pipe(Random.withSeed("a family")), 60_000)
+
+    it.effect("answers everyone when callers are interrupted in mid-commit", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const fibers = yield* Effect.forEach(
+          Array.from({ length: 100 }, (_, index) => `#${index}`),
+          (key) => Effect.forkChild(store.commit(C.begin(session, key)))
+        )
+        yield* Effect.forEach(fibers.filter((_, index) => index % 3 === 0), Fiber.interrupt, { discard: true })
+        yield* Effect.forEach(fibers.filter((_, index) => index % 3 !== 0), Fiber.join, { discard: true })
+        const { rows, session: now } = yield* C.trace(session.id)
+        assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+        assert.isAtLeast(rows.filter((row) => row.body.kind === "intent").length, 66)
+      }))
+  })
+
+// internal
+
+const compare = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
+
+const why = (error: Store.StoreError) => error.reason._tag === "Rejected" ? error.reason.why : error.reason.detail
+
+/** The rejection of a commit that must be rejected. */
+const refused = Effect.fnUntraced(function*(commit: Store.Commit) {
+  const store = yield* Store.Store
+  const { reason } = yield* Effect.flip(store.commit(commit))
+  if (reason._tag !== "Rejected") return yield* Effect.die(new Error(`unavailable: ${reason.detail}`))
+  return reason
+})
+
+const account = Effect.fnUntraced(function*(id: string | undefined) {
+  const store = yield* Store.Store
+  const found = (yield* store.accounts).find((account) => account.id === id)
+  return found ?? (yield* Effect.die(new Error(`there is no account ${id}`)))
+})
+
+/** Dies when an account of the session is overdrawn. */
+const look = Effect.fnUntraced(function*(session: Log.Summary) {
+  const store = yield* Store.Store
+  for (const account of yield* store.accounts) {
+    if (!session.accounts.includes(account.id)) continue
+    assert.isAtMost(account.spent + account.reserved, account.ceiling, account.id)
+    assert.isTrue(account.spent >= 0 && account.reserved >= 0)
+  }
+})
+
+/** Reserves, works for a while, succeeds or fails, and says what it spent; `null` when it was refused. */
+const spender = Effect.fnUntraced(function*(session: Log.Summary | undefined, key: string) {
+  if (session === undefined) return yield* Effect.die(new Error("no session"))
+  const store = yield* Store.Store
+  const reserve = yield* Random.nextIntBetween(1, 100)
+  const spent = yield* Random.nextIntBetween(0, reserve)
+  const latency = yield* Random.nextIntBetween(0, 20)
+  const fails = yield* Random.nextBoolean
+  yield* Effect.sleep(latency)
+  const begun = yield* Effect.result(store.commit(C.begin(session, key, { reserve })))
+  if (Result.isFailure(begun)) {
+    assert.strictEqual(why(begun.failure), "over_budget")
+    return null
+  }
+  yield* look(session)
+  yield* Effect.sleep(latency)
+  yield* store.commit(C.finish(session, key, spent, fails ? "failed" : "succeeded"))
+  return spent
+})
+
+type Arranged = Effect.Effect<
+  { readonly commit: Store.Commit; readonly session: Log.Summary["id"] },
+  Store.StoreError,
+  Store.Store
+>
+
+/** A commit of a session that is otherwise well. */
+const inSession = <E>(
+  make: (session: Log.Summary) => Store.Commit | Effect.Effect<Store.Commit, E, Store.Store>
+): Effect.Effect<{ readonly commit: Store.Commit; readonly session: Log.Summary["id"] }, Store.StoreError | E, Store.Store> =>
+  Effect.gen(function*() {
+    const session = yield* C.opened()
+    const made = make(session)
+    return { session: session.id, commit: Effect.isEffect(made) ? yield* made : made }
+  })
+
+const nobody = C.summary(C.sessionId("nobody"))
+const using = ({ binding, id }: Ticket.Ticket) => ({ ticket: { id, binding } })
+
+/** Every way a commit can be refused. */
+const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why"], arrange: Arranged]> = [
+  ["an act above its ceiling", "over_budget", inSession((session) => C.begin(session, "#0", { reserve: 1001 }))],
+  [
+    "an act above what others left",
+    "over_budget",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        yield* store.commit(C.begin(session, "#0", { reserve: 500 }))
+        yield* store.commit(C.begin(session, "#1", { reserve: 300 }))
+        yield* store.commit(C.finish(session, "#1", 300))
+        return C.begin(session, "#2", { reserve: 201 })
+      })
+    )
+  ],
+  [
+    "an act that one of several accounts does not cover",
+    "over_budget",
+    Effect.gen(function*() {
+      const session = yield* C.opened([{ id: C.fresh("own"), ceiling: 1000 }, { id: C.fresh("class"), ceiling: 10 }])
+      return { session: session.id, commit: C.begin(session, "#0", { reserve: 11 }) }
+    })
+  ],
+  [
+    "an act on an account that does not exist",
+    "over_budget",
+    inSession((session) => C.begin(session, "#0", { accounts: ["nobody's"], reserve: 0 }))
+  ],
+  [
+    "an act under a revoked token",
+    "revoked",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const token = C.tokenId(C.fresh("tok"))
+        yield* store.commit(C.revoke(session, token))
+        return C.begin(session, "#0", { tokens: [C.tokenId("above"), token] })
+      })
+    )
+  ],
+  [
+    "an act under a revoked ancestor",
+    "ancestor_revoked",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const token = C.tokenId(C.fresh("tok"))
+        yield* store.commit(C.revoke(session, token))
+        return C.begin(session, "#0", { tokens: [token, C.tokenId("own")] })
+      })
+    )
+  ],
+  ["an act of a run that never was", "fenced", inSession((session) => C.begin({ ...session, epoch: 7 }, "#0"))],
+  ["a row of an older run", "fenced", inSession((session) => C.append({ ...session, epoch: 0 }))],
+  [
+    "a ticket that does not exist",
+    "ticket_unusable",
+    inSession((session) => C.begin(session, "#0", using(C.ticket(session, "missing"))))
+  ],
+  [
+    "a ticket that nobody approved",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        return C.begin(session, "#0", using(filed))
+      })
+    )
+  ],
+  [
+    "a ticket that was denied",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        yield* store.commit(C.decide(filed, false))
+        return C.begin(session, "#0", using(filed))
+      })
+    )
+  ],
+  [
+    "a ticket for something else",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.map(C.approved(session), (ticket) =>
+        C.begin(session, "#0", using({ ...ticket, binding: C.hashOf("drifted") })))
+    )
+  ],
+  [
+    "a ticket whose time ran out",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.map(C.approved(session, { expiresAt: 2 }), (ticket) => C.begin(session, "#0", using(ticket)))
+    )
+  ],
+  [
+    "a ticket that was used",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const ticket = yield* C.approved(session)
+        yield* store.commit(C.begin(session, "#0", using(ticket)))
+        yield* store.commit(C.finish(session, "#0"))
+        return C.begin(session, "#1", using(ticket))
+      })
+    )
+  ],
+  [
+    "a ticket of another session",
+    "ticket_unusable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const ticket = yield* C.approved(yield* C.opened())
+        return C.begin(session, "#0", using(ticket))
+      })
+    )
+  ],
+  [
+    "an act that has begun",
+    "already_begun",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        yield* store.commit(C.begin(session, "#0"))
+        return C.begin(session, "#0")
+      })
+    )
+  ],
+  [
+    "an act that has ended",
+    "already_begun",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        yield* store.commit(C.begin(session, "#0"))
+        yield* store.commit(C.finish(session, "#0"))
+        return C.begin(session, "#0")
+      })
+    )
+  ],
+  ["the end of what never began", "not_begun", inSession((session) => C.finish(session, "#0"))],
+  [
+    "a second end",
+    "not_begun",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        yield* store.commit(C.begin(session, "#0", { reserve: 10 }))
+        yield* store.commit(C.finish(session, "#0", 10))
+        return C.finish(session, "#0", 10)
+      })
+    )
+  ],
+  [
+    "one ticket more than may wait",
+    "too_many_pending",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        // Neither a decided ticket nor one whose time ran out waits.
+        yield* C.approved(session)
+        yield* store.commit(C.propose(session, C.ticket(session, C.fresh("T"), { expiresAt: 2 })))
+        for (let i = 0; i < 3; i++) yield* store.commit(C.propose(session, C.ticket(session, C.fresh("T")), 3))
+        return C.propose(session, C.ticket(session, C.fresh("T")), 3)
+      })
+    )
+  ],
+  [
+    "a session that is opened twice",
+    "session_exists",
+    inSession((session) => C.open(session.id, [{ id: C.fresh("another account"), ceiling: 5 }]))
+  ],
+  [
+    "a decision about a ticket that changed",
+    "stale",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        yield* store.commit(C.decide(filed, true))
+        return C.decide(filed, false)
+      })
+    )
+  ],
+  [
+    "a decision that did not see the vote before it",
+    "stale",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        const first = C.decide(filed, true, "ada")
+        yield* store.commit({ ...first, ticket: { ...first.ticket, state: "proposed" } })
+        return C.decide(filed, true, "grace")
+      })
+    )
+  ],
+  ["a decision about no ticket", "stale", inSession((session) => C.decide(C.ticket(session, "missing"), true))],
+  ...[
+    C.claim(nobody.id),
+    C.begin(nobody, "#0"),
+    C.finish(nobody, "#0"),
+    C.append(nobody),
+    C.propose(nobody, C.ticket(nobody, "T")),
+    C.decide(C.ticket(nobody, "T"), true),
+    C.revoke(nobody, C.tokenId("tok"))
+  ].map((commit) =>
+    [`${commit._tag} of nobody`, "no_such_session", Effect.succeed({ commit, session: nobody.id })] as const
+  )
+]

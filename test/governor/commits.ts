@@ -1,0 +1,267 @@
+/** Commits as the Governor and the dispatcher send them, with everything that a test does not care about filled in. */
+import { Context, Effect, type Option } from "effect"
+import { digest } from "../../layers/node/Digest.ts"
+import { Ticket } from "../../src/approval/index.ts"
+import { Chain, type Digest, Digest as DigestModule, Log, type Row } from "../../src/audit/index.ts"
+import { Claims } from "../../src/capability/index.ts"
+import { Store } from "../../src/governor/index.ts"
+
+export const hashOf = (text: string): Digest.Hash => digest.sha256(text)
+export const payloadOf = (text: string): Store.Payload => ({ hash: hashOf(text), text })
+export const sessionId = (text: string): Claims.SessionId => Claims.SessionId.make(text)
+export const tokenId = (text: string): Claims.TokenId => Claims.TokenId.make(text)
+
+let names = 0
+/** A name that no other test of this process uses. */
+export const fresh = (what: string): string => `${what}_${++names}`
+
+/** The control block of a session before its genesis. Its own account, of the same name, comes first. */
+export const summary = (id: Claims.SessionId, accounts: ReadonlyArray<string> = [`session:${id}`]): Log.Summary => ({
+  id,
+  actor: "Tester",
+  parent: null,
+  caller: "ada",
+  accounts,
+  status: "running",
+  epoch: 0,
+  seq: 0,
+  head: DigestModule.zero,
+  token: `token of ${id}`,
+  input: hashOf("input"),
+  result: null,
+  startedAt: 1
+})
+
+export const genesis = (id: Claims.SessionId): Row.Draft => ({
+  key: null,
+  body: {
+    kind: "genesis",
+    actor: "Tester",
+    token: tokenId(`tok_${id}`),
+    parent: null,
+    caller: "ada",
+    mode: "enforced",
+    input: hashOf("input"),
+    definition: hashOf("definition")
+  }
+})
+
+export const open = (
+  id: Claims.SessionId,
+  accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }> = [{ id: `session:${id}`, ceiling: 1000 }]
+): Store.Open => ({
+  _tag: "Open",
+  session: summary(id, accounts.map((account) => account.id)),
+  genesis: genesis(id),
+  accounts,
+  payloads: [payloadOf("input")]
+})
+
+export const claim = (id: Claims.SessionId): Store.Claim => ({ _tag: "Claim", session: id })
+
+export const intent = (key: string, reserve: number): Row.Draft => ({
+  key,
+  body: {
+    kind: "intent",
+    act: "act",
+    capabilities: [],
+    token: tokenId("tok"),
+    schema: hashOf("schema"),
+    args: hashOf(`args of ${key}`),
+    argsPreview: "",
+    reservedMicroUsd: reserve,
+    ticket: null
+  }
+})
+
+export const begin = (session: Log.Summary, key: string, parts: Partial<Store.Begin> = {}): Store.Begin => ({
+  _tag: "Begin",
+  session: session.id,
+  epoch: session.epoch,
+  key,
+  intent: intent(key, parts.reserve ?? 0),
+  tokens: [tokenId(`tok_${session.id}`)],
+  accounts: session.accounts,
+  reserve: 0,
+  ticket: null,
+  payloads: [payloadOf(`args of ${key}`)],
+  lenient: false,
+  ...parts
+})
+
+export const outcome = (
+  key: string,
+  status: (typeof Row.Outcome.Type)["status"] = "succeeded",
+  cost = 0
+): Row.Draft => ({
+  key,
+  body: {
+    kind: "outcome",
+    act: "act",
+    intent: 0,
+    status,
+    result: status === "succeeded" ? hashOf(`result of ${key}`) : null,
+    resultPreview: "",
+    trust: "trusted",
+    costMicroUsd: cost,
+    computeMs: 0
+  }
+})
+
+export const finish = (
+  session: Log.Summary,
+  key: string,
+  spent = 0,
+  status: (typeof Row.Outcome.Type)["status"] = "succeeded"
+): Store.Finish => ({
+  _tag: "Finish",
+  session: session.id,
+  epoch: session.epoch,
+  key,
+  outcome: outcome(key, status, spent),
+  spent,
+  payloads: status === "succeeded" ? [payloadOf(`result of ${key}`)] : []
+})
+
+export const note = (detail: string): Row.Draft => ({
+  key: null,
+  body: { kind: "noted", what: "mode", by: "tester", detail }
+})
+
+export const append = (session: Log.Summary, parts: Partial<Store.Append> = {}): Store.Append => ({
+  _tag: "Append",
+  session: session.id,
+  epoch: session.epoch,
+  row: note("appended"),
+  payloads: [],
+  status: null,
+  result: null,
+  ...parts
+})
+
+export const ticket = (session: Log.Summary, id: string, parts: Partial<Ticket.Ticket> = {}): Ticket.Ticket => ({
+  id: Ticket.TicketId.make(id),
+  session: session.id,
+  act: "act",
+  args: hashOf("args"),
+  binding: hashOf(`binding of ${id}`),
+  shown: { act: "act", description: "", args: "{}", reasons: "", evidence: [], estimateMicroUsd: 0 },
+  requester: "ada",
+  state: "proposed",
+  votes: [],
+  proposedAt: 1,
+  expiresAt: Number.MAX_SAFE_INTEGER,
+  ...parts
+})
+
+export const propose = (session: Log.Summary, filed: Ticket.Ticket, maxPending = 20): Store.Propose => ({
+  _tag: "Propose",
+  session: session.id,
+  epoch: session.epoch,
+  ticket: filed,
+  row: {
+    key: null,
+    body: {
+      kind: "proposed",
+      act: filed.act,
+      ticket: filed.id,
+      binding: filed.binding,
+      shown: hashOf("shown"),
+      args: filed.args
+    }
+  },
+  payloads: [payloadOf("shown")],
+  maxPending
+})
+
+/** The decision of one person, and the ticket after it. */
+export const decide = (expected: Ticket.Ticket, approve: boolean, by = "grace"): Store.Decide => ({
+  _tag: "Decide",
+  expected,
+  ticket: {
+    ...expected,
+    state: approve ? "approved" : "denied",
+    votes: [...expected.votes, { by, approve, reason: "", at: 1 }]
+  },
+  row: {
+    key: null,
+    body: { kind: "decided", ticket: expected.id, decision: approve ? "approved" : "denied", by, reason: "" }
+  }
+})
+
+export const revoke = (session: Log.Summary, token: Claims.TokenId): Store.Revoke => ({
+  _tag: "Revoke",
+  token,
+  session: session.id,
+  row: { key: null, body: { kind: "noted", what: "revoked", by: "tester", detail: token } }
+})
+
+/** Opens a session and claims it for its first run. */
+export const opened = Effect.fnUntraced(function*(
+  accounts?: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
+) {
+  const store = yield* Store.Store
+  const id = sessionId(fresh("ses"))
+  yield* store.commit(open(id, accounts))
+  return (yield* store.commit(claim(id))).session
+})
+
+/** Files a ticket and approves it. */
+export const approved = Effect.fnUntraced(function*(
+  session: Log.Summary,
+  parts: Partial<Ticket.Ticket> = {}
+) {
+  const store = yield* Store.Store
+  const filed = ticket(session, fresh("T"), parts)
+  yield* store.commit(propose(session, filed))
+  const decision = decide(filed, true)
+  yield* store.commit(decision)
+  return decision.ticket
+})
+
+/** What a refused commit must not have changed. */
+export interface Trace {
+  readonly session: Option.Option<Log.Summary>
+  readonly rows: ReadonlyArray<Row.Row>
+  readonly tickets: ReadonlyArray<Ticket.Ticket>
+  readonly accounts: ReadonlyArray<Store.AccountView>
+}
+
+export const trace = Effect.fnUntraced(function*(session: Claims.SessionId) {
+  const store = yield* Store.Store
+  const log = yield* Log.Log
+  const left: Trace = {
+    session: yield* log.session(session),
+    rows: yield* log.rows(session),
+    tickets: yield* store.tickets(session),
+    accounts: yield* store.accounts
+  }
+  return left
+})
+
+/** What is wrong with a chain, row by row; nothing when it is whole. */
+export const faults = (rows: ReadonlyArray<Row.Row>, session?: Log.Summary): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  let head = Chain.empty
+  for (const row of rows) {
+    const { hash, prev, ...content } = row
+    if (row.seq !== head.seq) found.push(`row ${row.seq} stands where ${head.seq} should`)
+    if (prev !== head.hash) found.push(`row ${row.seq} is not linked to the one before`)
+    if (hash !== Chain.hash(digest, prev, content)) found.push(`row ${row.seq} was changed`)
+    head = Chain.after(row)
+  }
+  if (session !== undefined && (session.seq !== head.seq || session.head !== head.hash)) {
+    found.push(`the session says that its chain ends at ${session.seq}, not at ${head.seq}`)
+  }
+  return found
+}
+
+/** Both sides of the log as one value, for tests that hold two of them. */
+export interface Side {
+  readonly store: Store.Store["Service"]
+  readonly log: Log.Log["Service"]
+}
+export const side: Effect.Effect<Side, never, Store.Store | Log.Log> = Effect.map(
+  Effect.context<Store.Store | Log.Log>(),
+  (context) => ({ store: Context.get(context, Store.Store), log: Context.get(context, Log.Log) })
+)
