@@ -30,7 +30,8 @@ export const layer = (
         if ((yield* names).some((name) => Anchor.numberOf(name) === anchor.sequence)) return yield* Anchor.taken(anchor)
         const name = path.join(directory, Anchor.nameOf(anchor) + suffix)
         const draft = `${name}.draft`
-        const file = yield* fs.open(draft, { flag: "w", mode: 0o600 })
+        yield* fs.remove(draft, { force: true })
+        const file = yield* fs.open(draft, { flag: "wx", mode: 0o444 })
         yield* file.writeAll(new TextEncoder().encode(Anchor.encode(anchor)))
         yield* file.sync
         // A link is made whole or not at all, and never over another file: no crash leaves half an anchor.

@@ -70,5 +70,7 @@ const pairOf = ({ crv, d, kty, x }: PrivateJwk): { readonly key: KeyObject; read
   const key = Result.getOrUndefined(Result.try(() => createPrivateKey({ key: { kty, crv, d, x }, format: "jwk" })))
   const derived = key === undefined ? undefined : createPublicKey(key).export({ format: "jwk" }).x
   const bytes = Result.getOrUndefined(Base64Url.decode(x))
-  return key !== undefined && bytes?.length === 32 && derived === Base64Url.encode(bytes) ? { key, x: bytes } : undefined
+  return key !== undefined && bytes?.length === 32 && derived === Base64Url.encode(bytes)
+    ? { key, x: bytes }
+    : undefined
 }

@@ -4,7 +4,7 @@
  * trips for a whole group.
  */
 import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
@@ -38,6 +38,8 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
             return results
           }))
         }).pipe(
+          // A connection that broke cannot be rolled back either, and the client dies of that.
+          Effect.catchDefect((defect) => SqlError.isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)),
           Effect.retry({ while: isRace, times: maxAttempts - 1, schedule: Schedule.exponential("5 millis") }),
           Effect.mapError((error) => unavailable(error, committing))
         )

@@ -71,7 +71,13 @@ export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Re
     const at = yield* Clock.currentTimeMillis
     const before = known.last?.after ?? Merkle.empty
     const sequence = nextNumber(known)
-    const { after, checkpoint } = Anchor.checkpointOf(tools.digest, { origin: signer.name, sequence, at, before, leaves })
+    const { after, checkpoint } = Anchor.checkpointOf(tools.digest, {
+      origin: signer.name,
+      sequence,
+      at,
+      before,
+      leaves
+    })
     const note = yield* Note.sign(Note.formatCheckpoint(checkpoint)).pipe(Effect.provideService(Signer, signer))
     const anchor: Anchor.Anchor = {
       v: version,
@@ -160,12 +166,13 @@ const run = Effect.fnUntraced(
   }
 )
 
+/** Says why no anchor was taken; even a broken invariant must not end the background quietly. */
 const logged = <A>(effect: Effect.Effect<A, AnchoringError>): Effect.Effect<void> =>
-  Effect.matchEffect(effect, {
-    onFailure: (error) => {
+  Effect.asVoid(effect).pipe(
+    Effect.catch((error) => {
       const reason = error._tag === "AnchorError" ? error.reason : error
       const detail = "detail" in reason ? reason.detail : `another anchor has number ${reason.sequence} already`
       return Effect.logError(`no anchor was taken: ${detail}; ${reason.remedy}`)
-    },
-    onSuccess: () => Effect.void
-  })
+    }),
+    Effect.catchDefect((defect) => Effect.logError("no anchor was taken", defect))
+  )

@@ -64,7 +64,9 @@ export interface Bundle {
 /** Not a bundle, or not of a version that this program reads. */
 export class NotABundle extends Schema.TaggedError<NotABundle>()("NotABundle", { detail: Schema.String }) {}
 /** A line, counted from 1, that a bundle does not have. */
-export class BadLine extends Schema.TaggedError<BadLine>()("BadLine", { line: Schema.Natural, detail: Schema.String }) {}
+export class BadLine
+  extends Schema.TaggedError<BadLine>()("BadLine", { line: Schema.Natural, detail: Schema.String })
+{}
 /** The end is missing, or more or less stands before it than it counts. */
 export class CutOff extends Schema.TaggedError<CutOff>()("CutOff", { line: Schema.Natural, detail: Schema.String }) {}
 /** A session to export that the log does not have; nothing was written. */
@@ -266,7 +268,11 @@ const parse = (digest: Digest["Service"], line: string, number: number): Result.
 }
 
 /** Adds a line to what was read; says why not when it cannot stand there. */
-const add = (digest: Digest["Service"], draft: Draft, line: Exclude<Line, { readonly end: Counts }>): string | undefined => {
+const add = (
+  digest: Digest["Service"],
+  draft: Draft,
+  line: Exclude<Line, { readonly end: Counts }>
+): string | undefined => {
   if ("key" in line) {
     const key = Note.parseKey(digest, line.key)
     if (Result.isFailure(key)) return Note.explain(key.failure)
@@ -288,8 +294,14 @@ const add = (digest: Digest["Service"], draft: Draft, line: Exclude<Line, { read
   return undefined
 }
 
-const finish = (draft: Draft, end: Counts, rest: ReadonlyArray<string>, line: number): Result.Result<void, BundleError> => {
-  if (rest.length !== 1 || rest[0] !== "") return bad(line + 1, "it stands after the last line")
+const finish = (
+  draft: Draft,
+  end: Counts,
+  rest: ReadonlyArray<string>,
+  line: number
+): Result.Result<void, BundleError> => {
+  if (rest.length === 0) return cutOff(line, "the last newline is not there")
+  if (rest.length > 1 || rest[0] !== "") return bad(line + 1, "it stands after the last line")
   const counts: Counts = {
     anchors: draft.anchors.length,
     keys: draft.keys.length,
@@ -297,6 +309,9 @@ const finish = (draft: Draft, end: Counts, rest: ReadonlyArray<string>, line: nu
     rows: [...draft.rows.values()].reduce((rows, own) => rows + own.length, 0),
     sessions: draft.sessions.length
   }
-  const wrong = Object.entries(counts).find(([kind, count]) => Object.entries(end).every(([k, n]) => k !== kind || n !== count))
-  return wrong === undefined ? Result.succeed(undefined) : cutOff(line, `there are ${wrong[1]} ${wrong[0]}, and the end counts otherwise`)
+  const kinds = ["anchors", "keys", "payloads", "rows", "sessions"] as const
+  const wrong = kinds.find((kind) => counts[kind] !== end[kind])
+  return wrong === undefined
+    ? Result.succeed(undefined)
+    : cutOff(line, `${wrong} before it: ${counts[wrong]}, and it counts ${end[wrong]}`)
 }

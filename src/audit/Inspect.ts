@@ -44,6 +44,10 @@ export const session = (
   return damage === undefined ? undefined : { ...damage, session: id }
 }
 
+/** Whether a JSON value has members. */
+export const isObject = (value: Schema.Json): value is Schema.JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 // internal
 
 interface Damage {
@@ -87,9 +91,6 @@ const isLink = Schema.is(Schema.Struct({
   hash: Schema.String
 }))
 const decodeRow = Schema.decodeUnknownOption(Row, { onExcessProperty: "error" })
-
-const isObject = (value: Schema.Json): value is Schema.JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Hashes what is stored, field by field as it is stored, so that a field too many is as bad as a wrong one. */
 const read = (digest: Digest["Service"], stored: Schema.Json): Place => {
@@ -231,7 +232,9 @@ const unsound = (chain: Chain, stop: Stop, place: Place, row: Link): Damage => {
       : damage("reordered", seq, `row ${own} stands in the place of row ${seq}`)
   }
   if (own !== undefined && own < seq) return twice(chain, stop, row, own)
-  if (own !== undefined && own > seq) return damage("deleted", seq, `what was row ${own} stands where row ${seq} should`)
+  if (own !== undefined && own > seq) {
+    return damage("deleted", seq, `what was row ${own} stands where row ${seq} should`)
+  }
   if (own === undefined && row.seq < seq) {
     return damage("inserted", row.seq, `a second row ${row.seq} stands here that was never sealed`)
   }

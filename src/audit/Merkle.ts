@@ -23,7 +23,8 @@ export interface Frontier {
 export const empty: Frontier = { size: 0, nodes: [] }
 
 /** The hash of a leaf: `SHA-256(0x00 ‖ data)`. */
-export const leaf = (digest: Digest["Service"], data: Uint8Array): Hash => digest.sha256Bytes(Bytes.concat([zero, data]))
+export const leaf = (digest: Digest["Service"], data: Uint8Array): Hash =>
+  digest.sha256Bytes(Bytes.concat([zero, data]))
 
 /** The hash of an inner node: `SHA-256(0x01 ‖ left ‖ right)`. */
 export const node = (digest: Digest["Service"], left: Hash, right: Hash): Hash =>

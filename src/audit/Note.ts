@@ -147,7 +147,7 @@ export const formatCheckpoint = (checkpoint: Checkpoint): string =>
 export const parseCheckpoint = (text: string): Result.Result<Checkpoint, NoteError> => {
   const [origin = "", size = "", root = "", ...rest] = text.split("\n")
   const end = rest.pop()
-  if (end !== "" || origin === "" || rest.includes("")) return malformed("a checkpoint is three lines or more, none empty")
+  if (end !== "" || origin === "" || rest.includes("")) return malformed("a checkpoint has three full lines or more")
   if (!/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size))) return malformed("no tree size")
   if (fromBase64(root)?.length !== 32) return malformed("no root of 32 bytes")
   return Result.succeed({ origin, size: Number(size), root, extensions: rest })

@@ -107,8 +107,7 @@ export const checkGrowth = (
 
 const toHex = (hash: Merkle.Hash): Hash => Hash.make(Hex.encode(hash))
 const fromHex = (hash: Hash): Merkle.Hash => Result.getOrElse(Hex.decode(hash), () => new Uint8Array())
-const rootOf = ({ root }: Note.Checkpoint): Merkle.Hash =>
-  Result.getOrElse(Base64.decode(root), () => new Uint8Array())
+const rootOf = ({ root }: Note.Checkpoint): Merkle.Hash => Result.getOrElse(Base64.decode(root), () => new Uint8Array())
 
 const leavesOf = (
   digest: Digest["Service"],

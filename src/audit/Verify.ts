@@ -119,9 +119,10 @@ interface Part {
   readonly erased: number | null
 }
 
-const isHash = (value: Schema.Json | undefined): value is Hash => typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
+const isHash = (value: Schema.Json | undefined): value is Hash =>
+  typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
 const memberOf = (value: Schema.Json | undefined, name: string): Schema.Json | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Schema.JsonObject)[name] : undefined
+  value !== undefined && Inspect.isObject(value) ? value[name] : undefined
 
 const payloadsOf = (log: Log["Service"], rows: ReadonlyArray<Schema.Json>) =>
   Effect.gen(function*() {
@@ -141,7 +142,7 @@ const examine = (tools: Tools, witness: Witness, ids: Iterable<Claims.SessionId>
   const named = new Set(rows.flatMap(payloadHashes))
   const finding = (held === undefined ? headless(id, rows) : undefined) ??
     Inspect.session(tools.digest, rows, { session: id, head, anchored, others: ids }) ??
-    (payloads === null ? undefined : payloadDamage(tools, id, rows, payloads))
+    payloadDamage(tools, session, named)
   // Only a genesis row that holds is believed.
   const parent = finding === undefined ? memberOf(memberOf(rows[0], "body"), "parent") : undefined
   return {
@@ -169,21 +170,20 @@ const headless = (id: Claims.SessionId, rows: ReadonlyArray<Schema.Json>): Findi
 const isOf = (tools: Tools, hash: string, text: string): boolean =>
   text.isWellFormed() && tools.digest.sha256(text) === hash
 
+/** The first row that names a payload in whose place another text stands. */
 const payloadDamage = (
   tools: Tools,
-  session: Claims.SessionId,
-  rows: ReadonlyArray<Schema.Json>,
-  payloads: ReadonlyMap<string, string>
+  { id, payloads, rows }: Session,
+  named: ReadonlySet<Hash>
 ): Finding | undefined => {
-  const judged = new Set<string>()
-  for (const [seq, row] of rows.entries()) {
-    for (const hash of payloadHashes(row)) {
-      const text = payloads.get(hash)
-      if (judged.has(hash) || text === undefined || isOf(tools, hash, text)) judged.add(hash)
-      else return { kind: "payload_altered", session, seq, detail: `row ${seq} names ${hash}, and another text stands there` }
-    }
+  const isAltered = (hash: Hash): boolean => {
+    const text = payloads?.get(hash)
+    return text !== undefined && !isOf(tools, hash, text)
   }
-  return undefined
+  const altered = new Set([...named].filter(isAltered))
+  const seq = rows.findIndex((row) => payloadHashes(row).some((hash) => altered.has(hash)))
+  const detail = `row ${seq} names a payload, and another text stands in its place`
+  return seq < 0 ? undefined : { kind: "payload_altered", session: id, seq, detail }
 }
 
 /** Altered payloads that no row names. */
@@ -212,7 +212,9 @@ const removals = (witness: Witness, parts: ReadonlyArray<Part>): ReadonlyArray<F
 
 /** Leaves are withheld for sessions that are left out; where none is, a withheld leaf hides one. */
 const withheld = ({ withheld }: Witness): ReadonlyArray<Finding> =>
-  withheld === 0 ? [] : [ofAnchor("anchor_altered", null, `leaves withheld: ${withheld}, though no session is left out`)]
+  withheld === 0
+    ? []
+    : [ofAnchor("anchor_altered", null, `leaves withheld: ${withheld}, though no session is left out`)]
 
 const report = (
   witness: Witness,
@@ -247,8 +249,9 @@ const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): Rea
     gaps.push({ kind: "no_anchors", count: uncovered, detail })
   } else {
     const { at, sequence } = witness.last.anchor
-    const since = `anchor ${sequence} of ${Option.match(DateTime.make(at), { onNone: () => at, onSome: DateTime.formatIso })}`
-    const detail = `rows after ${since}: ${uncovered}; they may have been rewritten, and later anchors removed, unseen`
+    const time = Option.match(DateTime.make(at), { onNone: () => at, onSome: DateTime.formatIso })
+    const detail =
+      `rows after anchor ${sequence} of ${time}: ${uncovered}; they may have been rewritten, and later anchors removed, unseen`
     gaps.push({ kind: "after_last_anchor", count: uncovered, detail })
   }
   if (terms.keys.length === 0 && witness.count > 0) {
@@ -266,7 +269,8 @@ const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): Rea
     gaps.push({ kind: "payloads_left_out", count: null, detail: "payloads were left out" })
   }
   if (erased > 0) {
-    gaps.push({ kind: "payload_missing", count: erased, detail: `payloads erased: ${erased}; the rows that name them stand` })
+    const detail = `payloads erased: ${erased}; the rows that name them stand`
+    gaps.push({ kind: "payload_missing", count: erased, detail })
   }
   return gaps
 }

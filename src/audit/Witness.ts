@@ -83,7 +83,9 @@ const gapBefore = (
   }
   if (sequence === due) return joint(digest, previous, next)
   for (let number = due; number < sequence; number++) {
-    if (!altered.has(number)) return ofAnchor("anchor_missing", number, `after number ${due - 1} comes number ${sequence}`)
+    if (!altered.has(number)) {
+      return ofAnchor("anchor_missing", number, `after number ${due - 1} comes number ${sequence}`)
+    }
   }
   return undefined
 }

@@ -6,7 +6,7 @@ import { NodeDigest } from "../../layers/node/index.ts"
 import { Anchor, Anchoring, Log, Signer, Verify } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { layerLog, layerTools, logOf } from "./logs.ts"
-import { anchorOf, keys, signer, storedOf, stranger, Writer } from "./worlds.ts"
+import { anchorOf, hashOf, keys, signer, storedOf, stranger, Writer } from "./worlds.ts"
 
 const [a, b] = [Claims.SessionId.make("a"), Claims.SessionId.make("b")]
 const write = (writer: Writer, id: Claims.SessionId, rows = 1) => {
@@ -53,7 +53,9 @@ describe("Anchoring", () => {
       write(writer, b, 3)
       assert.strictEqual(yield* anchoring.pending, 3)
       const second = yield* anchoring.take
-      assert.deepStrictEqual(second?.leaves.map((leaf) => typeof leaf === "string" ? leaf : [leaf.session, leaf.seq]), [[b, 5]])
+      assert.deepStrictEqual(second?.leaves.map((leaf) => typeof leaf === "string" ? leaf : [leaf.session, leaf.seq]), [
+        [b, 5]
+      ])
       assert.strictEqual(yield* anchoring.pending, 0)
       const report = yield* Verify.online({ keys, sessions: "all" })
       assert.isTrue(report.ok)
@@ -97,7 +99,7 @@ describe("Anchoring", () => {
   it.effect("builds on anchors of an earlier key that it is told of", () => {
     const writer = begun()
     const old = anchorOf(stranger, { sequence: 0, at: 1, before: { size: 0, nodes: [] } }, [
-      { session: a, seq: 2, hash: writer.held.get(a)?.head ?? Log.Summary.fields.head.make("") }
+      { session: a, seq: 2, hash: writer.held.get(a)?.head ?? hashOf("nothing") }
     ])
     return Effect.gen(function*() {
       const anchors = yield* Anchor.Anchors
@@ -177,26 +179,31 @@ describe("Anchoring.layer", () => {
   it.effect("says that it took none, and why, and tries again", () => {
     const writer = begun()
     const said: Array<unknown> = []
-    let isAway = true
+    let state = "away"
     const log = logOf(writer)
     const flaky = Layer.succeed(Log.Log, {
       ...log,
-      sessions: Effect.suspend(() =>
-        isAway
-          ? Effect.fail(new Log.LogError({ detail: "the database is away", remedy: "start it" }))
-          : log.sessions
-      )
+      sessions: Effect.suspend(() => {
+        if (state === "broken") return Effect.die("a broken invariant")
+        const error = new Log.LogError({ detail: "the database is away", remedy: "start it" })
+        return state === "away" ? Effect.fail(error) : log.sessions
+      })
     })
     return Effect.gen(function*() {
       yield* Layer.build(Anchoring.layer({ every: "1 minute" }))
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(said, [["no anchor was taken: the database is away; start it"]])
-      isAway = false
+      state = "broken"
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(said[1], ["no anchor was taken", "a broken invariant"])
+      state = "back"
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(yield* numbers, [0])
-    }).pipe(
-      Effect.provide(Layer.mergeAll(flaky, layerTools, Anchor.layerMemory)),
-      Effect.provide(Logger.layer([Logger.make(({ message }) => void said.push(message))]))
-    )
+    }).pipe(Effect.provide(Layer.mergeAll(
+      flaky,
+      layerTools,
+      Anchor.layerMemory,
+      Logger.layer([Logger.make(({ message }) => void said.push(message))])
+    )))
   })
 })

@@ -40,9 +40,12 @@ export const suite = <E>(name: string, layer: Layer.Layer<Anchor.Anchors, E>) =>
         // The same number over another tree, and so under another name.
         const other = yield* Effect.flip(kept.append({ ...second, sequence: 0 }))
         assert.deepStrictEqual([again.reason._tag, other.reason._tag], ["Taken", "Taken"])
-        assert.deepStrictEqual(yield* kept.list(0), [first].map((anchor) => ({
-          name: Anchor.nameOf(anchor),
-          text: Anchor.encode(anchor)
-        })))
+        assert.deepStrictEqual(
+          yield* kept.list(0),
+          [first].map((anchor) => ({
+            name: Anchor.nameOf(anchor),
+            text: Anchor.encode(anchor)
+          }))
+        )
       }).pipe(Effect.provide(layer)))
   })

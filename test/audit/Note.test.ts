@@ -13,8 +13,7 @@ const tools = { digest, verifier }
 const peterWord = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 const peterSeed = "AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
 const enochWord = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
-const text =
-  "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+const text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 const peterLine =
   "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 const enochLine =
@@ -140,7 +139,9 @@ describe("Ed25519", () => {
     Effect.gen(function*() {
       const enochX = Base64Url.encode(Result.getOrThrow(Base64.decode(enoch.publicKey)))
       const { d: _, ...publicOnly } = peterJwk
-      for (const jwk of [{ ...peterJwk, x: enochX }, publicOnly, { ...peterJwk, crv: "X25519" }, { ...peterJwk, d: "AA" }]) {
+      for (
+        const jwk of [{ ...peterJwk, x: enochX }, publicOnly, { ...peterJwk, crv: "X25519" }, { ...peterJwk, d: "AA" }]
+      ) {
         const error = yield* refusal("aosiq/test", jwk)
         assert.include(error.remedy, "Ed25519 private key")
         assert.notInclude(error.detail, peterJwk.d)

@@ -32,4 +32,7 @@ export const logOf = (writer: Writer): Log.Log["Service"] => ({
 export const layerLog = (writer: Writer) => Layer.succeed(Log.Log, logOf(writer))
 
 /** Digest, signer and verifier of the tests. */
-export const layerTools = Layer.merge(NodeDigest.layer, Layer.orDie(NodeEd25519.layer({ name: signer.name, privateJwk: jwk })))
+export const layerTools = Layer.merge(
+  NodeDigest.layer,
+  Layer.orDie(NodeEd25519.layer({ name: signer.name, privateJwk: jwk }))
+)

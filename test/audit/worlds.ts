@@ -136,9 +136,11 @@ export class Writer {
 
   anchor(): void {
     const last = this.checked.at(-1)
-    const known = new Map(this.checked.flatMap(({ anchor }) =>
-      anchor.leaves.flatMap((leaf) => typeof leaf === "string" ? [] : [[leaf.session, leaf.hash] as const])
-    ))
+    const known = new Map(
+      this.checked.flatMap(({ anchor }) =>
+        anchor.leaves.flatMap((leaf) => typeof leaf === "string" ? [] : [[leaf.session, leaf.hash] as const])
+      )
+    )
     const moved = [...this.held.values()].filter(({ head, id }) => known.get(id) !== head)
     const [first, ...rest] = moved.map(({ head, id, seq }) => ({ session: id, seq, hash: head }))
     if (first === undefined) return
@@ -164,7 +166,14 @@ const act = (writer: Writer, { pick, roll }: Dice, id: Claims.SessionId, ordinal
   const args = writer.payload({ path: `/var/log/${pick(["syslog", "größe.log", "nginx.log"])}`, line: roll(1000), id })
   switch (roll(8)) {
     case 0:
-      return writer.append(id, key, { kind: "refusal", act: "shell", layer: "token", reason: "not held", args, ran: false })
+      return writer.append(id, key, {
+        kind: "refusal",
+        act: "shell",
+        layer: "token",
+        reason: "not held",
+        args,
+        ran: false
+      })
     case 1: {
       const shown = writer.payload({ tool: "restart", why: `it hangs since ${roll(60)} min`, id, ordinal })
       const ticket = `t-${id}-${ordinal}`
@@ -220,4 +229,3 @@ export const grow = (seed: number): World => {
   }
   return writer.world()
 }
-

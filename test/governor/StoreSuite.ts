@@ -364,7 +364,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           (index) => spender(sessions[index % sessions.length], `#${index}`),
           { concurrency: "unbounded" }
         )
-        const total = spent.reduce((sum, amount) => sum + (amount ?? 0), 0)
+        const total = spent.reduce<number>((sum, amount) => sum + (amount ?? 0), 0)
         // Both ways out were taken.
         assert.isTrue(spent.some((amount) => amount === null) && spent.some((amount) => amount !== null))
         assert.deepInclude(yield* account(shared), { reserved: 0, spent: total })

@@ -33,6 +33,8 @@ export type Reading = typeof Reading.Type
 
 /** Change between the first and the last third that counts as movement. */
 const movement = 0.2
+/** How far a trend is carried on, as a multiple of the time it was seen for. */
+const foresight = 2
 /** Share of the last points that must break a limit for the breach to count as ongoing. */
 const tail = 3
 
@@ -123,7 +125,10 @@ const trend = (values: ReadonlyArray<number>, before: number, after: number): Re
   return scale > 0 && extreme / scale > 1 ? "recovered" : "steady"
 }
 
-/** The pace is taken over the last half: a reserve that was refilled is not running out. */
+/**
+ * The pace is taken over the last half, so that a reserve that was refilled is not running out; and it is not carried
+ * further into the future than `foresight` times what was seen of the past.
+ */
 const exhaustion = (series: Series): number | null => {
   if (series.signal !== "disk.free_bytes" && series.signal !== "memory.available_bytes") return null
   const recent = series.points.slice(Math.floor(series.points.length / 2))
@@ -131,12 +136,14 @@ const exhaustion = (series: Series): number | null => {
   const end = recent.at(-1)
   if (start === undefined || end === undefined || end.at <= start.at || end.value >= start.value) return null
   const perSecond = (start.value - end.value) / ((end.at - start.at) / 1000)
-  return Math.round(end.value / perSecond)
+  const seconds = Math.round(end.value / perSecond)
+  const seen = (end.at - (series.points[0]?.at ?? start.at)) / 1000
+  return seconds <= seen * foresight ? seconds : null
 }
 
 const sentence = (reading: Omit<Reading, "said">): string => {
   const value = (amount: number) => show(amount, reading.unit)
-  const what = `${reading.signal} of ${reading.resource}`
+  const what = `${reading.signal} of ${reading.resource} (${reading.origin})`
   if (reading.trend === "single") return `${what} is ${value(reading.last)}`
   const range = `between ${value(reading.min)} and ${value(reading.max)}`
   const path = `${what} went from ${value(reading.first)} to ${value(reading.last)}, ${range}, ${reading.trend}`

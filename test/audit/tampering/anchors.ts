@@ -10,7 +10,10 @@ const editAnchor: Tampering = (dice, world) => {
   const { name, text } = log.anchors[i] ?? { name: "", text: "" }
   const cut = dice.roll(text.length)
   const char = dice.pick([..." 0a}\"A"].filter((char) => char !== text[cut]))
-  log.anchors[i] = { name, text: text.slice(0, cut) + dice.pick([char, text.slice(cut, cut + 1) + char]) + text.slice(cut + 1) }
+  log.anchors[i] = {
+    name,
+    text: text.slice(0, cut) + dice.pick([char, text.slice(cut, cut + 1) + char]) + text.slice(cut + 1)
+  }
   return { log, isTable: true, expect: found(["anchor_altered"], null, [i, i]) }
 }
 

@@ -6,4 +6,8 @@ import { sessions } from "./sessions.ts"
 
 export * from "./Case.ts"
 
-export const tamperings: ReadonlyArray<readonly [string, Tampering]> = Object.entries({ ...rows, ...sessions, ...anchors })
+export const tamperings: ReadonlyArray<readonly [string, Tampering]> = Object.entries({
+  ...rows,
+  ...sessions,
+  ...anchors
+})

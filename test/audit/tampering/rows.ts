@@ -1,5 +1,6 @@
 /** Tampering with the rows of one session. */
 import { Claims } from "../../../src/capability/index.ts"
+import type { World } from "../worlds.ts"
 import {
   at,
   bendAt,
@@ -23,14 +24,14 @@ import {
   type Tampering,
   unseen
 } from "./Case.ts"
-import type { World } from "../worlds.ts"
 
 /** What a row that was changed, with every row after it sealed anew, must look like. */
 const rewritten = (
   world: World,
   on: { readonly id: Id; readonly covered: number; readonly row: number; readonly size: number },
   otherwise: Expect | undefined
-): Expect => on.covered > on.row ? found(["rewritten"], on.id, [0, on.row]) : otherwise ?? unseen(world, on.size - on.row)
+): Expect =>
+  on.covered > on.row ? found(["rewritten"], on.id, [0, on.row]) : otherwise ?? unseen(world, on.size - on.row)
 
 const edit: Tampering = (dice, world) => {
   const { id, log, rows, size } = choose(dice, world)
@@ -117,7 +118,11 @@ const insertAndReseal: Tampering = (dice, world) => {
   const isFixed = dice.roll(2) === 0
   if (isFixed) fix(log, id)
   const mismatch = i === size ? found(["inserted"], id, [i, i]) : found(["head_mismatch"], id, [size - 1, size - 1])
-  return { log, isTable: true, expect: rewritten(world, { id, covered, row: i, size: size + 1 }, isFixed ? undefined : mismatch) }
+  return {
+    log,
+    isTable: true,
+    expect: rewritten(world, { id, covered, row: i, size: size + 1 }, isFixed ? undefined : mismatch)
+  }
 }
 
 const remove: Tampering = (dice, world) => {
@@ -159,7 +164,11 @@ const truncate: Tampering = (dice, world) => {
   const isFixed = dice.roll(2) === 0
   if (isFixed) fix(log, id)
   const shows = !isFixed || covered > left
-  const expect = shows ? found(["truncated"], id, [left, left]) : left === 0 ? found(["bad_genesis"], id, [0, 0]) : unseen(world, 0)
+  const expect = shows
+    ? found(["truncated"], id, [left, left])
+    : left === 0
+    ? found(["bad_genesis"], id, [0, 0])
+    : unseen(world, 0)
   return { log, isTable: true, expect }
 }
 

@@ -35,7 +35,7 @@ describe("a changed token", () => {
       const i = at % token.length
       return token.slice(0, i) + other.slice(i)
     }),
-    fc.constantFrom(0, 1, 2).map((part) => (token: string, other: string) => {
+    fc.constantFrom(1, 2).map((part) => (token: string, other: string) => {
       const theirs = other.split(".")
       return token.split(".").map((own, i) => i === part ? theirs[i] : own).join(".")
     }),
@@ -53,15 +53,16 @@ describe("a changed token", () => {
       const keys = yield* KeySet.KeySet
       const token = forgeOurs(keys)
       const other = forgeOurs(keys, {}, { jti: "token-3", budget: 7, sid: "session-2" })
-      let unchanged = 0
-      for (const [i, change] of fc.sample(mutation, { numRuns: 2000, seed: 20_260 }).entries()) {
+      // Some changes change nothing, such as a letter put in its own place: those do not count.
+      const changed = fc.sample(mutation, { numRuns: 2400, seed: 20_260 })
+        .map((change) => change(token, other))
+        .filter((text) => text !== token)
+        .slice(0, 2000)
+      assert.strictEqual(changed.length, 2000)
+      for (const [i, text] of changed.entries()) {
         // The second half meets a token whose verdict is kept.
         if (i === 1000) yield* tokens.verify(token, session)
-        const changed = change(token, other)
-        const exit = yield* Effect.exit(tokens.verify(changed, session))
-        if (changed === token) unchanged++
-        else assert.isTrue(Exit.hasFails(exit), changed)
+        assert.isTrue(Exit.hasFails(yield* Effect.exit(tokens.verify(text, session))), text)
       }
-      assert.isBelow(unchanged, 100)
     }).pipe(Effect.provide(layer)))
 })

@@ -4,9 +4,9 @@ import type { Pattern } from "../LogDigest.ts"
 
 /** Share of the limit at which a pool counts as exhausted. */
 const nearLimit = 0.9
-const refusals = /too many (?:clients|connections)|remaining connection slots|max_connections|connection pool|connection limit|could not (?:obtain|get) a? ?connection|pool (?:exhausted|timed? ?out)/i
-/** `469 of 500`, `500/500`: a count and its limit, where a line is about connections. */
-const countAndLimit = /connections?\D{0,40}?(\d+) ?(?:of|\/) ?(\d+)/i
+const refusals = /too many (?:clients|connections)|remaining connection slots|max_connections|connection pool|connection limit|could not (?:obtain|get) a? ?connection|pool (?:exhausted|timed? ?out)|approaching (?:the )?(?:connection limit|maximum)|new connections (?:may be |are )?(?:refused|rejected)/i
+/** `connections: 469 of 500`, `4948 connections, approaching the maximum of 5000`: the limit, where a line states it. */
+const statedLimit = /connections?\D{0,40}?\d+ ?(?:of|\/) ?(\d+)|connections\D{0,40}?(?:maximum|limit|max) (?:of )?(\d+)/i
 
 export const connectionPool = (file: CaseFile): Hypothesis | null => {
   const open = readings(file, "db.connections")
@@ -52,7 +52,7 @@ export const connectionPool = (file: CaseFile): Hypothesis | null => {
 const limitOf = (file: CaseFile, refused: ReadonlyArray<Fact<Pattern>>): number | null => {
   const measured = readings(file, "db.connections_max")[0]?.value.last
   if (measured !== undefined) return measured
-  const stated = refused.flatMap(({ value }) => countAndLimit.exec(value.sample)?.[2] ?? [])
+  const stated = refused.flatMap(({ value }) => statedLimit.exec(value.sample)?.slice(1).find((group) => group !== undefined) ?? [])
   return stated.length === 0 ? null : Math.max(...stated.map(Number))
 }
 

@@ -21,7 +21,9 @@ export const diskSpace = (file: CaseFile): Hypothesis | null => {
   if (relieved && full.length === 0 && running.length === 0) return null
   if (measured.length === 0 && said.length === 0) return null
   const soonest = running.reduce((least, { value }) => Math.min(least, value.exhaustedIn ?? day), day)
-  const strength = measured.length === 0 ? 0.7 : Math.min(0.95, 0.8 + (said.length > 0 ? 0.1 : 0) + (soonest < hour ? 0.05 : 0))
+  // A log that complains beside a measurement that shows room is believed less than one without a measurement.
+  const unconfirmed = free.length > 0 || readings(file, "disk.used_ratio").length > 0 ? 0.5 : 0.7
+  const strength = measured.length === 0 ? unconfirmed : Math.min(0.95, 0.8 + (said.length > 0 ? 0.1 : 0) + (soonest < hour ? 0.05 : 0))
   const isOut = said.some(({ value }) => gone.test(value.sample))
   return {
     scenario: "disk_space_exhaustion",

@@ -14,7 +14,7 @@ const kinds: ReadonlyArray<Kind> = [
     matching: /fail ?over|is being promoted|promoted to|health check fail/i,
     severity: "high"
   },
-  { nature: "restart or outage of the instance", matching: /\b(?:restarted|rebooted|crash(?:ed)? recovery|shutting down)\b/i, severity: "high" },
+  { nature: "restart or outage of the instance", matching: /(?<!to be )\b(?:restarted|rebooted|crash recovery|shutting down)\b/i, severity: "high" },
   { nature: "out of memory", matching: /out of memory|oom[- ]kill/i, severity: "critical" },
   { nature: "certificate or authentication failure", matching: /certificate (?:has )?expired|x509|tls handshake (?:error|failed)|password authentication failed/i, severity: "high" },
   { nature: "network failure", matching: /no route to host|network is unreachable|name resolution|temporary failure in name/i, severity: "high" },

@@ -3,7 +3,7 @@
  * is left when none holds is said as it is: no fault, or not enough to tell.
  */
 import type { Advice, Scenario } from "../Advice.ts"
-import { type CaseFile, claims, type Elsewhere, type Hypothesis, readings, type Ruled } from "../CaseFile.ts"
+import { type CaseFile, claims, type Elsewhere, type Hypothesis, patterns, readings, type Ruled } from "../CaseFile.ts"
 import { configDrift } from "./ConfigDrift.ts"
 import { connectionPool } from "./ConnectionPool.ts"
 import { diskSpace } from "./DiskSpace.ts"
@@ -21,6 +21,9 @@ const rules: { readonly [S in Scenario]: (file: CaseFile) => Hypothesis | null }
   performance_regression: performance
 }
 
+/** A resource that is used up makes everything slow: beside one of these, slowness is a symptom. */
+const resources: ReadonlyArray<Scenario> = ["disk_space_exhaustion", "connection_pool_exhaustion", "job_queue_backlog"]
+
 /** A cause weaker than this is not named as the cause. */
 const enough = 0.6
 
@@ -29,7 +32,7 @@ export const diagnose = (file: CaseFile): Advice => {
   const found = Object.values(rules)
     .flatMap((rule) => rule(file) ?? [])
     .filter((hypothesis) => hypothesis.strength >= enough)
-    .toSorted((a, b) => b.strength - a.strength)
+    .toSorted((a, b) => precedence(b) - precedence(a) || b.strength - a.strength)
   const outside = elsewhere(file).filter(({ strength }) => strength >= enough).toSorted((a, b) => b.strength - a.strength)
   const [main, ...others] = found
   const [other] = outside
@@ -40,6 +43,8 @@ export const diagnose = (file: CaseFile): Advice => {
 }
 
 // internal
+
+const precedence = ({ scenario }: Hypothesis): number => resources.includes(scenario) ? 1 : 0
 
 const names: { readonly [S in Scenario]: string } = {
   job_queue_backlog: "job queue backlog",
@@ -63,13 +68,13 @@ const fault = (
   summary: [main.summary, ...others.map((other) => `Beside it: ${other.summary}`)].join(" "),
   severity: main.severity,
   confidence: main.strength,
-  claims: [...main.claims, ...others.flatMap((other) => other.claims.slice(0, 3))],
+  claims: [...main.claims, ...others.flatMap((other) => other.claims.slice(0, 6))],
   ruledOut: [
     ...outside.map(({ nature }) => ({ cause: nature, because: "the evidence for it is weaker" })),
     ...quiet(file, [main, ...others])
   ],
   actions: [...main.actions, ...others.flatMap((other) => other.actions.slice(0, 1))],
-  risks: main.risks
+  risks: [...main.risks, ...unread(file)]
 })
 
 const outOfScope = (file: CaseFile, other: Elsewhere, found: ReadonlyArray<Hypothesis>): Advice => ({
@@ -87,7 +92,7 @@ const outOfScope = (file: CaseFile, other: Elsewhere, found: ReadonlyArray<Hypot
     ...found.map(({ scenario }) => ({ cause: names[scenario], because: `${other.nature} explains more of the evidence` })),
     ...quiet(file, found)
   ],
-  risks: ["The advisor has no rules for this kind of fault: nothing is proposed."]
+  risks: ["The advisor has no rules for this kind of fault: nothing is proposed.", ...unread(file)]
 })
 
 const noFault = (file: CaseFile): Advice => {
@@ -97,20 +102,21 @@ const noFault = (file: CaseFile): Advice => {
   const shown = [...recovered, ...cpu.filter((fact) => !recovered.includes(fact)), ...all].filter(
     (fact, index, list) => list.indexOf(fact) === index
   )
-  const errors = file.logs.flatMap(({ stamp, value }) =>
+  const logged = file.logs.flatMap(({ stamp, value }) =>
     value.entries === 0 ? [] : [{ text: value.said, evidence: [{ stamp, quote: value.said }] }]
   )
+  const says = logged.length === 0 ? "no log was read" : "the log shows no failure"
   return {
     outcome: "no_fault",
     title: "No active fault",
     summary: recovered.length > 0
       ? `Nothing is wrong now: ${recovered.map(({ value }) => value.signal).join(", ")} left the normal range and recovered by itself.`
-      : `All measurements are within normal bounds and the log shows no failure.`,
+      : `All measurements are within normal bounds; ${says}. There is no failure to act on.`,
     severity: "info",
     confidence: all.length > 0 ? 0.85 : 0.65,
-    claims: [...claims(shown, 8), ...errors.slice(0, 1)],
+    claims: [...claims(shown, 6), ...logged.slice(0, 1), ...claims(patterns(file, /./), 4)],
     ruledOut: quiet(file, []),
-    risks: ["What no source measures was not seen."]
+    risks: ["What no source measures was not seen.", ...unread(file)]
   }
 }
 
@@ -121,11 +127,15 @@ const inconclusive = (file: CaseFile): Advice => ({
   severity: "info",
   confidence: 0.5,
   claims: [],
-  missing: [...file.thresholds, ...file.logs, ...file.settings].flatMap(({ value }) =>
-    value.gaps.map((gap) => `${gap.source}: ${gap.detail}`)
-  ),
+  missing: unread(file),
   risks: ["A system that answers nothing may be down."]
 })
+
+/** What could not be read, each with its remedy. */
+const unread = (file: CaseFile): ReadonlyArray<string> =>
+  [...file.thresholds, ...file.logs, ...file.settings].flatMap(({ value }) =>
+    value.gaps.map((gap) => `Could not be read: ${gap.source}: ${gap.detail} (${gap.remedy}).`)
+  )
 
 /** Causes that were looked for and not found, where there was something to look at. */
 const quiet = (file: CaseFile, found: ReadonlyArray<Hypothesis>): ReadonlyArray<Ruled> => {

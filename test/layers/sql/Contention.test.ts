@@ -1,0 +1,227 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Layer, Option, Redacted, Result, Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import * as PostgresClient from "../../../layers/postgres/Client.ts"
+import type { Log } from "../../../src/audit/index.ts"
+import { Store } from "../../../src/governor/index.ts"
+import * as C from "../../governor/commits.ts"
+import { describeOnServer, freshDatabase } from "../postgres/realServer.ts"
+import { inMemory, logOn, migrated } from "./databases.ts"
+
+/** A log of its own, as another process would have it. */
+const separately = Effect.fnUntraced(function*(url: URL) {
+  const database = PostgresClient.layer(Redacted.make(url.href))
+  const memo = yield* Layer.makeMemoMap
+  const context = yield* Layer.buildWithMemoMap(logOn(migrated(database)), memo, yield* Effect.scope)
+  return { side: yield* Effect.provideContext(C.side, context), context }
+})
+
+/** Two logs on one new database, and a third connection that stands in their way. */
+const two = Effect.gen(function*() {
+  const url = yield* freshDatabase
+  const a = yield* separately(url)
+  const b = yield* separately(url)
+  return { a, b, url }
+})
+
+/** Holds what `statement` locks, until the effect it returns is run. */
+const holding = Effect.fnUntraced(function*(url: URL, statement: string) {
+  const other = yield* separately(url)
+  const release = yield* Deferred.make<void>()
+  const held = yield* Deferred.make<void>()
+  const fiber = yield* Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.withTransaction(Effect.gen(function*() {
+      yield* sql.unsafe(statement)
+      yield* Deferred.succeed(held, undefined)
+      yield* Deferred.await(release)
+    }))
+  }).pipe(Effect.provideContext(other.context), Effect.forkScoped)
+  yield* Deferred.await(held)
+  return Effect.andThen(Deferred.succeed(release, undefined), Fiber.join(fiber))
+})
+
+/** Waits until `count` backends of the database wait for a lock. */
+const blocked = (count: number) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ readonly n: number }>`
+      select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    return row?.n ?? 0
+  }).pipe(Effect.repeat({ until: (n) => n >= count, times: 2000 }))
+
+const results = <A, E, R>(...commits: ReadonlyArray<Effect.Effect<A, E, R>>) =>
+  Effect.all(commits.map(Effect.result), { concurrency: "unbounded" })
+const whys = (all: ReadonlyArray<Result.Result<unknown, Store.StoreError>>) =>
+  all.map((result) =>
+    Result.isSuccess(result) ? "ok" : "why" in result.failure.reason ? result.failure.reason.why : result.failure.message
+  )
+
+const opened = (side: C.Side, ...accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>) =>
+  C.opened(accounts.length === 0 ? undefined : accounts).pipe(Effect.provideService(Store.Store, side.store))
+
+const chainOf = Effect.fnUntraced(function*(side: C.Side, session: Log.Summary) {
+  const rows = yield* side.log.rows(session.id)
+  assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(yield* side.log.session(session.id))), [])
+  return rows
+})
+
+describeOnServer("two logs on one PostgreSQL", () => {
+  it.live("begin one place once, even when both waited for the session", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const begin = C.begin(session, "#0", { reserve: 10 })
+      const both = yield* Effect.forkChild(results(a.side.store.commit(begin), b.side.store.commit(begin)))
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      assert.sameMembers(whys(yield* Fiber.join(both)), ["ok", "already_begun"])
+      assert.lengthOf((yield* chainOf(a.side, session)).filter((row) => row.body.kind === "intent"), 1)
+    }))
+
+  it.live("let no act begin after its token was revoked, even when it waited for the session", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      const token = C.tokenId("tok")
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const revoking = yield* Effect.forkChild(b.side.store.commit(C.revoke(session, token)))
+      yield* Effect.provideContext(blocked(1), a.context)
+      const beginning = yield* Effect.forkChild(
+        Effect.result(a.side.store.commit(C.begin(session, "#0", { tokens: [token] })))
+      )
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      yield* Fiber.join(revoking)
+      assert.deepStrictEqual(whys([yield* Fiber.join(beginning)]), ["revoked"])
+      assert.notInclude((yield* chainOf(a.side, session)).map((row) => row.body.kind), "intent")
+    }))
+
+  it.live("lose no act to a claim that waited for the session", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const beginning = yield* Effect.forkChild(a.side.store.commit(C.begin(session, "#0")))
+      yield* Effect.provideContext(blocked(1), a.context)
+      const claiming = yield* Effect.forkChild(b.side.store.commit(C.claim(session.id)))
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      yield* Fiber.join(beginning)
+      yield* Fiber.join(claiming)
+      const kinds = (yield* chainOf(a.side, session)).map((row) => row.body.kind)
+      assert.deepStrictEqual(kinds, ["genesis", "started", "intent", "started", "unknown"])
+    }))
+
+  it.live("keep what one drew on an account that the other was opening", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const shared = { id: "caller:ada", ceiling: 100 }
+      const busy = { id: "class:Busy", ceiling: 5 }
+      yield* opened(a.side, busy)
+      // The other looks before there is such an account, and then waits for one that there is.
+      const release = yield* holding(url, `select 1 from aosiq_accounts where id = '${busy.id}' for update`)
+      const opening = yield* Effect.forkChild(b.side.store.commit(C.open(C.sessionId("late"), [shared, busy])))
+      yield* Effect.provideContext(blocked(1), a.context)
+      const session = yield* opened(a.side, shared)
+      yield* a.side.store.commit(C.begin(session, "#0", { reserve: 60 }))
+      yield* release
+      yield* Fiber.join(opening)
+      assert.deepInclude(yield* a.side.store.accounts, { ...shared, reserved: 60, spent: 0 })
+      const over = yield* results(b.side.store.commit(C.begin(session, "#1", { reserve: 41 })))
+      assert.deepStrictEqual(whys(over), ["over_budget"])
+    }))
+
+  it.live("open one session once", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const open = C.open(C.sessionId("one"), [{ id: "session:one", ceiling: 5 }])
+      // Both look before either writes.
+      const release = yield* holding(url, "lock table aosiq_rows in share mode")
+      const both = yield* Effect.forkChild(results(a.side.store.commit(open), b.side.store.commit(open)))
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      assert.sameMembers(whys(yield* Fiber.join(both)), ["ok", "session_exists"])
+      yield* chainOf(a.side, open.session)
+    }))
+
+  it.live("hold one ceiling together", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const shared = { id: "caller:ada", ceiling: 500 }
+      const sessions = yield* Effect.all([opened(a.side, shared), opened(b.side, shared)])
+      const all = yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, index) => index),
+        (index) => {
+          const { store } = index % 2 === 0 ? a.side : b.side
+          const session = sessions[index % 2] ?? sessions[0]
+          return Effect.result(store.commit(C.begin(session, `#${index}`, { reserve: 7 })))
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(all.filter(Result.isSuccess), 71)
+      assert.deepStrictEqual(yield* a.side.store.accounts, [{ ...shared, reserved: 497, spent: 0 }])
+      yield* Effect.forEach(sessions, (session) => chainOf(b.side, session))
+    }))
+
+  it.live("write one chain for one session", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const session = yield* opened(a.side)
+      yield* Effect.forEach(
+        Array.from({ length: 100 }, (_, index) => index),
+        (index) => {
+          const { store } = index % 2 === 0 ? a.side : b.side
+          return store.commit(index % 2 === 0 ? C.begin(session, `#${index}`) : C.append(session, { epoch: null }))
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(yield* chainOf(b.side, session), 102)
+    }))
+
+  it.live("say that nothing was written when the connection breaks before the commit", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const fiber = yield* Effect.forkChild(Effect.result(a.side.store.commit(C.append(session))))
+      yield* Effect.provideContext(blocked(1), b.context)
+      yield* Effect.provideContext(
+        Effect.flatMap(SqlClient.SqlClient, (sql) =>
+          sql`select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'`),
+        b.context
+      )
+      const result = yield* Fiber.join(fiber)
+      yield* release
+      assert.isTrue(Result.isFailure(result))
+      if (Result.isFailure(result)) assert.deepInclude(result.failure.reason, { _tag: "Unavailable", maybe: false })
+      // The next commit finds another connection.
+      yield* a.side.store.commit(C.append(session))
+      assert.lengthOf(yield* chainOf(a.side, session), 3)
+    }))
+})
+
+describe("the log in SQL", () => {
+  it.live("answers what still waits when it is closed, and what comes after", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithMemoMap(logOn(migrated(inMemory)), yield* Layer.makeMemoMap, scope)
+      const { store } = yield* Effect.provideContext(C.side, context)
+      const session = yield* opened({ ...(yield* Effect.provideContext(C.side, context)) })
+      const fibers = yield* Effect.forEach(
+        Array.from({ length: 400 }, (_, index) => `#${index}`),
+        (key) => Effect.forkChild(Effect.result(store.commit(C.begin(session, key))), { startImmediately: true })
+      )
+      yield* Scope.close(scope, Exit.void)
+      const answers = yield* Effect.forEach(fibers, Fiber.join)
+      const refused = answers.filter(Result.isFailure)
+      assert.isAbove(refused.length, 0)
+      for (const { failure } of refused) {
+        assert.deepInclude(failure.reason, { _tag: "Unavailable", detail: "the log was closed", maybe: false })
+      }
+      const after = yield* Effect.flip(store.commit(C.append(session)))
+      assert.deepInclude(after.reason, { _tag: "Unavailable", detail: "the log was closed" })
+    }))
+})
