@@ -1,6 +1,5 @@
 /** The sources an order names: a recorded case, or this host with whatever else was given. */
 import { NodeHttpClient } from "@effect/platform-node"
-import { PgClient } from "@effect/sql-pg"
 import { type FileSystem, Layer } from "effect"
 import type { SqlError } from "effect/sql"
 import { Combine, type Source } from "../../src/agents/advisor/index.ts"
@@ -8,7 +7,7 @@ import type { Order } from "../../src/door/cli/index.ts"
 import { layer as caseFolder } from "../casefolder/index.ts"
 import { defaultLogPaths, layerMetrics as hostMetrics, layerSettings as hostSettings } from "../host/index.ts"
 import { LogFiles } from "../logfiles/index.ts"
-import { PostgresSource } from "../postgres/index.ts"
+import { PostgresClient, PostgresSource } from "../postgres/index.ts"
 import { layerMetrics as prometheusMetrics } from "../prometheus/index.ts"
 import { SettingFiles } from "../settings/index.ts"
 
@@ -31,7 +30,7 @@ export const layer = (order: Order) =>
 
 const live = (order: Order) => {
   const { baseline, config, postgres, prometheus } = order
-  const databases = postgres === undefined ? [] : [PgClient.layer({ url: postgres, maxConnections: 2 })]
+  const databases = postgres === undefined ? [] : [PostgresClient.layer(postgres)]
   const metrics: ReadonlyArray<Layer.Layer<Source.Metrics, SqlError.SqlError>> = [
     hostMetrics(),
     ...(prometheus === undefined

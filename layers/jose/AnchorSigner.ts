@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Base64, Base64Url } from "effect/encoding"
 import { Note, Signer } from "../../src/audit/index.ts"
-import { digest } from "../node/Digest.ts"
+import { NodeDigest } from "../node/index.ts"
 import { KeySet } from "./KeySet.ts"
 
 /** The keys that anchors named `name` may be signed with, newest first. */
@@ -25,7 +25,7 @@ export const layer = (name: string): Layer.Layer<Signer.Signer, Signer.SignerErr
       return Signer.Signer.of({
         name,
         publicKey: newest.publicKey,
-        keyId: Note.keyId(digest, newest),
+        keyId: Note.keyId(NodeDigest.digest, newest),
         sign: (text) => Effect.sync(() => Base64.encode(keys.sign(new TextEncoder().encode(text)).signature))
       })
     })

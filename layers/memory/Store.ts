@@ -31,13 +31,13 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
         tickets: (session) =>
           Effect.sync(() =>
             [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
-              .sort((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
+              .toSorted((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
           ),
-        accounts: Effect.sync(() => [...space.accounts.values()].sort(byId))
+        accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {
         sessions: Effect.sync(() =>
-          [...space.sessions.values()].sort((a, b) => a.startedAt - b.startedAt || byId(a, b))
+          [...space.sessions.values()].toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b))
         ),
         session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
         rows: (id) => Effect.sync(() => [...(rowsBySession.get(id) ?? [])]),

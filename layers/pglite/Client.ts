@@ -5,8 +5,8 @@
  */
 import { PGlite } from "@electric-sql/pglite"
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Layer, type Scope } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Effect, type Layer, type Scope } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
 import { Duplex } from "node:stream"
 import { acquire, FolderError } from "./Lock.ts"
 

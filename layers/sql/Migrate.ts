@@ -4,7 +4,7 @@
  */
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { digest } from "../node/Digest.ts"
+import { NodeDigest } from "../node/index.ts"
 
 /** The database is not what this version expects; nothing was changed. */
 export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
@@ -57,12 +57,12 @@ const read = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const directory = yield* path.fromFileUrl(folder)
-  const names = (yield* fs.readDirectory(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
+  const names = (yield* fs.readDirectory(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).toSorted()
   return yield* Effect.forEach(names, (name, index) =>
     Effect.map(fs.readFileString(path.join(directory, name)), (text) => ({
       id: index + 1,
       name,
       text,
-      checksum: digest.sha256(text)
+      checksum: NodeDigest.digest.sha256(text)
     })))
 }).pipe(Effect.orDie) // The files are part of the package.

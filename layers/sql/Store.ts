@@ -5,7 +5,7 @@
  */
 import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { Ticket } from "../../src/approval/index.ts"
+import type { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 

@@ -1,7 +1,7 @@
 /** Who must agree before an act that cannot be undone runs. */
 import type { Ticket, Vote } from "./Ticket.ts"
 
-/** The rules a decision is judged by. `version` is bound into every ticket: changing the rules voids what is pending. */
+/** The rules a decision is judged by. They are bound into every ticket: changing any of them voids what is pending. */
 export interface Policy {
   readonly version: string
   /** Distinct people who must approve. */

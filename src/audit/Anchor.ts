@@ -94,7 +94,7 @@ export const encode = (anchor: Anchor): string => Schema.encodeSync(Text)(anchor
 
 /** Reads an anchor; *not yet verified*. Refuses every text but the one that `encode` gives. */
 export const decode = (text: string): Result.Result<Anchor, string> => {
-  const anchor = Schema.decodeUnknownResult(Text, { onExcessProperty: "error" })(text)
+  const anchor = Schema.decodeUnknownResult(Text)(text)
   return Result.isSuccess(anchor) && encode(anchor.success) === text
     ? Result.succeed(anchor.success)
     : Result.fail("it is not written as an anchor")

@@ -4,7 +4,7 @@
  * no other.
  */
 import { Effect, Result, Schema } from "effect"
-import { AiError, LanguageModel, type Prompt, type Response, Tool as AiTool, Toolkit } from "effect/ai"
+import { AiError, type LanguageModel, type Prompt, type Response, Tool as AiTool, Toolkit } from "effect/ai"
 import { Digest } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import { Prices } from "../cost/index.ts"
@@ -98,7 +98,7 @@ export const generate = <N extends Name>(
     return yield* governor.act({
       name: `model:${backend.name}`,
       description: `ask ${backend.model}`,
-      capabilities: [`backend:${backend.name}`],
+      capabilities: [`backend:${backend.name}` as const],
       backend: backend.name,
       reversible: true,
       schema: digest.sha256(digest.canonical({ backend: backend.name, model: backend.model })),

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Digest, Log, type Row } from "../audit/index.ts"
-import { Claims } from "../capability/index.ts"
+import type { Claims } from "../capability/index.ts"
 
 /** One citation: where, and the words that stand there. */
 export const Citation = Schema.Struct({

@@ -11,16 +11,17 @@ export interface Bill {
 }
 
 /**
- * One act. `Args` are its decoded arguments, `A` and `E` what the handler answers, `R` what the handler needs.
+ * One act. `Args` are its decoded arguments, `A` and `E` what the handler answers, `R` what the handler needs; `Caps` and
+ * `Reversible` say in the type what asking for it requires.
  */
-export interface Action<Args, A, E, R> {
+export interface Action<Args, A, E, R, Caps extends string = string, Reversible extends boolean = boolean> {
   readonly name: string
   readonly description: string
   /** All of them must be held. */
-  readonly capabilities: ReadonlyArray<Capability.Name>
+  readonly capabilities: ReadonlyArray<Caps & Capability.Name>
   /** The backend a model call goes to. */
   readonly backend?: string | undefined
-  readonly reversible: boolean
+  readonly reversible: Reversible
   /** Hash of the definition: a changed tool needs a new approval. */
   readonly schema: Digest.Hash
   /** Arguments as JSON and decoded; a failure says what is wrong with them. */
@@ -33,7 +34,7 @@ export interface Action<Args, A, E, R> {
   readonly trust: "trusted" | "untrusted"
   /** The actor's own words and stamps, for the approver. */
   readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> } | undefined
-  readonly run: (args: Args, permit: Permit<string>) => Effect.Effect<A, E, R>
+  readonly run: (args: Args, permit: Permit<Caps>) => Effect.Effect<A, E, R>
   /** Result and failure as JSON and back: what the log keeps and what a re-run is answered with. */
   readonly success: Codec<A>
   readonly failure: Codec<E>

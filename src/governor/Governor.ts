@@ -11,7 +11,7 @@
  */
 import { Cause, Clock, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Gate, Policy, Ticket } from "../approval/index.ts"
+import { Gate, type Policy, Ticket } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { Capability, Claims, Tokens } from "../capability/index.ts"
 import { Redact } from "../trust/index.ts"
@@ -29,16 +29,20 @@ import {
   Refused,
   TimedOut
 } from "./Refusal.ts"
-import { Entered, type Recorded, Session } from "./Session.ts"
+import { Entered, isInnermost, type Recorded, Session } from "./Session.ts"
 import { type Committed, type Payload, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
   readonly mode: Mode.Mode
   /** Admits, records and runs one act; or refuses it, and it does not run. */
-  readonly act: <Args, A, E, R>(
-    action: Action<Args, A, E, R>
-  ) => Effect.Effect<Outcome<A>, E | GovernorError, R | Session>
+  readonly act: <Args, A, E, R, const Caps extends string, const Reversible extends boolean>(
+    action: Action<Args, A, E, R, Caps, Reversible>
+  ) => Effect.Effect<
+    Outcome<A>,
+    E | GovernorError,
+    R | Session | Capability.Capabilities<Caps> | (Reversible extends true ? never : Gate.Gate)
+  >
 }>()("aosiq/governor/Governor") {}
 
 /** The Governor over a store, keys and a digest; with a gate, if one is provided. */
@@ -74,12 +78,19 @@ export const layer: Layer.Layer<
 
     // --- before: every step may refuse ---------------------------------------
 
-    /** A session that `enter` did not make is refused before anything is looked at. */
+    /** A session that `enter` did not make, or that is not the one running here, is refused before anything else. */
     const entered = (action: Named) =>
-      Effect.flatMap(Session, (session) =>
-        Entered.isEntered(session)
-          ? Effect.succeed(session)
-          : fail(action, new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" })))
+      Effect.contextWith((context: Context.Context<Session>) => {
+        const session = Context.get(context, Session)
+        if (!Entered.isEntered(session)) {
+          return fail(action, new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" }))
+        }
+        if (!isInnermost(session, context)) {
+          const detail = `session ${session.id} is not the one that runs here`
+          return fail(action, new Refused({ layer: "session", detail, remedy: "let each session act for itself" }))
+        }
+        return Effect.succeed(session)
+      })
 
     const decode = <Args, A, E, R>(action: Action<Args, A, E, R>, session: Entered, place: string) =>
       Effect.matchEffect(action.decode, {
@@ -166,8 +177,6 @@ export const layer: Layer.Layer<
       const now = yield* Clock.currentTimeMillis
       const filed = yield* stored(action, store.tickets(call.session.id))
       const same = filed.filter((ticket) => ticket.act === action.name && ticket.args === call.hash)
-      const usable = same.find((ticket) => ticket.binding === binding && Ticket.isUsable(ticket, now))
-      if (usable !== undefined) return { id: usable.id, binding }
       const denied = same.find((ticket) => ticket.state === "denied")
       if (denied !== undefined) {
         const why = denied.votes.findLast((vote) => !vote.approve)
@@ -178,6 +187,8 @@ export const layer: Layer.Layer<
         }))
         return null
       }
+      const usable = same.find((ticket) => ticket.binding === binding && Ticket.isUsable(ticket, now))
+      if (usable !== undefined) return { id: usable.id, binding }
       if (mode === "warn") {
         yield* violation(action, call, "approval", "it ran without an approval")
         return null
@@ -237,7 +248,7 @@ export const layer: Layer.Layer<
         schema: action.schema,
         args: call.hash,
         token: digest.sha256(call.session.token),
-        policy: policy.version,
+        policy: digest.sha256(digest.canonical({ ...policy })),
         shown: digest.sha256(digest.canonical(shown))
       } satisfies typeof Ticket.Binding.Encoded))
 
@@ -254,7 +265,7 @@ export const layer: Layer.Layer<
         Effect.gen(function*() {
           const intent = yield* begin(action, call, claims, ticket)
           const started = yield* Clock.currentTimeMillis
-          const permit = issue<string>(Row.stamp(intent.row))
+          const permit = issue<string>(Row.stamp(intent.row), action.name)
           const ran = yield* Effect.exit(
             restore(action.run(call.args, permit)).pipe(
               // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
@@ -429,7 +440,8 @@ export const layer: Layer.Layer<
     const stored = <A>(action: Named, effect: Effect.Effect<A, StoreError>) =>
       Effect.catch(effect, (error) => unavailable(action, error, false))
 
-    return Governor.of({ mode, act })
+    // Inside, capabilities are data; what asking for them requires is in the type of the service.
+    return Governor.of({ mode, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 

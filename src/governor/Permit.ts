@@ -5,25 +5,32 @@
 import type { Types } from "effect"
 import type { Row } from "../audit/index.ts"
 
-let issued: <N extends string>(stamp: Row.Stamp) => Permit<N>
+let issued: <N extends string>(stamp: Row.Stamp, act: string) => Permit<N>
+/** The act of each permit that nobody has redeemed. A constructor is private to the compiler only. */
+const open = new WeakMap<object, string>()
 
 /** What a handler holds while its act runs: the capabilities it may use and the stamp of its intent. */
 export class Permit<in out N extends string> {
   declare readonly _Capabilities: Types.Invariant<N>
+  /** Makes the type nominal: an object of the same shape is not a permit. */
+  declare protected readonly _issued: true
   /** The row that says this act was about to start. */
   readonly stamp: Row.Stamp
-  readonly #issued = true
   private constructor(stamp: Row.Stamp) {
     this.stamp = stamp
   }
-  /** Whether the value was issued by the Governor of this process. */
-  static isIssued(value: unknown): boolean {
-    return typeof value === "object" && value !== null && #issued in value && value.#issued
+  /** Whether the Governor of this process issued the value for `act`, and nobody has redeemed it before. */
+  static redeem(value: unknown, act: string): boolean {
+    return typeof value === "object" && value !== null && open.get(value) === act && open.delete(value)
   }
   static {
-    issued = (stamp) => new Permit(stamp)
+    issued = <N extends string>(stamp: Row.Stamp, act: string) => {
+      const permit = new Permit<N>(stamp)
+      open.set(permit, act)
+      return permit
+    }
   }
 }
 
 /** For the Governor alone: the room's door does not export it. */
-export const issue = <N extends string>(stamp: Row.Stamp): Permit<N> => issued(stamp)
+export const issue = <N extends string>(stamp: Row.Stamp, act: string): Permit<N> => issued(stamp, act)

@@ -34,6 +34,8 @@ interface Core {
 export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
 
 let make: (core: Core, path: string) => Entered
+/** What `make` made. A constructor is private to the compiler only. */
+const made = new WeakSet<Entered>()
 
 /** One run of one session, at one path. */
 export class Entered {
@@ -53,19 +55,23 @@ export class Entered {
     this.actor = core.actor
     this.token = core.summary.token
     this.epoch = core.summary.epoch
-    this.accounts = core.summary.accounts
+    this.accounts = Object.freeze([...core.summary.accounts])
     this.caller = core.summary.caller
     this.path = path
     Object.freeze(this)
   }
 
   static {
-    make = (core, path) => new Entered(core, path)
+    make = (core, path) => {
+      const entered = new Entered(core, path)
+      made.add(entered)
+      return entered
+    }
   }
 
   /** Whether `enter` made the value. */
   static isEntered(value: Entered): boolean {
-    return #core in value
+    return made.has(value)
   }
 
   /** The place of the next act on this path. */
@@ -91,6 +97,23 @@ export class Entered {
 export const branch = (name: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Session> =>
   Effect.flatMap(Session, (session) => Effect.provideService(self, Session, session.at(`${session.path}/${name}`)))
 
+/**
+ * Runs `self` as the body of `session`. The mark it leaves in the context stays when another session is provided over
+ * it, so that a child cannot act in the name of the session above it.
+ */
+export const within = (session: Entered) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Session>> =>
+  self.pipe(Effect.provideService(Session, session), Effect.provideService(mark(session.id), session.id))
+
+/** Whether everything that runs in `context` runs for `session` or for one above it. */
+export const isInnermost = (session: Entered, context: Context.Context<never>): boolean => {
+  for (const key of context.mapUnsafe.keys()) {
+    if (!key.startsWith(marks)) continue
+    const running = key.slice(marks.length)
+    if (running !== session.id && !session.id.startsWith(`${running}.`)) return false
+  }
+  return true
+}
+
 /** Takes the session for one run: fences off older runs and reads the journal. */
 export const enter = Effect.fnUntraced(function*(
   id: Claims.SessionId,
@@ -100,7 +123,7 @@ export const enter = Effect.fnUntraced(function*(
   const log = yield* Log.Log
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
   const rows = yield* Effect.mapError(log.rows(id), unread)
-  return make({ summary: session, actor, journal: journal(rows) }, "")
+  return make({ summary: session, actor: frozen(actor), journal: journal(rows) }, "")
 })
 
 /** The journal in a chain: each act by its place. */
@@ -116,6 +139,17 @@ export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recor
 }
 
 // internal
+
+const marks = "aosiq/governor/Session/within/"
+const mark = (id: Claims.SessionId) => Context.Service<Claims.SessionId>(`${marks}${id}`)
+
+/** A body sees its own bounds and cannot move them. */
+const frozen = ({ backends, capabilities, name }: ActorClass): ActorClass =>
+  Object.freeze({
+    name,
+    capabilities: Object.freeze([...capabilities]),
+    backends: Object.freeze([...backends])
+  })
 
 const unread = (error: Log.LogError): StoreError =>
   new StoreError({ reason: new Unavailable({ detail: error.detail, remedy: error.remedy, maybe: false }) })

@@ -5,8 +5,8 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { Ticket } from "../approval/index.ts"
-import { Digest, type Log, type Row } from "../audit/index.ts"
-import { Claims } from "../capability/index.ts"
+import type { Digest, Log, Row } from "../audit/index.ts"
+import type { Claims } from "../capability/index.ts"
 
 /** Opens a session: control block, genesis row, its account. */
 export interface Open {

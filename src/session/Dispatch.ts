@@ -8,7 +8,7 @@ import { Actor, ActorError } from "../actor/index.ts"
 import type { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
-import { enter, Entered, Governor, GovernorError, Refusal, Session, Store } from "../governor/index.ts"
+import { enter, type Entered, Governor, GovernorError, Refusal, Session, Store, within } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { Redact } from "../trust/index.ts"
 
@@ -262,7 +262,7 @@ export const layer: Layer.Layer<
         Effect.provideContext(enter(id, { ...runnable.class, capabilities: names(runnable.class.capabilities) }), services),
         unrecorded
       )
-      const exit = yield* Effect.exit(Effect.provideService(runnable.run(input), Session, entered))
+      const exit = yield* Effect.exit(within(entered)(runnable.run(input)))
       return yield* conclude(runnable.class, entered, exit)
     })
 

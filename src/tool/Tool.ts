@@ -15,7 +15,7 @@ import {
   Governor,
   GovernorError,
   type Outcome,
-  type Permit,
+  Permit,
   Refusal,
   Session
 } from "../governor/index.ts"
@@ -132,11 +132,13 @@ export const layer = <T extends Any, R>(
       tool,
       run: (args: unknown, permit: Permit<string>) =>
         Effect.flatMap(Session, (session) =>
-          Effect.provideContext(
-            // Only the Governor calls this, with arguments that the tool's own schema decoded.
-            Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed),
-            Context.add(built as Context.Context<never>, Session, session)
-          ))
+          Permit.redeem(permit, tool.name)
+            ? Effect.provideContext(
+              // The Governor issued the permit for this act, with arguments that the tool's own schema decoded.
+              Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed),
+              Context.add(built as Context.Context<never>, Session, session)
+            )
+            : Effect.fail(unpermitted(tool)))
     }))
   ) as never // The key of an erased tool is typed by its name alone.
 
@@ -179,7 +181,7 @@ export const callUnchecked = <T extends Any>(
     Effect.flatMap((outcome) =>
       Effect.map(Effect.orDie(compile(tool).success.encode(outcome.value)), (value) => ({ ...outcome, value }))
     )
-  )
+  ) as never // As for `cite`: the erased call requires what the tool's own type says.
 
 /** The tool ran and failed, in its own words. */
 export class Rejection extends Schema.TaggedError<Rejection>()("ToolRejection", { failure: Schema.Json }) {}
@@ -226,6 +228,16 @@ export const codec = <T, E>(schema: Schema.ConstraintCodec<T, E>): Codec<T> => {
 
 /** A handler's own error on its way through code that does not know its type. */
 class Failed extends Schema.TaggedError<Failed>()("ToolFailed", { failure: Schema.Unknown }) {}
+
+const unpermitted = (tool: Any) =>
+  new GovernorError({
+    act: tool.name,
+    reason: new Refusal.Refused({
+      layer: "session",
+      detail: "its handler was called without a permit of its own",
+      remedy: "call the tool with Tool.call"
+    })
+  })
 
 const failed = (error: unknown) => error instanceof GovernorError ? error : new Failed({ failure: error })
 

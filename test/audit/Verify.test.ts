@@ -120,6 +120,19 @@ describe("Verify.all", () => {
     assert.deepStrictEqual(gapsOf(report), ["after_last_anchor", "other_sessions", "payloads_left_out"])
   })
 
+  it("tells text that is not Unicode from text with the same hash", () => {
+    const writer = written()
+    const hash = writer.payload("\ufffd")
+    writer.append(id, null, { kind: "ended", status: "failed", result: hash, reason: "" })
+    assert.strictEqual(digest.sha256("\"\ud800\""), hash)
+    assert.isTrue(verify(writer.world()).ok)
+    writer.payloads.set(hash, "\"\ud800\"")
+    assert.deepStrictEqual(verify(writer.world()).findings.map(({ kind, seq }) => [kind, seq]), [[
+      "payload_altered",
+      2
+    ]])
+  })
+
   it("gives the newest checkpoint, to be kept for the next time", () => {
     const writer = written()
     const before = verify(writer.world()).checkpoint

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { Anchor, Log, Verify } from "../../src/audit/index.ts"
+import { MemoryStore } from "../../layers/memory/index.ts"
+import { Anchor, Anchoring, Log, Verify } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
+import { Store } from "../../src/governor/index.ts"
+import * as C from "../governor/commits.ts"
 import { layerLog, layerTools, logOf } from "./logs.ts"
 import { hashOf, keys, Writer } from "./worlds.ts"
 
@@ -45,6 +48,20 @@ describe("Verify.online", () => {
       assert.deepStrictEqual(kinds(both), [["a", "payload_altered"], ["b", "truncated"]])
     }).pipe(Effect.provide(over(writer)))
   })
+
+  it.effect("verifies what a store wrote", () =>
+    Effect.gen(function*() {
+      const store = yield* Store.Store
+      const session = yield* C.opened()
+      yield* store.commit(C.begin(session, "#0"))
+      yield* store.commit(C.finish(session, "#0"))
+      yield* Anchoring.take()
+      const result = C.payloadOf("result")
+      yield* store.commit(C.append(session, { row: C.note("the end"), status: "succeeded", payloads: [result] }))
+      const report = yield* Verify.online({ keys, sessions: "all" })
+      assert.deepInclude(report, { ok: true, sessions: 1, rows: 5, anchors: 1, findings: [] })
+      assert.deepInclude(report.unchecked.map(({ count, kind }) => [kind, count]), ["after_last_anchor", 1])
+    }).pipe(Effect.provide(MemoryStore.layer.pipe(Layer.provideMerge(Layer.merge(layerTools, Anchor.layerMemory))))))
 
   it.effect("verifies chosen sessions, and misses one that it is asked for", () => {
     const writer = begun()

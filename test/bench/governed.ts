@@ -1,5 +1,5 @@
 /** Governed calls beside bare ones, in one run. Times are printed as ratios and never asserted. */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { Memory } from "../../layers/presets/index.ts"
 import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Grant } from "../../src/capability/index.ts"

@@ -7,7 +7,7 @@ import { NodeServices } from "@effect/platform-node"
 import YAML from "yaml"
 import * as CaseFolder from "../../layers/casefolder/index.ts"
 import { AdvisorPreset, Memory } from "../../layers/presets/index.ts"
-import { Advice } from "../../src/agents/advisor/index.ts"
+import type { Advice } from "../../src/agents/advisor/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
 import { Dispatch } from "../../src/session/index.ts"
 

@@ -3,7 +3,7 @@
  * deterministic actor, so that after the approval it runs again from the top and the advisor is answered from the log.
  */
 import { Effect, Schema } from "effect"
-import { Actor, ActorError, DeterministicActor } from "../../actor/index.ts"
+import { type Actor, ActorError, DeterministicActor } from "../../actor/index.ts"
 import { SaveTicket } from "../../tool/native/index.ts"
 import { Tool } from "../../tool/index.ts"
 import { Advice, Request } from "./Advice.ts"

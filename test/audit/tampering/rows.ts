@@ -1,6 +1,6 @@
 /** Tampering with the rows of one session. */
 import { Claims } from "../../../src/capability/index.ts"
-import type { World } from "../worlds.ts"
+import { hashOf, type World } from "../worlds.ts"
 import {
   at,
   bendAt,
@@ -104,7 +104,9 @@ const insertSealed: Tampering = (dice, world) => {
   const { id, log, rows, size } = choose(dice, world)
   const i = 1 + dice.roll(size)
   const isTable = dice.roll(2) === 0
-  const row = seal(lie(dice, id), headOf(rows.slice(0, i)))
+  // On the row before it, or on one that never was.
+  const on = dice.roll(3) === 0 ? { seq: i, hash: hashOf("elsewhere") } : headOf(rows.slice(0, i))
+  const row = seal(lie(dice, id), on)
   rows.splice(isTable && dice.roll(2) === 0 ? size : i, 0, row)
   if (dice.roll(2) === 0 && !isTable) renumber(rows, i)
   return { log, isTable, expect: found(["inserted"], id, [i, i]) }

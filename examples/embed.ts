@@ -1,0 +1,23 @@
+import { Actor, DeterministicActor, Dispatch, Grant, Tool } from "aosiq"
+import { Memory } from "aosiq/layers/presets"
+import { Effect, Layer, Schema } from "effect"
+
+const FreeMemory = Tool.make("free_memory", {
+  description: "Bytes of memory that this process may still use",
+  capabilities: ["tool:free_memory"],
+  params: Schema.Struct({}),
+  success: Schema.Finite
+})
+const Watch = DeterministicActor.make("Watch", {
+  description: "Says whether there is memory enough",
+  input: Schema.Natural,
+  output: Schema.String,
+  tools: [FreeMemory],
+  run: (needed) => Effect.map(Tool.call(FreeMemory, {}), (free) => free > needed ? "enough" : "short")
+})
+
+const handler = Tool.layer(FreeMemory, () => Effect.sync(() => process.availableMemory()))
+const app = Layer.provideMerge(Layer.provide(Actor.layer(Watch), handler), Memory.layer())
+const order = { grant: Grant.make(["tool:free_memory"]), caller: "ada" }
+const run = Dispatch.Dispatch.use((dispatch) => dispatch.start(Watch, 1_000_000, order)).pipe(Effect.provide(app))
+console.log(await Effect.runPromise(run))
