@@ -1,7 +1,11 @@
-/** An act that cannot be undone: it waits for a person, runs once, and is not run again however often it is resumed. */
+/** An act that cannot be undone: it waits for a person, outlives the process it was asked in, and runs once. */
+import { NodeServices } from "@effect/platform-node"
 import { Actor, Approvals, DeterministicActor, Dispatch, Grant, Tool } from "aosiq"
-import { Memory } from "aosiq/layers/presets"
+import { Embedded } from "aosiq/layers/presets"
 import { Effect, Layer, Schema } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 
 const Refund = Tool.make("refund", {
   description: "Pays money back to a customer",
@@ -16,41 +20,46 @@ const Complaints = DeterministicActor.make("Complaints", {
   input: Schema.String,
   output: Schema.String,
   tools: [Refund],
-  run: (order) =>
-    Tool.call(Refund, { order, euros: 40 }, {
-      reasons: { text: "the parcel was lost", evidence: [] }
-    })
+  run: (order) => Tool.call(Refund, { order, euros: 40 }, { reasons: { text: "the parcel was lost", evidence: [] } })
 })
 
-const paid: Array<string> = []
+let refunds = 0
 const refund = Tool.layer(Refund, ({ euros, order }) =>
   Effect.sync(() => {
-    paid.push(order)
+    refunds++
     return `${euros} euros paid for ${order}`
   }))
 
-const app = Actor.layer(Complaints).pipe(
+const folder = mkdtempSync(join(tmpdir(), "aosiq-example-"))
+/** A runtime over the folder; whoever asked may not approve. */
+const runtime = Actor.layer(Complaints).pipe(
   Layer.provide(refund),
-  Layer.provideMerge(Memory.layer({ requesterMayApprove: false }))
+  Layer.provideMerge(Embedded.layer(folder, { requesterMayApprove: false })),
+  Layer.provideMerge(NodeServices.layer)
 )
 
-const program = Effect.gen(function*() {
+const asked = Effect.gen(function*() {
   const dispatch = yield* Dispatch.Dispatch
-  const approvals = yield* Approvals.Approvals
-
-  const grant = Grant.make(["tool:refund"])
-  const first = yield* dispatch.start(Complaints, "order 7", { grant, caller: "shop" })
-  if (first._tag !== "Waiting") return yield* Effect.die("the refund did not wait")
-  console.log(`waiting; refunds so far: ${paid.length}`)
-
-  const [ticket] = yield* approvals.list
-  console.log(`a person reads: ${ticket?.shown.args}, because ${ticket?.shown.reasons}`)
-  yield* approvals.decide({ ticket: first.ticket, by: "ada", approve: true, reason: "the carrier confirmed it" })
-
-  const second = yield* dispatch.resume(first.session)
-  console.log(second._tag === "Succeeded" ? `succeeded: ${second.output}` : second._tag)
-  yield* dispatch.resume(first.session)
-  console.log(`refunds in the end: ${paid.length}`)
+  const ended = yield* dispatch.start(Complaints, "order 7", { grant: Grant.make(["tool:refund"]), caller: "shop" })
+  console.log(`${ended._tag}; refunds so far: ${refunds}`)
+  return ended.session
 })
 
-await Effect.runPromise(Effect.provide(program, app))
+const session = await Effect.runPromise(Effect.provide(asked, runtime))
+
+const decided = Effect.gen(function*() {
+  const approvals = yield* Approvals.Approvals
+  const dispatch = yield* Dispatch.Dispatch
+  for (const { id, shown } of yield* approvals.list) {
+    console.log(`a person reads: ${shown.act} ${shown.args}, because ${shown.reasons}`)
+    yield* approvals.decide({ ticket: id, by: "ada", approve: true, reason: "the carrier confirmed it" })
+  }
+  const ended = yield* dispatch.resume(session)
+  console.log(ended._tag === "Succeeded" ? `Succeeded: ${ended.output}` : ended._tag)
+  yield* dispatch.resume(session)
+  console.log(`refunds in the end: ${refunds}`)
+})
+
+// Another runtime over the same folder: nothing was held meanwhile.
+await Effect.runPromise(Effect.provide(decided, runtime))
+rmSync(folder, { recursive: true })

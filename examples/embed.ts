@@ -16,8 +16,8 @@ const Watch = DeterministicActor.make("Watch", {
   run: (needed) => Effect.map(Tool.call(FreeMemory, {}), (free) => free > needed ? "enough" : "short")
 })
 
-const handler = Tool.layer(FreeMemory, () => Effect.sync(() => process.availableMemory()))
-const app = Layer.provideMerge(Layer.provide(Actor.layer(Watch), handler), Memory.layer())
+const memory = Tool.layer(FreeMemory, () => Effect.sync(() => process.availableMemory()))
+const app = Actor.layer(Watch).pipe(Layer.provide(memory), Layer.provideMerge(Memory.layer()))
 const order = { grant: Grant.make(["tool:free_memory"]), caller: "ada" }
-const run = Dispatch.Dispatch.use((dispatch) => dispatch.start(Watch, 1_000_000, order)).pipe(Effect.provide(app))
-console.log(await Effect.runPromise(run))
+const run = Dispatch.Dispatch.use((dispatch) => dispatch.start(Watch, 1_000_000, order))
+console.log(await Effect.runPromise(Effect.provide(run, app)))

@@ -1,6 +1,6 @@
 /** The command line's runtime on this machine: an embedded runtime in this process, or the socket of the one that runs. */
 import { NodeServices } from "@effect/platform-node"
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer, type LogLevel, References, Result, Schedule } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { join } from "node:path"
@@ -8,46 +8,61 @@ import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
 import { Bundle, Note } from "../../src/audit/index.ts"
 import type { Order } from "../../src/door/cli/index.ts"
 import { Runtime, RuntimeError } from "../../src/door/cli/index.ts"
-import { Explain } from "../../src/operator/index.ts"
+import { Explain, Operations } from "../../src/operator/index.ts"
 import { Dispatch } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
 import { Control } from "../control/index.ts"
 import { Ed25519, NodeDigest } from "../node/index.ts"
-import { holder } from "../pglite/index.ts"
+import { FolderError, holder } from "../pglite/index.ts"
 import { AdvisorPreset, Embedded } from "../presets/index.ts"
 import * as Sources from "./Sources.ts"
 
-/** Who sits at the keyboard. */
-export const user = (): string => `local:${userInfo().username}`
+/** Who sits at the keyboard; by number where the system has no name for them. */
+export const user = (): string => {
+  const name = Result.try(() => userInfo().username)
+  return `local:${Result.getOrElse(name, () => process.getuid?.() ?? "unknown")}`
+}
 
 /** The runtime of the command line. */
 export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
   open: (folder) =>
     Effect.gen(function*() {
-      if (holder(folder) === undefined) {
+      const other = yield* holderOf(folder)
+      if (other === undefined) {
         if (!existsSync(join(folder, "pg"))) {
           return yield* new RuntimeError({
             detail: `there is no data in ${folder}`,
             remedy: "start there first with `aosiq start`, or name the folder with --data"
           })
         }
-        yield* boot(folder, standard)
+        yield* quietly(boot(folder, standard))
       }
       return yield* Control.connect(folder)
-    }).pipe(Effect.mapError(explained)),
+    }).pipe(
+      // Whoever held the folder may be starting or stopping just now.
+      Effect.retry({ while: isBusy, schedule: Schedule.both(Schedule.spaced("200 millis"), Schedule.recurs(50)) }),
+      Effect.mapError(explained)
+    ),
 
   start: (folder, order) =>
     Effect.gen(function*() {
+      const request = yield* Effect.provide(requestOf(order), NodeServices.layer)
       const { context, diagnosis } = yield* boot(folder, order)
       const client = yield* Control.connect(folder)
-      const request = order.caseFolder === undefined ? order.request : yield* Effect.provideContext(recorded(order.caseFolder), context)
-      const diagnose = Effect.gen(function*() {
-        const dispatch = yield* Dispatch.Dispatch
-        yield* dispatch.recover
-        const grant = AdvisorPreset.grant(order.budgetMicroUsd)
-        return yield* dispatch.start(diagnosis, { request, ticket: order.ticket }, { grant, caller: user() })
-      }).pipe(Effect.provideContext(context), Effect.mapError(explained))
-      return { client, subject: Sources.subject(order), diagnose }
+      const dispatch = yield* Effect.provideContext(Dispatch.Dispatch, context)
+      const grant = AdvisorPreset.grant(order.budgetMicroUsd)
+      return {
+        client,
+        subject: Sources.subject(order),
+        recover: Effect.mapBoth(dispatch.recover, {
+          onFailure: explained,
+          onSuccess: (runs) => runs.map(Operations.standing)
+        }),
+        diagnose: dispatch.start(diagnosis, { request, ticket: order.ticket }, { grant, caller: user() }).pipe(
+          Effect.provideContext(context),
+          Effect.mapError(explained)
+        )
+      }
     }).pipe(Effect.mapError(explained)),
 
   verifyBundle: (file, words) =>
@@ -69,7 +84,7 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
 
 /** What a process that only serves operators can diagnose: this host, by rules. */
 const standard: Order = {
-  request: { title: "", description: "" },
+  symptom: undefined,
   caseFolder: undefined,
   logs: [],
   config: undefined,
@@ -102,8 +117,34 @@ const anthropic = Effect.fnUntraced(function*(order: Order) {
   return yield* Anthropic.make({ model: order.model ?? "claude-sonnet-5" })
 })
 
-const recorded = (folder: string) =>
-  Effect.map(readRequest(folder), ({ description, title }): typeof Advice.Request.Type => ({ title, description }))
+/** Advice about the installation is for `start`; an operator's command says only what went wrong, unless asked for more. */
+const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(References.MinimumLogLevel, (level): Effect.Effect<A, E, R> =>
+    Effect.provideService(effect, References.MinimumLogLevel, level === usual ? "Error" : level))
+
+const usual: LogLevel.LogLevel = "Info"
+
+const holderOf = (folder: string) =>
+  Effect.try({
+    try: () => holder(folder),
+    catch: () =>
+      new RuntimeError({ detail: `${folder} cannot be read`, remedy: "name a folder of this user with --data" })
+  })
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Control.ControlError || (error instanceof FolderError && error.holder !== null)
+
+/** What was noticed: in the words of whoever starts, else as it was reported with the case. */
+const requestOf = Effect.fnUntraced(function*({ caseFolder, symptom }: Order) {
+  const title = symptom ?? "Is anything wrong, and what should people do about it?"
+  if (caseFolder === undefined) return { title, description: "" }
+  if (!existsSync(caseFolder)) {
+    return yield* new RuntimeError({ detail: `there is no case in ${caseFolder}`, remedy: "name its folder with --case" })
+  }
+  if (!existsSync(join(caseFolder, "alert.json"))) return { title, description: "" }
+  const alert = yield* readRequest(caseFolder)
+  return { title: symptom ?? alert.title, description: alert.description } satisfies typeof Advice.Request.Type
+})
 
 const explained = (error: unknown): RuntimeError =>
   error instanceof RuntimeError ? error : new RuntimeError(Explain.explain(error))

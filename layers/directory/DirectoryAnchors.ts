@@ -1,7 +1,7 @@
 /**
- * Anchors as files of one directory, for development: a file's name is the anchor's number and root, and no file is ever
- * written twice. Whoever can write the directory can also remove anchors, so it proves little on the machine that holds
- * the log; in production anchors belong where other credentials rule.
+ * Anchors as files of one directory, for development: a file's name is the anchor's number and root, and no file is
+ * ever written twice. Whoever can write the directory can also remove anchors, so it proves little on the machine that
+ * holds the log; in production anchors belong where other credentials rule.
  *
  * Files whose names end in `.json` are anchors; what else lies there is passed over. One process appends at a time.
  */

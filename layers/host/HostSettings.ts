@@ -60,6 +60,7 @@ export const layerSettings = (options: Options = {}): Layer.Layer<Settings> =>
             key,
             actual: text.trim().replaceAll(/\s+/g, " "),
             baseline: null,
+            isDecided: false,
             origin: path
           })),
           Effect.catch((error) =>

@@ -1,4 +1,6 @@
-/** Ed25519 (RFC 8032) by node:crypto: signs anchors with an installation's private key, checks them with its public one. */
+/**
+ * Ed25519 (RFC 8032) by node:crypto: signs anchors with an installation's private key, checks them with its public one.
+ */
 import { Effect, Layer, Result } from "effect"
 import { Base64, Base64Url } from "effect/encoding"
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto"

@@ -431,7 +431,7 @@ const decodeSettings = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
 const settingsText = `select name as key,
     case when name ~ 'conninfo|passphrase|password|secret|_command$' and reset_val <> '' then '[redacted]'
       else concat_ws(' ', reset_val, unit) end as actual,
-    case when boot_val is null then null else concat_ws(' ', boot_val, unit) end as baseline,
+    case when boot_val is null then null else concat_ws(' ', boot_val, unit) end as baseline, false as "isDecided",
     'pg_settings (' || source || case when pending_restart then ', waits for a restart)' else ')' end as origin,
     pg_has_role('pg_read_all_settings', 'USAGE') as complete
   from pg_settings

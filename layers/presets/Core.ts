@@ -1,9 +1,9 @@
 /** The runtime over any log and any keys: everything but where they lie. */
-import { Layer } from "effect"
+import { Config, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
-import { layer as governor } from "../../src/governor/index.ts"
+import { layer as governor, Mode } from "../../src/governor/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { JoseTokens } from "../jose/index.ts"
 import { LangGraph } from "../langgraph/index.ts"
@@ -13,16 +13,23 @@ import { Prices } from "../prices/index.ts"
 /** Governor, dispatcher, approvals and the reasoning graph; actors are registered on top. */
 export const core = (policy: Partial<Policy.Policy> = {}) =>
   Layer.mergeAll(Dispatch.layer, Approvals.layer).pipe(
-    Layer.provideMerge(governor),
+    // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.
+    Layer.provideMerge(governor.pipe(Layer.provide(Mode.layerConfig))),
     Layer.provideMerge(Layer.mergeAll(
       Actor.layerRegistry,
       Gate.layer(policy),
       JoseTokens.layer(),
       LangGraph.layer(),
-      Prices.layer(),
+      prices,
       SecureRandom.layerWebCrypto
     ))
   )
+
+/** The price list, with the file that AOSIQ_PRICES names before it. */
+const prices = Layer.unwrap(
+  Effect.map(Config.option(Config.String("AOSIQ_PRICES")), (file) =>
+    Prices.layer(Option.isSome(file) ? { overrides: file.value } : {}))
+)
 
 /** What every log needs first. */
 export const digest = NodeDigest.layer

@@ -2,7 +2,7 @@
  * The embedded default: one process, one folder. Log and tickets in PGlite, keys and anchors as files, and a socket for
  * operators. The folder is made on first use, mode 0700.
  */
-import { Duration, Effect, Layer } from "effect"
+import { Config, Duration, Effect, Layer, Option } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Policy } from "../../src/approval/index.ts"
@@ -51,13 +51,15 @@ const storage = (folder: string) =>
     Layer.provideMerge(PgliteClient.layer(folder))
   )
 
+/** Keys come from the file that AOSIQ_KEYS names, or are made in the folder on first use. */
 const keysAndAnchors = (folder: string) =>
-  Layer.unwrap(Effect.sync(() => {
+  Layer.unwrap(Effect.gen(function*() {
     const anchors = join(folder, "anchors")
     mkdirSync(anchors, { recursive: true, mode: 0o700 })
+    const file = yield* Config.option(Config.String("AOSIQ_KEYS"))
     return Layer.mergeAll(
       DirectoryAnchors.layer(anchors),
       Ed25519.layerVerifier,
       AnchorSigner.layer(origin)
-    ).pipe(Layer.provideMerge(KeySet.layer(folder)))
+    ).pipe(Layer.provideMerge(Option.isSome(file) ? KeySet.layerFile(file.value) : KeySet.layer(folder)))
   }))

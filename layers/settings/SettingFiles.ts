@@ -44,6 +44,7 @@ export const read = Effect.fn("SettingFiles.read")(function*(options: Options) {
     key,
     actual: actual.settings.get(key) ?? null,
     baseline: baseline.settings.get(key) ?? null,
+    isDecided: options.baseline !== undefined,
     origin: actual.settings.has(key) ? options.actual : options.baseline ?? options.actual
   }))
   return { settings, gaps: [...actual.gaps, ...baseline.gaps] }

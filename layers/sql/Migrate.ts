@@ -42,7 +42,9 @@ export const migrate: Effect.Effect<
       if (before === undefined) {
         // A file holds several statements, and the wire takes one: a block is one. Its tag occurs in no file.
         yield* sql.unsafe(`do $aosiq_migration$ begin ${file.text}\nend $aosiq_migration$`).raw
-        yield* sql`insert into aosiq_migrations ${sql.insert({ id: file.id, name: file.name, checksum: file.checksum })}`
+        yield* sql`insert into aosiq_migrations ${
+          sql.insert({ id: file.id, name: file.name, checksum: file.checksum })
+        }`
       } else if (before.checksum !== file.checksum) {
         const detail = `migration ${file.name} was changed after it was applied`
         return yield* new MigrationError({ detail, remedy: "restore the file; changes go into a new migration" })
@@ -58,11 +60,14 @@ const read = Effect.gen(function*() {
   const path = yield* Path.Path
   const directory = yield* path.fromFileUrl(folder)
   const names = (yield* fs.readDirectory(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).toSorted()
-  return yield* Effect.forEach(names, (name, index) =>
-    Effect.map(fs.readFileString(path.join(directory, name)), (text) => ({
-      id: index + 1,
-      name,
-      text,
-      checksum: NodeDigest.digest.sha256(text)
-    })))
+  return yield* Effect.forEach(
+    names,
+    (name, index) =>
+      Effect.map(fs.readFileString(path.join(directory, name)), (text) => ({
+        id: index + 1,
+        name,
+        text,
+        checksum: NodeDigest.digest.sha256(text)
+      }))
+  )
 }).pipe(Effect.orDie) // The files are part of the package.

@@ -90,9 +90,7 @@ interface Waiting {
 const close = (waiting: Queue.Queue<Waiting, Cause.Done>) =>
   Queue.end(waiting).pipe(
     Effect.andThen(Queue.clear(waiting)),
-    Effect.flatMap((left) =>
-      Effect.forEach(left, ({ done }) => Deferred.completeWith(done, closed), { discard: true })
-    )
+    Effect.flatMap((left) => Effect.forEach(left, ({ done }) => Deferred.completeWith(done, closed), { discard: true }))
   )
 
 const closed = Effect.fail(
@@ -293,7 +291,10 @@ const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
   return {
     sessions: Effect.mapError(summaries(sql.literal("true")), failed),
     session: (id) =>
-      Effect.mapError(Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)), failed),
+      Effect.mapError(
+        Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)),
+        failed
+      ),
     rows: (id) =>
       sql<{ readonly row: StoredRow }>`
         select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,

@@ -1,11 +1,11 @@
 /**
- * An anchor says, signed and kept elsewhere, how far every chain had come: whoever later rewrites a chain in the database
- * contradicts it. One tree spans all sessions; each anchor adds a leaf for every session whose head moved, and signs the
- * root as a checkpoint.
+ * An anchor says, signed and kept elsewhere, how far every chain had come: whoever later rewrites a chain in the
+ * database contradicts it. One tree spans all sessions; each anchor adds a leaf for every session whose head moved, and
+ * signs the root as a checkpoint.
  *
- * An anchor stands on its own: `before` is the frontier of the tree it added to, so that its leaves can be checked against
- * its root even when an earlier anchor is lost. Anchors are numbered from 0, `at` is epoch milliseconds, `seq` of a leaf
- * is the length of the chain, hashes are hex.
+ * An anchor stands on its own: `before` is the frontier of the tree it added to, so that its leaves can be checked
+ * against its root even when an earlier anchor is lost. Anchors are numbered from 0, `at` is epoch milliseconds, `seq`
+ * of a leaf is the length of the chain, hashes are hex.
  */
 import { Context, Effect, Layer, Result, Schema } from "effect"
 import { Base64, Hex } from "effect/encoding"
@@ -68,7 +68,9 @@ export class AnchorError extends Schema.TaggedError<AnchorError>()("AnchorError"
 export class Anchors extends Context.Service<Anchors, {
   /** Stores an anchor durably under its name. Never overwrites; fails with `Taken` when its number is in use. */
   readonly append: (anchor: Anchor) => Effect.Effect<void, AnchorError>
-  /** What is kept under the number `from` or later, or under no number, by name: gaps and damage are for the verifier. */
+  /**
+   * What is kept under the number `from` or later, or under no number, by name: gaps and damage are for the verifier.
+   */
   readonly list: (from: number) => Effect.Effect<ReadonlyArray<Stored>, AnchorError>
 }>()("aosiq/audit/Anchor/Anchors") {}
 
@@ -127,8 +129,9 @@ export const checkpointOf = (
 }
 
 /**
- * Whether a stored anchor holds in itself: it is whole, its name is its own, one of `keys` signed its checkpoint, and its
- * root is that of its leaves on top of `before`. Without keys, signatures are *not* checked. Fails with what is wrong.
+ * Whether a stored anchor holds in itself: it is whole, its name is its own, one of `keys` signed its checkpoint, and
+ * its root is that of its leaves on top of `before`. Without keys, signatures are *not* checked. Fails with what is
+ * wrong.
  */
 export const check = (
   tools: { readonly digest: Digest["Service"]; readonly verifier: Verifier["Service"] },

@@ -1,9 +1,9 @@
 /**
- * Takes anchors: reads where every chain has come to, signs it, and has it kept elsewhere. Everything here reads the log
- * and appends to `Anchors`; it holds the signing key and no right to write the log.
+ * Takes anchors: reads where every chain has come to, signs it, and has it kept elsewhere. Everything here reads the
+ * log and appends to `Anchors`; it holds the signing key and no right to write the log.
  *
- * Never signs on top of what it cannot verify: an anchor that was altered, lost or signed by a stranger stops it, for its
- * next signature would vouch for a history that it did not see.
+ * Never signs on top of what it cannot verify: an anchor that was altered, lost or signed by a stranger stops it, for
+ * its next signature would vouch for a history that it did not see.
  */
 import { Clock, Duration, Effect, Layer, Result, Schedule, SynchronizedRef } from "effect"
 import type { Scope } from "effect"
@@ -114,8 +114,8 @@ export const take = (trust: Trust = {}): Effect.Effect<Anchor.Anchor | undefined
   Effect.flatMap(make(trust), (anchoring) => anchoring.take)
 
 /**
- * Takes anchors in the background, the first at once and a last one on the way out. A failure is logged and does not stop
- * the next attempt; rows wait meanwhile.
+ * Takes anchors in the background, the first at once and a last one on the way out. A failure is logged and does not
+ * stop the next attempt; rows wait meanwhile.
  */
 export const layer = (cadence: Cadence): Layer.Layer<never, never, Needs> => Layer.effectDiscard(run(cadence))
 

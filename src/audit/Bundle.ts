@@ -1,6 +1,6 @@
 /**
- * A log, or some of its sessions, as one text that can be verified anywhere: no database, no service, no trust in whoever
- * wrote it.
+ * A log, or some of its sessions, as one text that can be verified anywhere: no database, no service, no trust in
+ * whoever wrote it.
  *
  * JSON lines, each the canonical text (RFC 8785) of one object:
  *   the header     format, version, when, which sessions, whether with payloads
@@ -26,7 +26,9 @@ import { Verifier } from "./Signer.ts"
 import * as Verify from "./Verify.ts"
 
 const { head, id, seq } = Summary.fields
-/** A control block as exported: where the chain ends. The rest of it is in the genesis row, and the token stays behind. */
+/**
+ * A control block as exported: where the chain ends. The rest of it is in the genesis row, and the token stays behind.
+ */
 export const Block = Schema.Struct({ head, id, seq })
 export type Block = typeof Block.Type
 
@@ -89,9 +91,9 @@ export interface Choice {
 
 /** How to read a bundle without this program; it stands in the header. */
 export const guide =
-  "One RFC 8785 object a line. A row's hash is SHA-256 of its prev and of the RFC 8785 text of the row without prev and " +
-  "hash. An anchor's checkpoint is a c2sp.org/tlog-checkpoint over the RFC 6962 tree whose leaves are the RFC 8785 " +
-  "texts of {hash,seq,session}: that session had seq rows, the last with that hash."
+  "One RFC 8785 object a line. A row's hash is SHA-256 of its prev and of the RFC 8785 text of the row without prev " +
+  "and hash. An anchor's checkpoint is a c2sp.org/tlog-checkpoint over the RFC 6962 tree whose leaves are the RFC " +
+  "8785 texts of {hash,seq,session}: that session had seq rows, the last with that hash."
 
 /** Writes a bundle, line by line, each with its newline; reads one session at a time. */
 export const write = (
@@ -241,8 +243,8 @@ interface Draft {
 }
 
 /**
- * The value of a line, which must be its canonical text: otherwise two readers might see two different values in it, and
- * only one of them was verified.
+ * The value of a line, which must be its canonical text: otherwise two readers might see two different values in it,
+ * and only one of them was verified.
  */
 const valueOf = (digest: Digest["Service"], line: string): Schema.Json | undefined => {
   const value = Result.try(() => {

@@ -28,8 +28,8 @@ export const Kind = Schema.Literals(Object.keys(kinds) as ReadonlyArray<keyof ty
 export type Kind = typeof Kind.Type
 
 /**
- * The first thing wrong with a session, or something wrong with an anchor. `seq` is the row's place in its session, or the
- * anchor's number when `session` is null. `detail` is for people.
+ * The first thing wrong with a session, or something wrong with an anchor. `seq` is the row's place in its session, or
+ * the anchor's number when `session` is null. `detail` is for people.
  */
 export const Finding = Schema.Struct({
   kind: Kind,
@@ -57,7 +57,9 @@ export const gaps = [
   "payloads_left_out"
 ] as const
 
-/** What could not be checked, and why. `count` is of rows, or for payloads of payloads; null where nothing is counted. */
+/**
+ * What could not be checked, and why. `count` is of rows, or for payloads of payloads; null where nothing is counted.
+ */
 export const Unchecked = Schema.Struct({
   kind: Schema.Literals(gaps),
   count: Schema.NullOr(Schema.Natural),

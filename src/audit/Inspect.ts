@@ -3,11 +3,12 @@
  *
  * The walk is simple: each row must be sound (its hash is that of its content), in place (its session, its `seq`), and
  * linked (its `prev` is the hash before). At the first that is not, the rows around it tell what happened: whether the
- * row belongs somewhere else, whether the row that belongs here stands further on, and which of two rows the rest of the
- * chain, the control block and the anchors vouch for.
+ * row belongs somewhere else, whether the row that belongs here stands further on, and which of two rows the rest of
+ * the chain, the control block and the anchors vouch for.
  *
- * Whoever re-hashes a row and everything after it leaves a chain that holds in itself; only a head kept elsewhere, in the
- * control block or an anchor, contradicts it. Then the first bad row is known only to lie after the last agreeing anchor.
+ * Whoever re-hashes a row and everything after it leaves a chain that holds in itself; only a head kept elsewhere, in
+ * the control block or an anchor, contradicts it. Then the first bad row is known only to lie after the last agreeing
+ * anchor.
  */
 import { Option, Result, Schema } from "effect"
 import type { Claims } from "../capability/index.ts"
@@ -29,7 +30,9 @@ export interface Expected {
   readonly others?: Iterable<Claims.SessionId> | undefined
 }
 
-/** The first thing wrong with the rows of one session, in the order in which they are stored; `undefined` for nothing. */
+/**
+ * The first thing wrong with the rows of one session, in the order in which they are stored; `undefined` for nothing.
+ */
 export const session = (
   digest: Digest["Service"],
   rows: ReadonlyArray<Schema.Json>,
@@ -150,7 +153,9 @@ const contentDamage = (id: Claims.SessionId, place: Place, seq: number): Damage 
   return damage("bad_genesis", seq, detail)
 }
 
-/** An anchor saw another row here. Either that row is here as well, or everything since the anchor before may be new. */
+/**
+ * An anchor saw another row here. Either that row is here as well, or everything since the anchor before may be new.
+ */
 const contradicted = (chain: Chain, { hash, seq }: Ending, vouched: number): Damage => {
   const others = chain.anchored.get(seq)?.filter((anchored) => anchored !== hash) ?? []
   const last = seq - 1
@@ -261,7 +266,9 @@ const isNext = (chain: Chain, { prev, seq }: Stop, { content, isSound, row }: Pl
   row !== undefined && row.prev === prev && row.session === chain.id &&
   (row.seq === seq ? isSound : hashes(chain.digest, row, { ...content, seq }))
 
-/** Whether something else says that there is a row with this hash: one that follows it, the control block, an anchor. */
+/**
+ * Whether something else says that there is a row with this hash: one that follows it, the control block, an anchor.
+ */
 const isVouched = (chain: Chain, hash: string): boolean =>
   chain.expected.head?.hash === hash ||
   chain.places.some((place) => place.row?.prev === hash && place.isSound) ||

@@ -1,6 +1,6 @@
 /**
- * The Merkle tree of a transparency log: a root stands for every leaf and their order; a proof shows that one leaf is in
- * the tree (inclusion), or that a later tree only added to an earlier one (consistency), without the other leaves.
+ * The Merkle tree of a transparency log: a root stands for every leaf and their order; a proof shows that one leaf is
+ * in the tree (inclusion), or that a later tree only added to an earlier one (consistency), without the other leaves.
  *
  * Leaves enter as their hashes (`leaf` makes one from bytes). Every hash is 32 bytes of SHA-256; leaves count from 0.
  * Source: RFC 9162 §2.1, the same tree as RFC 6962 §2.1.
@@ -13,7 +13,9 @@ export type Hash = Uint8Array
 /** Hashes in the order in which a proof uses them. */
 export type Proof = ReadonlyArray<Hash>
 
-/** All that is needed of a tree to add to it: the roots of the perfect subtrees that `size` splits into, largest first. */
+/**
+ * All that is needed of a tree to add to it: the roots of the perfect subtrees that `size` splits into, largest first.
+ */
 export interface Frontier {
   readonly size: number
   readonly nodes: ReadonlyArray<Hash>

@@ -1,6 +1,7 @@
 /**
  * Signed notes: a text, a blank line, and signature lines. Checkpoints: the notes in which a log states its size and
- * root. They are the formats of existing transparency logs, so that their witnesses and tools can read and co-sign ours.
+ * root. They are the formats of existing transparency logs, so that their witnesses and tools can read and co-sign
+ * ours.
  *
  * A note proves nothing until `verified` returned; keys come from outside the note.
  * Source: c2sp.org/signed-note, c2sp.org/tlog-checkpoint.
@@ -117,8 +118,8 @@ export const sign = (text: string): Effect.Effect<Note, SignerError, Signer> =>
   })
 
 /**
- * Those of `keys` that signed the note, at least one. Lines of other keys are passed over: they may be witnesses that the
- * reader does not know. A bad line of a known key spoils the note.
+ * Those of `keys` that signed the note, at least one. Lines of other keys are passed over: they may be witnesses that
+ * the reader does not know. A bad line of a known key spoils the note.
  */
 export const verified = (
   tools: { readonly digest: Digest["Service"]; readonly verifier: Verifier["Service"] },

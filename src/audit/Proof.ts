@@ -1,6 +1,6 @@
 /**
- * What an auditor can check of one session without seeing the others: that a head is in the tree that a checkpoint signs
- * (inclusion), and that a later checkpoint only added to an earlier one (growth). Hashes are hex.
+ * What an auditor can check of one session without seeing the others: that a head is in the tree that a checkpoint
+ * signs (inclusion), and that a later checkpoint only added to an earlier one (growth). Hashes are hex.
  * Source: RFC 9162 §2.1.3, §2.1.4.
  */
 import { Result, Schema } from "effect"
@@ -26,8 +26,8 @@ export const Growth = Schema.Struct({ earlier: Schema.String, later: Schema.Stri
 export type Growth = typeof Growth.Type
 
 /**
- * Shows that the newest head of a session is in the newest of `anchors`, which are all from number 0 on; `undefined` when
- * they do not follow each other, or do not know the session.
+ * Shows that the newest head of a session is in the newest of `anchors`, which are all from number 0 on; `undefined`
+ * when they do not follow each other, or do not know the session.
  */
 export const inclusion = (
   digest: Digest["Service"],

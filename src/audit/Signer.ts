@@ -1,6 +1,6 @@
 /**
- * Who signs anchors, and who checks it. Signing needs a private key and happens where anchors are taken; checking needs a
- * public key and happens anywhere, offline. Keys are Ed25519 (RFC 8032); keys and signatures travel as base64.
+ * Who signs anchors, and who checks it. Signing needs a private key and happens where anchors are taken; checking needs
+ * a public key and happens anywhere, offline. Keys are Ed25519 (RFC 8032); keys and signatures travel as base64.
  */
 import { Context, type Effect, Schema } from "effect"
 

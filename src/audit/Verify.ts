@@ -61,7 +61,9 @@ export const all = (tools: Tools, evidence: Evidence): Report => {
   return report(witness, parts, evidence, strays(tools, parts, payloads))
 }
 
-/** Verifies a log as it stands, one session after the other; a session that is being written meanwhile is no finding. */
+/**
+ * Verifies a log as it stands, one session after the other; a session that is being written meanwhile is no finding.
+ */
 export const online = Effect.fn("Verify.online")(function*(
   terms: Terms & { readonly sessions: "all" | ReadonlyArray<Claims.SessionId>; readonly payloads?: boolean | undefined }
 ): Effect.fn.Return<Report, LogError | Anchor.AnchorError, Log | Anchor.Anchors | Digest | Verifier> {
@@ -250,8 +252,8 @@ const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): Rea
   } else {
     const { at, sequence } = witness.last.anchor
     const time = Option.match(DateTime.make(at), { onNone: () => at, onSome: DateTime.formatIso })
-    const detail =
-      `rows after anchor ${sequence} of ${time}: ${uncovered}; they may have been rewritten, and later anchors removed, unseen`
+    const since = `rows after anchor ${sequence} of ${time}: ${uncovered}`
+    const detail = `${since}; they may have been rewritten, and later anchors removed, unseen`
     gaps.push({ kind: "after_last_anchor", count: uncovered, detail })
   }
   if (terms.keys.length === 0 && witness.count > 0) {

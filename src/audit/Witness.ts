@@ -1,6 +1,6 @@
 /**
- * What the anchors say, as far as they hold: each on its own, each against the one before it, and all against checkpoints
- * that were seen earlier.
+ * What the anchors say, as far as they hold: each on its own, each against the one before it, and all against
+ * checkpoints that were seen earlier.
  */
 import { Result } from "effect"
 import type { Claims } from "../capability/index.ts"
@@ -121,10 +121,9 @@ const unmet = (
   }
   const { root, size } = seen.success
   if (sound.some(({ checkpoint }) => checkpoint.size === size && checkpoint.root === root)) return undefined
-  const longest = sound.at(-1)?.after.size ?? 0
-  return size > longest
-    ? ofAnchor("anchor_missing", null, `a tree of ${size} leaves was signed, and the anchors lead to ${longest}`)
-    : ofAnchor("anchor_forked", null, `another tree of ${size} leaves was signed than the anchors lead to`)
+  return sound.some(({ checkpoint }) => checkpoint.size === size)
+    ? ofAnchor("anchor_forked", null, `another tree of ${size} leaves was signed than the one seen earlier`)
+    : ofAnchor("anchor_missing", null, `a tree of ${size} leaves was seen earlier, and no anchor here signs it`)
 }
 
 const bySession = (leaves: ReadonlyArray<Anchor.Leaf | string>): Witness["leaves"] => {

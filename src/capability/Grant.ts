@@ -18,10 +18,13 @@ export interface Terms {
   readonly limits: Limits
 }
 
-/** What a grant has when nothing else is said: one hour, one dollar, three delegations. */
+/**
+ * What a grant has when nothing else is said: one dollar, three delegations, and twenty-five hours, so that an approval
+ * which takes its whole day still finds a token that is good for an hour.
+ */
 export const defaultTerms: Terms = {
   budgetMicroUsd: 1_000_000,
-  lifetimeSeconds: 3600,
+  lifetimeSeconds: 90_000,
   depth: 3,
   limits: { cpuMs: 60_000, memoryMiB: 512, outputBytes: 1_048_576, wallMs: 120_000 }
 }

@@ -5,7 +5,18 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Ticket } from "../approval/index.ts"
-import { type Anchor, Anchoring, Bundle, type Digest, Finding, Log, type Note, Row, type Signer, Verify } from "../audit/index.ts"
+import {
+  type Anchor,
+  Anchoring,
+  Bundle,
+  type Digest,
+  Finding,
+  Log,
+  type Note,
+  Row,
+  type Signer,
+  Verify
+} from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
 import { Approvals, Dispatch } from "../session/index.ts"
@@ -61,13 +72,18 @@ const error = OperationError
 export class Operations extends RpcGroup.make(
   Rpc.make("approvals_list", { success: Schema.Array(Ticket.Ticket), error }),
   Rpc.make("approval_decide", {
-    payload: { ticket: Schema.String, approve: Schema.Boolean, reason: Schema.String, by: Schema.NonEmptyString },
+    payload: {
+      ticket: Schema.NonEmptyString,
+      approve: Schema.Boolean,
+      reason: Schema.String,
+      by: Schema.NonEmptyString
+    },
     success: Schema.Struct({ ticket: Ticket.Ticket, run: Schema.NullOr(RunView) }),
     error
   }),
   Rpc.make("sessions_list", { success: Schema.Array(SessionView), error }),
-  Rpc.make("session_rows", { payload: { session: Schema.String }, success: Schema.Array(Row.Row), error }),
-  Rpc.make("session_result", { payload: { session: Schema.String }, success: Schema.NullOr(Schema.Json), error }),
+  Rpc.make("session_rows", { payload: { session: Claims.SessionId }, success: Schema.Array(Row.Row), error }),
+  Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
   Rpc.make("cost_summary", { success: Schema.Array(AccountView), error })
@@ -89,18 +105,26 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
       approvals_list: () => Effect.mapError(approvals.list, failed),
       approval_decide: (decision) =>
         Effect.gen(function*() {
-          const ticket = yield* approvals.decide(decision)
-          return { ticket, run: ticket.state === "proposed" ? null : yield* resumed(ticket.session) }
-        }).pipe(Effect.mapError(failed)),
+          const ticket = yield* Effect.mapError(approvals.decide(decision), failed)
+          if (ticket.state === "proposed") return { ticket, run: null }
+          return { ticket, run: yield* Effect.mapError(resumed(ticket.session), stalled(ticket)) }
+        }),
       sessions_list: () =>
         Effect.mapError(
           Effect.map(log.sessions, (sessions) =>
-            sessions.map(({ actor, caller, id, parent, seq, startedAt, status }) =>
-              ({ actor, caller, id, parent, rows: seq, startedAt, status }))),
+            sessions.map(({ actor, caller, id, parent, seq, startedAt, status }) => ({
+              actor,
+              caller,
+              id,
+              parent,
+              rows: seq,
+              startedAt,
+              status
+            }))),
           failed
         ),
-      session_rows: ({ session }) => Effect.mapError(log.rows(Claims.SessionId.make(session)), failed),
-      session_result: ({ session }) => Effect.mapError(resultOf(log, Claims.SessionId.make(session)), failed),
+      session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
+      session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
       audit_verify: () =>
         Effect.gen(function*() {
           // What happened up to now is anchored first, so that the verdict covers it.
@@ -108,10 +132,25 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           return yield* Verify.online({ keys, sessions: "all" })
         }).pipe(Effect.provideContext(verifying), Effect.mapError(failed)),
       audit_export: ({ payloads }) =>
-        Stream.provideContext(Bundle.write({ sessions: "all", payloads, keys }), verifying).pipe(Stream.mapError(failed)),
+        Stream.provideContext(Bundle.write({ sessions: "all", payloads, keys }), verifying).pipe(
+          Stream.mapError(failed)
+        ),
       cost_summary: () => Effect.mapError(store.accounts, failed)
     })
   }))
+
+/** How a run stands, as operators see it. */
+export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"> => {
+  const { session } = ended
+  switch (ended._tag) {
+    case "Succeeded":
+      return { session, status: "succeeded", detail: "" }
+    case "Waiting":
+      return { session, status: "waiting", detail: ended.ticket }
+    case "Failed":
+      return { session, status: "failed", detail: ended.detail }
+  }
+}
 
 // internal
 
@@ -125,17 +164,20 @@ type Failure =
 
 const failed = (cause: Failure): OperationError => new OperationError(explain(cause))
 
-const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> => {
-  switch (ended._tag) {
-    case "Waiting":
-      return Effect.succeed({ session: ended.session, status: "waiting", detail: ended.ticket, result: null })
-    case "Failed":
-      return Effect.succeed({ session: ended.session, status: "failed", detail: ended.detail, result: null })
-    case "Succeeded":
-      return Effect.map(resultOf(log, ended.session), (result) =>
-        ({ session: ended.session, status: "succeeded", detail: "", result }))
-  }
+/** The decision stands, and its session could not go on. */
+const stalled = (ticket: Ticket.Ticket) => (cause: Failure): OperationError => {
+  const { detail, remedy } = explain(cause)
+  return new OperationError({
+    detail: `ticket ${ticket.id} is ${ticket.state}, but its session did not go on: ${detail}`,
+    remedy
+  })
 }
+
+const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> =>
+  Effect.map(
+    ended._tag === "Succeeded" ? resultOf(log, ended.session) : Effect.succeed(null),
+    (result) => ({ ...standing(ended), result })
+  )
 
 /** The result as the log keeps it. */
 const resultOf = Effect.fnUntraced(function*(log: Log.Log["Service"], id: Claims.SessionId) {

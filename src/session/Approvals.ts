@@ -5,11 +5,15 @@ import type { Row } from "../audit/index.ts"
 import { Store } from "../governor/index.ts"
 
 /** There is no such ticket. */
-export class NoSuchTicket extends Schema.TaggedError<NoSuchTicket>()("NoSuchTicket", { ticket: Schema.String }) {}
+export class NoSuchTicket extends Schema.TaggedError<NoSuchTicket>()("NoSuchTicket", {
+  ticket: Schema.String,
+  remedy: Schema.String
+}) {}
 /** The ticket is not open any more, or this person may not decide. Nothing was changed. */
 export class NotDecidable extends Schema.TaggedError<NotDecidable>()("NotDecidable", {
   ticket: Schema.String,
-  detail: Schema.String
+  detail: Schema.String,
+  remedy: Schema.String
 }) {}
 /** The log did not answer. */
 export class Unrecorded extends Schema.TaggedError<Unrecorded>()("Unrecorded", { detail: Schema.String }) {}
@@ -21,9 +25,9 @@ export class ApprovalError extends Schema.TaggedError<ApprovalError>()("Approval
     const { reason } = this
     switch (reason._tag) {
       case "NoSuchTicket":
-        return `there is no ticket ${reason.ticket}; see: aosiq approvals list`
+        return `there is no ticket ${reason.ticket}; ${reason.remedy}`
       case "NotDecidable":
-        return `ticket ${reason.ticket} cannot be decided: ${reason.detail}`
+        return `ticket ${reason.ticket} cannot be decided: ${reason.detail}; ${reason.remedy}`
       case "Unrecorded":
         return reason.detail
     }
@@ -61,14 +65,18 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
 
     const decide = Effect.fnUntraced(function*(decision: Decision) {
       const stored = yield* Effect.mapError(store.ticket(Ticket.TicketId.make(decision.ticket)), unrecorded)
-      if (stored === undefined) return yield* fail(new NoSuchTicket({ ticket: decision.ticket }))
+      if (stored === undefined) {
+        return yield* fail(new NoSuchTicket({ ticket: decision.ticket, remedy: "see: aosiq approvals list" }))
+      }
       const at = yield* Clock.currentTimeMillis
-      const current = expired(stored, at)
-      const undecidable = (detail: string) => fail(new NotDecidable({ ticket: decision.ticket, detail }))
-      if (current.state !== "proposed") return yield* undecidable(`it is ${current.state}`)
+      const { state } = expired(stored, at)
+      if (state === "approved") {
+        return yield* undecidable(decision.ticket, settled[state], "aosiq start lets its session go on")
+      }
+      if (state !== "proposed") return yield* undecidable(decision.ticket, settled[state])
       const vote = { by: decision.by, approve: decision.approve, reason: decision.reason, at }
       const objection = Policy.objection(policy, stored, vote)
-      if (objection !== null) return yield* undecidable(objection)
+      if (objection !== null) return yield* undecidable(decision.ticket, objection, "another person has to decide")
       const votes = [...stored.votes, vote]
       const ticket: Ticket.Ticket = { ...stored, votes, state: Policy.tally(policy, votes) }
       const row: Row.Draft = {
@@ -81,7 +89,13 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
           reason: decision.reason
         }
       }
-      yield* Effect.mapError(store.commit({ _tag: "Decide", ticket, expected: stored, row }), unrecorded)
+      yield* store.commit({ _tag: "Decide", ticket, expected: stored, row }).pipe(
+        Effect.catch((error) =>
+          error.reason._tag === "Rejected" && error.reason.why === "stale"
+            ? undecidable(ticket.id, error.reason.detail)
+            : Effect.fail(unrecorded(error))
+        )
+      )
       return ticket
     })
 
@@ -93,12 +107,22 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
 
 const fail = (reason: ApprovalError["reason"]) => Effect.fail(new ApprovalError({ reason }))
 
+const undecidable = (ticket: string, detail: string, remedy = `see: aosiq approvals show ${ticket}`) =>
+  fail(new NotDecidable({ ticket, detail, remedy }))
+
+/** Why a ticket in that state is not decided again. */
+const settled: { readonly [S in Exclude<Ticket.State, "proposed">]: string } = {
+  approved: "it was approved already",
+  denied: "it was denied already",
+  expired: "its time ran out",
+  executing: "it was approved already, and its act is under way",
+  succeeded: "it was approved already, and its act ran",
+  failed: "it was approved already, and its act failed",
+  unknown: "it was approved already, and whether its act took effect is not known"
+}
+
 const unrecorded = (error: Store.StoreError): ApprovalError =>
-  new ApprovalError({
-    reason: error.reason._tag === "Rejected" && error.reason.why === "stale"
-      ? new NotDecidable({ ticket: "", detail: error.reason.detail })
-      : new Unrecorded({ detail: error.reason.detail })
-  })
+  new ApprovalError({ reason: new Unrecorded({ detail: error.reason.detail }) })
 
 const expired = (ticket: Ticket.Ticket, now: number): Ticket.Ticket =>
   (ticket.state === "proposed" || ticket.state === "approved") && now >= ticket.expiresAt

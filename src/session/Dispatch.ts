@@ -262,8 +262,21 @@ export const layer: Layer.Layer<
         Effect.provideContext(enter(id, { ...runnable.class, capabilities: names(runnable.class.capabilities) }), services),
         unrecorded
       )
+      yield* noteMode(entered)
       const exit = yield* Effect.exit(within(entered)(runnable.run(input)))
       return yield* conclude(runnable.class, entered, exit)
+    })
+
+    /** A session that goes on in another mode than it began, or last went on, says so in its chain. */
+    const noteMode = Effect.fnUntraced(function*(session: Entered) {
+      if (session.epoch === 1) return
+      const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
+      const modes = rows.flatMap(({ body }) =>
+        body.kind === "genesis" ? [body.mode] : body.kind === "noted" && body.what === "mode" ? [body.detail] : []
+      )
+      if (modes.at(-1) === governor.mode) return
+      const body: Row.Body = { kind: "noted", what: "mode", by: session.caller, detail: governor.mode }
+      yield* append(session, body, "running", [], null)
     })
 
     /** What a session that has ended came to. */

@@ -128,18 +128,19 @@ export const layer = <T extends Any, R>(
 ): Layer.Layer<HandlerOf<T>, never, Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>> =>
   Layer.effect(
     key(tool),
-    Effect.map(Effect.context<Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>>(), (built) => ({
-      tool,
-      run: (args: unknown, permit: Permit<string>) =>
-        Effect.flatMap(Session, (session) =>
-          Permit.redeem(permit, tool.name)
-            ? Effect.provideContext(
+    Effect.map(Effect.context<Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>>(), (built) => {
+      const services = Context.omit(Session)(built as Context.Context<never>)
+      return {
+        tool,
+        run: (args: unknown, permit: Permit<string>) =>
+          Effect.suspend(() =>
+            Permit.redeem(permit, tool.name)
               // The Governor issued the permit for this act, with arguments that the tool's own schema decoded.
-              Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed),
-              Context.add(built as Context.Context<never>, Session, session)
-            )
-            : Effect.fail(unpermitted(tool)))
-    }))
+              ? Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed)
+              : Effect.fail(unpermitted(tool))
+          ).pipe(Effect.provideContext(services))
+      }
+    })
   ) as never // The key of an erased tool is typed by its name alone.
 
 /** Calls a tool and gives its answer. */
@@ -248,7 +249,15 @@ interface Provided {
   readonly run: (args: unknown, permit: Permit<string>) => Effect.Effect<unknown, Failed | GovernorError, Session>
 }
 
-const key = (tool: Any) => Context.Service<Handler<string>, Provided>(`aosiq/tool/Handler/${tool.name}`)
+const keyed = (name: string) => Context.Service<Handler<string>, Provided>(`aosiq/tool/Handler/${name}`)
+const keys = new Map<string, ReturnType<typeof keyed>>()
+const key = (tool: Any) => {
+  const known = keys.get(tool.name)
+  if (known !== undefined) return known
+  const fresh = keyed(tool.name)
+  keys.set(tool.name, fresh)
+  return fresh
+}
 
 interface Compiled {
   readonly params: Codec<unknown>

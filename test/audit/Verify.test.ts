@@ -144,6 +144,20 @@ describe("Verify.all", () => {
     assert.notStrictEqual(verify(after).checkpoint, before)
   })
 
+  it("misses an anchor of which the checkpoint was kept, wherever it stood", () => {
+    const writer = written()
+    for (const epoch of [2, 3]) {
+      writer.append(id, null, { kind: "started", epoch })
+      writer.anchor()
+    }
+    const world = writer.world()
+    for (const [gone, { anchor }] of world.checked.entries()) {
+      const anchors = world.anchors.toSpliced(gone, 1)
+      const { findings } = verify({ ...world, anchors }, { seen: [anchor.checkpoint] })
+      assert.deepStrictEqual([...new Set(findings.map(({ kind }) => kind))], ["anchor_missing"])
+    }
+  })
+
   it("refuses a kept checkpoint that is none, or is not signed", () => {
     const world = written().world()
     const [checkpoint = ""] = newest(world)

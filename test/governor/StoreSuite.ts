@@ -386,7 +386,8 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         const ids = [...new Set(everyone.flatMap((session) => session.accounts))]
         const spent = yield* Effect.forEach(
           Array.from({ length: 300 }, (_, index) => index),
-          (index) => Effect.map(spender(everyone[index % 6], `#${index}`), (amount) => ({ index, amount: amount ?? 0 })),
+          (index) =>
+            Effect.map(spender(everyone[index % 6], `#${index}`), (amount) => ({ index, amount: amount ?? 0 })),
           { concurrency: "unbounded" }
         )
         for (const id of ids) {
@@ -471,7 +472,11 @@ type Arranged = Effect.Effect<
 /** A commit of a session that is otherwise well. */
 const inSession = <E>(
   make: (session: Log.Summary) => Store.Commit | Effect.Effect<Store.Commit, E, Store.Store>
-): Effect.Effect<{ readonly commit: Store.Commit; readonly session: Log.Summary["id"] }, Store.StoreError | E, Store.Store> =>
+): Effect.Effect<
+  { readonly commit: Store.Commit; readonly session: Log.Summary["id"] },
+  Store.StoreError | E,
+  Store.Store
+> =>
   Effect.gen(function*() {
     const session = yield* C.opened()
     const made = make(session)
@@ -570,8 +575,10 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
     "a ticket for something else",
     "ticket_unusable",
     inSession((session) =>
-      Effect.map(C.approved(session), (ticket) =>
-        C.begin(session, "#0", using({ ...ticket, binding: C.hashOf("drifted") })))
+      Effect.map(
+        C.approved(session),
+        (ticket) => C.begin(session, "#0", using({ ...ticket, binding: C.hashOf("drifted") }))
+      )
     )
   ],
   [

@@ -119,9 +119,9 @@ const gapOf = (error: SourceError) => ({
   remedy: error.reason.remedy
 })
 
-/** Without a baseline there is nothing to drift from. */
+/** Only from a baseline that somebody decided on can a setting drift. */
 const drifted = (setting: typeof Setting.Type): ReadonlyArray<Drift> => {
-  if (setting.baseline === setting.actual || (setting.baseline === null && !setting.origin.includes("baseline"))) return []
+  if (!setting.isDecided || setting.baseline === setting.actual) return []
   const said = `${setting.key} is ${setting.actual ?? "missing"}, its baseline is ${setting.baseline ?? "missing"}`
   return [{ ...setting, said }]
 }

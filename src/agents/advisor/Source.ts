@@ -103,6 +103,8 @@ export const Setting = Schema.Struct({
   key: Schema.String,
   actual: Schema.NullOr(Schema.String),
   baseline: Schema.NullOr(Schema.String),
+  /** Whether somebody decided on the baseline; otherwise it is only a built-in default, or unknown. */
+  isDecided: Schema.Boolean,
   /** The file or view it was read from. */
   origin: Schema.String
 })

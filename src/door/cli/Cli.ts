@@ -1,8 +1,10 @@
 /** The command line. Every command works on a data folder, in this process or in the one that holds it. */
-import { Config, Console, DateTime, Effect, FileSystem, Option, Path, Stream } from "effect"
+import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { RpcClientError } from "effect/rpc"
 import { Explain, type Operations } from "../../operator/index.ts"
 import { diagnose } from "./Diagnose.ts"
+import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { type Client, Runtime, RuntimeError } from "./Runtime.ts"
 
@@ -80,24 +82,14 @@ const start = Command.make(
     )
   },
   Effect.fnUntraced(function*(options) {
+    yield* fitting(options)
     const path = yield* Path.Path
     const now = DateTime.formatIso(yield* DateTime.now).slice(0, 19).replaceAll(":", "")
     const ticket = path.resolve(Option.getOrElse(options.ticket, () => path.join("aosiq-tickets", `${now}.md`)))
-    if (!path.relative(path.resolve(options.data), ticket).startsWith("..")) {
-      return yield* new RuntimeError({
-        detail: `${ticket} lies inside the data folder`,
-        remedy: "choose a file outside it with --ticket"
-      })
-    }
-    if (Option.isSome(options.config) !== Option.isSome(options.baseline)) {
-      return yield* new RuntimeError({ detail: "--config and --baseline go together", remedy: "give both, or neither" })
-    }
+    yield* Files.writableTicket(ticket, options.data)
     const mode = { folder: options.data, once: options.once, json: options.json }
     return yield* Effect.scoped(diagnose(mode, {
-      request: {
-        title: Option.getOrElse(options.symptom, () => "Is anything wrong, and what should people do about it?"),
-        description: ""
-      },
+      symptom: Option.getOrUndefined(options.symptom),
       caseFolder: Option.getOrUndefined(options.case),
       logs: options.logs,
       config: Option.getOrUndefined(options.config),
@@ -118,6 +110,33 @@ const start = Command.make(
   ])
 )
 
+/** Flags that contradict each other are refused before anything starts. */
+const fitting = Effect.fnUntraced(function*(options: {
+  readonly case: Option.Option<string>
+  readonly logs: ReadonlyArray<string>
+  readonly config: Option.Option<string>
+  readonly baseline: Option.Option<string>
+  readonly prometheus: Option.Option<string>
+  readonly backend: string
+  readonly model: Option.Option<string>
+}) {
+  const refuse = (detail: string, remedy: string) => Effect.fail(new RuntimeError({ detail, remedy }))
+  const { baseline, config, prometheus } = options
+  if (Option.isSome(config) !== Option.isSome(baseline)) {
+    return yield* refuse("--config and --baseline go together", "give both, or neither")
+  }
+  const isLive = options.logs.length > 0 || Option.isSome(config) || Option.isSome(prometheus)
+  if (Option.isSome(options.case) && isLive) {
+    return yield* refuse(
+      "--case is read alone, without --logs, --config or --prometheus",
+      "put what belongs to the case into its folder"
+    )
+  }
+  if (options.backend === "offline" && Option.isSome(options.model)) {
+    return yield* refuse("the offline backend has no model", "name the backend of the model with --backend")
+  }
+})
+
 /** Runs an operation and prints its result. */
 const run = <A, E, R>(
   options: { readonly data: string; readonly json: boolean },
@@ -127,30 +146,52 @@ const run = <A, E, R>(
   Effect.scoped(Effect.gen(function*() {
     const runtime = yield* Runtime
     const client = yield* runtime.open(options.data)
-    const value = yield* Effect.mapError(ask(client), (error) => new RuntimeError(Explain.explain(error)))
+    const value = yield* Effect.mapError(ask(client), failed(options.data))
     yield* Console.log(options.json ? JSON.stringify(value, null, 2) : print(value))
     return value
   }))
 
-const ticketId = Argument.String("ticket").pipe(Argument.withDescription("Ticket, as in `aosiq approvals list`"))
+const failed = (folder: string) => (error: unknown): RuntimeError => {
+  if (error instanceof RpcClientError.RpcClientError) {
+    const detail = `the process that works on ${folder} went away before it answered`
+    return new RuntimeError({ detail, remedy: "see what was done: aosiq approvals list; then try again" })
+  }
+  return new RuntimeError(Explain.explain(error))
+}
+
+const ticketId = Argument.String("ticket").pipe(
+  Argument.withSchema(Schema.NonEmptyString),
+  Argument.withDescription("Ticket, as in `aosiq approvals list`")
+)
 
 const approvals = (about: About) => {
-  const by = Flag.String("by").pipe(Flag.withDescription("Who decides"), Flag.withDefault(about.user))
+  const by = Flag.String("by").pipe(
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.withDescription("Who decides (default: you)"),
+    Flag.withDefault(about.user)
+  )
   const reason = Flag.String("reason").pipe(Flag.withDescription("Why; the actor sees it"), Flag.withDefault(""))
   const decide = (name: string, approve: boolean, description: string) =>
     Command.make(name, { ticket: ticketId, by, reason, data, json }, (options) =>
       run(
         options,
         (client) => client.approval_decide({ ticket: options.ticket, approve, reason: options.reason, by: options.by }),
-        ({ run, ticket }) => `ticket ${ticket.id} ${ticket.state} by ${options.by}${run === null ? "" : `\n${ranOn(run)}`}`
-      )).pipe(Command.withDescription(description))
+        Print.decision(options.by)
+      ).pipe(Effect.flatMap(({ run }) =>
+        approve && run?.status === "failed"
+          ? Effect.fail(new RuntimeError({ detail: run.detail, remedy: "start the diagnosis again: aosiq start" }))
+          : Effect.void
+      ))).pipe(Command.withDescription(description))
   return Command.make("approvals").pipe(
     Command.withDescription("See and decide what waits for a person"),
     Command.withSubcommands([
-      Command.make("list", { data, json }, (options) =>
-        run(options, (client) => client.approvals_list(), Print.tickets)).pipe(
-          Command.withDescription("List tickets")
-        ),
+      Command.make(
+        "list",
+        { data, json },
+        (options) => run(options, (client) => client.approvals_list(), Print.tickets)
+      ).pipe(
+        Command.withDescription("List tickets")
+      ),
       Command.make("show", { ticket: ticketId, data, json }, (options) =>
         run(
           options,
@@ -158,10 +199,12 @@ const approvals = (about: About) => {
             Effect.flatMap(client.approvals_list(), (list) => {
               const found = list.find(({ id }) => id === options.ticket)
               return found === undefined
-                ? Effect.fail(new RuntimeError({
-                  detail: `there is no ticket ${options.ticket}`,
-                  remedy: "see: aosiq approvals list"
-                }))
+                ? Effect.fail(
+                  new RuntimeError({
+                    detail: `there is no ticket ${options.ticket}`,
+                    remedy: "see: aosiq approvals list"
+                  })
+                )
                 : Effect.succeed(found)
             }),
           Print.ticket
@@ -172,34 +215,32 @@ const approvals = (about: About) => {
   )
 }
 
-const ranOn = (view: Operations.RunView): string => {
-  switch (view.status) {
-    case "succeeded":
-      return `session ${view.session} went on and succeeded`
-    case "waiting":
-      return `session ${view.session} went on and waits for ticket ${view.detail}`
-    case "failed":
-      return `session ${view.session} went on and ended: ${view.detail}`
-  }
-}
+const sessions = Command.make(
+  "sessions",
+  { data, json },
+  (options) => run(options, (client) => client.sessions_list(), Print.sessions)
+).pipe(
+  Command.withDescription("List sessions")
+)
 
-const sessions = Command.make("sessions", { data, json }, (options) =>
-  run(options, (client) => client.sessions_list(), Print.sessions)).pipe(
-    Command.withDescription("List sessions")
-  )
-
-const cost = Command.make("cost", { data, json }, (options) =>
-  run(options, (client) => client.cost_summary(), Print.costs)).pipe(
-    Command.withDescription("What was spent, and on whose account")
-  )
+const cost = Command.make(
+  "cost",
+  { data, json },
+  (options) => run(options, (client) => client.cost_summary(), Print.costs)
+).pipe(
+  Command.withDescription("What was spent, and on whose account")
+)
 
 const audit = Command.make("audit").pipe(
   Command.withDescription("Verify and export the log"),
   Command.withSubcommands([
-    Command.make("verify", { data, json }, (options) =>
-      Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)).pipe(
-        Command.withDescription("Verify every chain against its anchors")
-      ),
+    Command.make(
+      "verify",
+      { data, json },
+      (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
+    ).pipe(
+      Command.withDescription("Verify every chain against its anchors")
+    ),
     Command.make(
       "export",
       {
@@ -215,12 +256,11 @@ const audit = Command.make("audit").pipe(
         run(
           options,
           Effect.fnUntraced(function*(client: Client) {
-            const fs = yield* FileSystem.FileSystem
             const lines = yield* Stream.runCollect(client.audit_export({ payloads: options.payloads }))
-            yield* fs.writeFileString(options.file, lines.join(""), { flag: "wx" })
+            yield* Files.writeNew(options.file, lines.join(""))
             return { file: options.file, lines: lines.length }
           }),
-          ({ file, lines }) => `${lines} lines written to ${file}; verify with: aosiq verify ${file}`
+          ({ file, lines }) => `${lines} lines written to ${file}; verify with: aosiq verify ${Print.word(file)}`
         )
     ).pipe(Command.withDescription("Export a bundle that verifies without any database"))
   ])

@@ -1,9 +1,9 @@
 /** `aosiq start`: run the runtime, diagnose, print the proposal with its evidence, the cost and the verdict on the chain. */
-import { Clock, Console, Effect, Option, Schema, Stream } from "effect"
+import { Console, Effect, Fiber, Option, Schedule, Schema } from "effect"
 import { Advice } from "../../agents/advisor/index.ts"
-import { MicroUsd } from "../../cost/index.ts"
 import type { Ticket } from "../../approval/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import { MicroUsd } from "../../cost/index.ts"
+import { Explain, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
 import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
@@ -20,6 +20,7 @@ export interface Mode {
 export interface Outcome {
   readonly session: string
   readonly status: "succeeded" | "waiting" | "failed"
+  /** The ticket that it waits for, or why it failed. */
   readonly detail: string
   readonly backend: string
   readonly notice: string | null
@@ -33,25 +34,50 @@ export interface Outcome {
 export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   const runtime = yield* Runtime
   const say = (line: string) => mode.json ? Console.error(line) : Console.log(line)
-  const since = yield* Clock.currentTimeMillis
   yield* say(`AOSIQ · one process over ${mode.folder}`)
-  const { client, diagnose, subject } = yield* runtime.start(mode.folder, order)
+  const { client, diagnose, recover, subject } = yield* runtime.start(mode.folder, order)
+  const news = yield* Effect.mapError(Progress.make(client), lost)
+  // Progress is for the eye: a look that fails is made up for by the next.
+  const show = news.pipe(
+    Effect.flatMap((lines) => Effect.forEach(lines, (line) => say(`  ${line}`), { discard: true })),
+    Effect.ignore,
+    Effect.uninterruptible
+  )
+  const watch = Effect.repeat(show, Schedule.spaced(pace))
+  const watching = yield* Effect.forkScoped(watch)
+  for (const run of yield* Effect.catch(recover, unrecovered)) {
+    yield* say(`session ${run.session} was left behind by a process that stopped; it ${Print.standing(run)}`)
+  }
   yield* say(`diagnosing ${subject}`)
-  yield* Effect.forkScoped(Stream.runForEach(Progress.follow(client, since), (line) => say(`  ${line}`)))
   const ended = yield* diagnose
-  yield* Effect.sleep("600 millis") // Lets the last lines of progress arrive before the result.
-  const outcome = yield* Effect.mapError(gather(client, order, ended), (error) =>
-    new RuntimeError({ detail: error.message, remedy: "start again" }))
+  yield* Fiber.interrupt(watching)
+  yield* show
+  const outcome = yield* Effect.mapError(gather(client, order, ended), lost)
   yield* mode.json ? Console.log(JSON.stringify(outcome, null, 2)) : tell(mode, outcome)
-  if (outcome.status === "failed" || !outcome.audit.ok) {
-    return yield* new RuntimeError({ detail: outcome.detail || "the chain does not verify", remedy: "see above" })
+  if (!outcome.audit.ok) {
+    return yield* new RuntimeError({ detail: "the chain does not verify", remedy: "look at the findings above" })
+  }
+  if (outcome.status === "failed") {
+    return yield* new RuntimeError({ detail: `the diagnosis failed: ${outcome.detail}`, remedy: "start it again" })
   }
   if (mode.once) return
-  yield* say("the runtime stays up for approvals; Ctrl-C stops it")
-  return yield* Effect.never
+  yield* say("\nthe runtime stays up for approvals; Ctrl-C stops it")
+  yield* watch
 })
 
 // internal
+
+/** How often new rows are asked for. */
+const pace = "250 millis"
+
+const lost = (error: unknown) => {
+  const { detail, remedy } = Explain.explain(error)
+  return new RuntimeError({ detail, remedy: remedy || "start again" })
+}
+
+/** What an earlier process left behind does not keep a new diagnosis from being made. */
+const unrecovered = ({ detail, remedy }: RuntimeError) =>
+  Effect.as(Console.error(`warning: not every earlier session could go on: ${detail}; ${remedy}`), [])
 
 const gather = Effect.fnUntraced(function*(client: Client, order: Order, ended: Dispatch.Ended<unknown>) {
   const sessions = yield* client.sessions_list()
@@ -60,9 +86,7 @@ const gather = Effect.fnUntraced(function*(client: Client, order: Order, ended: 
   const tickets = yield* client.approvals_list()
   const accounts = yield* client.cost_summary()
   return {
-    session: ended.session,
-    status: ended._tag === "Succeeded" ? "succeeded" : ended._tag === "Waiting" ? "waiting" : "failed",
-    detail: ended._tag === "Failed" ? ended.detail : "",
+    ...Operations.standing(ended),
     backend: order.backend,
     notice: order.backend === "offline" ? "offline baseline: these are rules, not a model" : null,
     advice: result === null ? null : Option.getOrNull(Schema.decodeUnknownOption(Advice.Advice)(result)),
@@ -75,11 +99,11 @@ const gather = Effect.fnUntraced(function*(client: Client, order: Order, ended: 
 const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log("")
   if (outcome.notice !== null) yield* Console.log(`[${outcome.notice}]\n`)
-  yield* Console.log(outcome.advice === null ? `no proposal: ${outcome.detail}` : Print.advice(outcome.advice))
+  yield* Console.log(outcome.advice === null ? "no proposal was made" : Print.advice(outcome.advice))
   yield* Console.log(`\ncost: ${MicroUsd.format(outcome.costMicroUsd)}`)
   yield* Console.log(Print.report(outcome.audit))
   for (const ticket of outcome.approvals) {
-    const data = mode.folder === ".aosiq" ? "" : ` --data ${mode.folder}`
+    const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`
     yield* Console.log([
       "",
       `${ticket.act} waits for a person. It has not run.`,

@@ -1,8 +1,9 @@
 /** Text for a terminal. One value, one way to write it. */
+import { Option, Schema } from "effect"
 import { type Advice, Render } from "../../agents/advisor/index.ts"
-import { MicroUsd } from "../../cost/index.ts"
 import type { Ticket } from "../../approval/index.ts"
 import type { Row } from "../../audit/index.ts"
+import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 
 /** Columns, padded to their widest cell. */
@@ -12,12 +13,17 @@ export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyA
   return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n")
 }
 
+/** A word as a shell takes it, quoted where it must be. */
+export const word = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+
 /** ISO 8601, UTC, to the second. */
-export const time = (at: number): string => new globalThis.Intl.DateTimeFormat("sv-SE", {
-  dateStyle: "short",
-  timeStyle: "medium",
-  timeZone: "UTC"
-}).format(at)
+export const time = (at: number): string =>
+  new globalThis.Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone: "UTC"
+  }).format(at)
 
 /** The proposal with the notice that stands beside it. */
 export const advice = (value: Advice.Advice): string => Render.markdown(value)
@@ -41,10 +47,37 @@ export const ticket = (value: Ticket.Ticket): string =>
     `evidence   ${value.shown.evidence.join(", ") || "none cited"}`,
     `cost       up to ${MicroUsd.format(value.shown.estimateMicroUsd)}`,
     `expires    ${time(value.expiresAt)} UTC`,
-    ...value.votes.map((vote) => `decided    ${vote.approve ? "approved" : "denied"} by ${vote.by} ${vote.reason}`.trimEnd()),
+    ...value.votes.map((vote) =>
+      `decided    ${vote.approve ? "approved" : "denied"} by ${vote.by} ${vote.reason}`.trimEnd()
+    ),
     "arguments",
     value.shown.args
   ].join("\n")
+
+/** A decision, and what came of it. */
+export const decision =
+  (by: string) =>
+  ({ run, ticket }: { readonly run: Operations.RunView | null; readonly ticket: Ticket.Ticket }): string => {
+    const voted = `ticket ${ticket.id} ${ticket.state === "proposed" ? "has one more vote" : ticket.state} by ${by}`
+    if (run === null) return `${voted}; it waits for more people`
+    const saved = Option.map(decodeSaved(run.result), (result) => `the proposal was saved as ${result.ticket}`)
+    return [voted, `session ${run.session} ${standing(run)}`, ...Option.toArray(saved)].join("\n")
+  }
+
+/** What a diagnosis says about the file it saved. */
+const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))
+
+/** How a run that went on stands now. */
+export const standing = ({ detail, status }: Omit<Operations.RunView, "result">): string => {
+  switch (status) {
+    case "succeeded":
+      return "went on and succeeded"
+    case "waiting":
+      return `went on and waits for ticket ${detail}`
+    case "failed":
+      return `went on and ended: ${detail}`
+  }
+}
 
 /** The sessions, oldest first. */
 export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
@@ -62,7 +95,8 @@ export const report = (value: Operations.Report): string =>
       ? `chain verified: ${value.rows} rows of ${value.sessions} sessions, ${value.anchors} anchors`
       : `CHAIN BROKEN: ${value.findings.length} findings in ${value.sessions} sessions`,
     ...value.findings.map((finding) =>
-      `  ${finding.kind} at ${finding.session ?? "the anchors"}/${finding.seq ?? "-"}: ${finding.detail}`),
+      `  ${finding.kind} at ${finding.session ?? "the anchors"}/${finding.seq ?? "-"}: ${finding.detail}`
+    ),
     ...value.unchecked.map((gap) => `  not checked: ${gap.detail}`)
   ].join("\n")
 

@@ -1,25 +1,29 @@
-/** Follows what happens in a log, as lines, by asking for new rows at a steady pace. */
-import { Effect, Schedule, Stream } from "effect"
+/** What happens in a log, as lines, by asking for new rows. */
+import { Effect } from "effect"
+import type { Operations } from "../../operator/index.ts"
 import * as Print from "./Print.ts"
 import type { Client } from "./Runtime.ts"
 
-/** How often new rows are asked for. */
-const pace = "250 millis"
+/** From here on: each run gives the lines about what happened since the run before, oldest first. */
+export const make = Effect.fnUntraced(function*(client: Client) {
+  const seen = new Map((yield* client.sessions_list()).map(({ id, rows }) => [id, rows]))
 
-/** Lines about every session that began at or after `since` (epoch milliseconds), until interrupted. */
-export const follow = (client: Client, since: number): Stream.Stream<string> => {
-  const seen = new Map<string, number>()
-  const news = Effect.gen(function*() {
-    const lines: Array<string> = []
-    for (const session of yield* client.sessions_list()) {
-      const from = seen.get(session.id) ?? 0
-      if (session.startedAt < since || session.rows <= from) continue
-      const rows = yield* client.session_rows({ session: session.id })
-      lines.push(...rows.slice(from).flatMap((row) => Print.progress(row, session.actor) ?? []))
-      seen.set(session.id, rows.length)
-    }
-    return lines
-    // Progress is for the eye: a poll that fails is made up for by the next.
-  }).pipe(Effect.catch(() => Effect.succeed<ReadonlyArray<string>>([])))
-  return Stream.fromEffectSchedule(news, Schedule.spaced(pace)).pipe(Stream.flatMap((lines) => Stream.fromIterable(lines)))
-}
+  const fresh = Effect.fnUntraced(function*(session: Operations.SessionView) {
+    const from = seen.get(session.id) ?? 0
+    if (session.rows <= from) return []
+    const rows = yield* client.session_rows({ session: session.id })
+    seen.set(session.id, rows.length)
+    const depth = session.id.split(".").length
+    return rows.slice(from).flatMap((row) => {
+      const line = Print.progress(row, session.actor)
+      // Of what falls on one millisecond, a parent begins before its children and ends after them.
+      const rank = row.body.kind === "intent" ? depth : -depth
+      return line === undefined ? [] : [{ at: row.at, rank, line }]
+    })
+  })
+
+  return Effect.gen(function*() {
+    const lines = (yield* Effect.forEach(yield* client.sessions_list(), fresh)).flat()
+    return lines.toSorted((a, b) => a.at - b.at || a.rank - b.rank).map(({ line }) => line)
+  })
+})

@@ -1,11 +1,10 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
 import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
 import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
-import type { Advice } from "../../agents/advisor/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
 
-/** The system could not be reached or started; nothing was changed. */
+/** What was asked for was not done. */
 export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeError", {
   detail: Schema.String,
   remedy: Schema.String
@@ -16,7 +15,8 @@ export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operati
 
 /** What to diagnose, and with what. */
 export interface Order {
-  readonly request: typeof Advice.Request.Type
+  /** What was noticed, in words. */
+  readonly symptom: string | undefined
   /** A recorded case instead of live sources. */
   readonly caseFolder: string | undefined
   readonly logs: ReadonlyArray<string>
@@ -36,6 +36,8 @@ export interface Running {
   readonly client: Client
   /** What it diagnoses, in words. */
   readonly subject: string
+  /** Lets the sessions go on that an earlier process left behind; gives how each stands now. */
+  readonly recover: Effect.Effect<ReadonlyArray<Omit<Operations.RunView, "result">>, RuntimeError>
   /** Runs the diagnosis until it ends or waits. */
   readonly diagnose: Effect.Effect<Dispatch.Ended<unknown>, RuntimeError>
 }

@@ -1,6 +1,7 @@
 /**
- * What somebody with the database, or with a bundle, may do to a log, and what a verifier must say about it: which kinds
- * of damage, in which session, at which row; or, where nothing kept elsewhere contradicts it, which gap it must admit.
+ * What somebody with the database, or with a bundle, may do to a log, and what a verifier must say about it: which
+ * kinds of damage, in which session, at which row; or, where nothing kept elsewhere contradicts it, which gap it must
+ * admit.
  */
 import type { Schema } from "effect"
 import { type Anchor, Chain, type Digest, type Finding, Row } from "../../../src/audit/index.ts"

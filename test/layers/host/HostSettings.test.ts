@@ -34,6 +34,7 @@ describe("HostSettings", () => {
             key: "net.ipv4.ip_local_port_range",
             actual: "32768 60999",
             baseline: null,
+            isDecided: false,
             origin: `${proc}/sys/net/ipv4/ip_local_port_range`
           }])
           assert.deepStrictEqual(gaps.map(({ source }) => source), [`host:${proc}/sys/vm/swappiness`])

@@ -366,6 +366,7 @@ describeOnServer("settings", () => {
         key: "work_mem",
         actual: "5120 kB",
         baseline: "4096 kB",
+        isDecided: false,
         origin: "pg_settings (database)"
       })
       const keys = settings.map(({ key }) => key)

@@ -54,7 +54,11 @@ const results = <A, E, R>(...commits: ReadonlyArray<Effect.Effect<A, E, R>>) =>
   Effect.all(commits.map(Effect.result), { concurrency: "unbounded" })
 const whys = (all: ReadonlyArray<Result.Result<unknown, Store.StoreError>>) =>
   all.map((result) =>
-    Result.isSuccess(result) ? "ok" : "why" in result.failure.reason ? result.failure.reason.why : result.failure.message
+    Result.isSuccess(result)
+      ? "ok"
+      : "why" in result.failure.reason
+      ? result.failure.reason.why
+      : result.failure.message
   )
 
 const opened = (side: C.Side, ...accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>) =>

@@ -1,0 +1,137 @@
+/**
+ * What governing costs, beside what it is compared with, in one run: a bare call in memory, a bare INSERT in each
+ * database. Shared machines are noisy, so the ratios are the figures; the absolute ones only say on what.
+ *
+ * `npm run bench` prints all; `-- --quick` takes a tenth of the time; `-- --json` prints JSON. PostgreSQL is measured when
+ * AOSIQ_TEST_POSTGRES_URL names one.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Effect, FileSystem, Layer, Redacted, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { performance } from "node:perf_hooks"
+import { KeySet } from "../../layers/jose/index.ts"
+import { PgliteClient } from "../../layers/pglite/index.ts"
+import { PostgresClient } from "../../layers/postgres/index.ts"
+import { core, digest } from "../../layers/presets/Core.ts"
+import { Memory } from "../../layers/presets/index.ts"
+import { Migrate, SqlStore } from "../../layers/sql/index.ts"
+import { Actor, DeterministicActor } from "../../src/actor/index.ts"
+import { Grant } from "../../src/capability/index.ts"
+import { Dispatch } from "../../src/session/index.ts"
+import { Tool } from "../../src/tool/index.ts"
+
+const isQuick = process.argv.includes("--quick")
+const isJson = process.argv.includes("--json")
+/** Sessions that work side by side. */
+const sessions = 16
+
+const Add = Tool.make("add", {
+  description: "Adds two numbers.",
+  capabilities: ["tool:add"],
+  params: Schema.Struct({ a: Schema.Finite, b: Schema.Finite }),
+  success: Schema.Finite
+})
+const bare = ({ a, b }: { readonly a: number; readonly b: number }) => Effect.sync(() => a + b)
+
+const times: Array<number> = []
+const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const start = performance.now()
+    return Effect.ensuring(effect, Effect.sync(() => times.push(performance.now() - start)))
+  })
+
+const Loop = DeterministicActor.make("Loop", {
+  description: "Adds one, many times.",
+  input: Schema.Int,
+  output: Schema.Finite,
+  tools: [Add],
+  run: (rounds) =>
+    Effect.gen(function*() {
+      let sum = 0
+      for (let round = 0; round < rounds; round++) sum = yield* timed(Tool.call(Add, { a: sum, b: 1 }))
+      return sum
+    })
+})
+const actors = Actor.layer(Loop).pipe(Layer.provide(Tool.layer(Add, bare)))
+const grant = Grant.make(["tool:add"], { lifetimeSeconds: 3600 })
+const work = (rounds: number) =>
+  Effect.flatMap(Dispatch.Dispatch, (dispatch) => dispatch.start(Loop, rounds, { grant, caller: "bench" }))
+
+const percentile = (values: ReadonlyArray<number>, share: number) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+
+interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly wanted: string
+}
+const figures: Array<Figure> = []
+const report = (name: string, value: number, unit: string, wanted = "") => {
+  figures.push({ name, value, unit, wanted })
+  if (!isJson) console.log(`${name.padEnd(52)} ${value.toFixed(value < 10 ? 4 : 0).padStart(12)} ${unit.padEnd(10)} ${wanted}`)
+}
+
+const inMemory = Effect.gen(function*() {
+  const rounds = isQuick ? 3000 : 30_000
+  yield* work(rounds / 3) // Warms up.
+  times.length = 0
+  yield* work(rounds)
+  const governed = [...times]
+  times.length = 0
+  for (let round = 0; round < rounds; round++) yield* timed(bare({ a: round, b: 1 }))
+  const plain = [...times]
+  report("memory: bare call p50", percentile(plain, 0.5), "ms")
+  report("memory: governed call p50", percentile(governed, 0.5), "ms")
+  report("memory: governed over bare, p50", percentile(governed, 0.5) - percentile(plain, 0.5), "ms", "≤ 0.05")
+  report("memory: governed over bare, p99", percentile(governed, 0.99) - percentile(plain, 0.99), "ms", "≤ 0.3")
+}).pipe(Effect.provide(actors.pipe(Layer.provideMerge(Memory.layer()))))
+
+const seconds = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const start = performance.now()
+  yield* effect
+  return (performance.now() - start) / 1000
+})
+
+const onDatabase = (name: string, wanted: number) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const rounds = isQuick ? 40 : 300
+    yield* sql`create table if not exists bench_rows (id int, body text)`
+    const insert = Effect.forEach(
+      Array.from({ length: rounds }),
+      (_, id) => sql`insert into bench_rows (id, body) values (${id}, ${"x".repeat(300)})`,
+      { discard: true }
+    )
+    const side = <A, E, R>(one: Effect.Effect<A, E, R>) =>
+      Effect.forEach(Array.from({ length: sessions }), () => one, { concurrency: "unbounded", discard: true })
+    yield* side(work(5)) // Warms up.
+    const inserts = sessions * rounds / (yield* seconds(side(insert)))
+    const calls = sessions * rounds / (yield* seconds(side(work(rounds))))
+    report(`${name}: bare INSERT, ${sessions} at once`, inserts, "per s")
+    report(`${name}: governed calls, ${sessions} sessions`, calls, "per s", `≥ ${wanted}`)
+    report(`${name}: governed call / bare INSERT`, calls / inserts, "ratio")
+    yield* sql`drop table bench_rows`
+  })
+
+const over = <E, R>(client: Layer.Layer<SqlClient.SqlClient, E, R>) =>
+  actors.pipe(
+    Layer.provideMerge(core()),
+    Layer.provideMerge(SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)), Layer.provideMerge(client))),
+    Layer.provideMerge(Layer.mergeAll(digest, Layer.unwrap(Effect.map(scratch, KeySet.layer)))),
+    Layer.provideMerge(NodeServices.layer)
+  )
+const scratch = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "aosiq-bench-" }))
+
+const pglite = Effect.flatMap(scratch, (folder) =>
+  onDatabase("PGlite", 500).pipe(Effect.provide(over(PgliteClient.layer(folder)))))
+
+const url = process.env["AOSIQ_TEST_POSTGRES_URL"]
+const postgres = url === undefined
+  ? Effect.sync(() => console.error("PostgreSQL is not measured: AOSIQ_TEST_POSTGRES_URL is not set (see test/services)"))
+  : onDatabase("PostgreSQL", 1000).pipe(Effect.provide(over(PostgresClient.layer(Redacted.make(url)))))
+
+await Effect.runPromise(
+  Effect.scoped(Effect.andThen(inMemory, Effect.andThen(pglite, postgres))).pipe(Effect.provide(NodeServices.layer))
+)
+if (isJson) console.log(JSON.stringify(figures, null, 2))

@@ -1,0 +1,177 @@
+/** Random histories, applied to the pure transition and to a store: both must come to the same. */
+import { assert } from "@effect/vitest"
+import { Clock, Effect, Option, Result } from "effect"
+import { TestClock } from "effect/testing"
+import fc from "fast-check"
+import { digest } from "../../layers/node/Digest.ts"
+import { Log, type Row } from "../../src/audit/index.ts"
+import { Store, Transition } from "../../src/governor/index.ts"
+import * as C from "./commits.ts"
+
+/** One step, by small numbers that stand for sessions, places, tickets, tokens and accounts. */
+interface Step {
+  readonly tag: Store.Commit["_tag"]
+  readonly session: number
+  readonly place: number
+  readonly ticket: number
+  readonly token: number
+  readonly amount: number
+  /** How many runs behind the writer is. */
+  readonly behind: number
+  readonly flag: boolean
+  readonly status: number
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  tag: fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom("Open", "Claim", "Append", "Revoke") },
+    { weight: 5, arbitrary: fc.constantFrom("Begin", "Finish", "Propose", "Decide") }
+  ),
+  session: fc.nat(2),
+  place: fc.nat(5),
+  ticket: fc.nat(4),
+  token: fc.nat(9),
+  amount: fc.nat(40),
+  behind: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
+  flag: fc.boolean(),
+  status: fc.nat(20)
+})
+
+/** Batches of steps that are offered together, each after some time has passed. */
+const history = fc.array(
+  fc.record({ wait: fc.nat(5), steps: fc.array(step, { minLength: 1, maxLength: 8 }) }),
+  { minLength: 1, maxLength: 12 }
+).map((batches) => [
+  // Something to work on; the rest is chance.
+  { wait: 0, steps: [0, 1, 2].flatMap((session) => [simple("Open", session), simple("Claim", session)]) },
+  ...batches
+])
+
+const simple = (tag: Store.Commit["_tag"], session: number): Step => ({
+  tag,
+  session,
+  place: 0,
+  ticket: 0,
+  token: 0,
+  amount: 40,
+  behind: 0,
+  flag: false,
+  status: 0
+})
+
+const outcomes = ["succeeded", "failed", "timed_out", "interrupted", "crashed"] as const
+
+/** The commit that a step stands for, in the light of what there is. */
+const commitOf = (space: Transition.Workspace, run: string, now: number, step: Step): Store.Commit => {
+  const id = C.sessionId(`${run}s${step.session}`)
+  const accounts = [`${run}own${step.session}`, `${run}shared`]
+  const session = space.sessions.get(id) ?? C.summary(id, accounts)
+  const writer: Log.Summary = { ...session, epoch: session.epoch - step.behind }
+  const key = `#${step.place}`
+  const name = `${run}T${step.ticket}`
+  const filed = space.tickets.get(name) ??
+    C.ticket(writer, name, { proposedAt: now, expiresAt: now + step.amount })
+  switch (step.tag) {
+    case "Open":
+      return C.open(id, accounts.map((account) => ({ id: account, ceiling: 60 + step.amount })))
+    case "Claim":
+      return C.claim(id)
+    case "Begin":
+      return C.begin(writer, key, {
+        reserve: step.amount,
+        tokens: [C.tokenId(`${run}tok${step.token}`), C.tokenId(`${run}own`)],
+        ticket: step.flag ? { id: filed.id, binding: step.status === 0 ? C.hashOf("drifted") : filed.binding } : null,
+        lenient: step.status === 1
+      })
+    case "Finish":
+      return C.finish(writer, key, step.amount, outcomes[step.status % outcomes.length])
+    case "Append":
+      return C.append(step.flag ? { ...writer, epoch: writer.epoch } : writer, {
+        epoch: step.flag ? null : writer.epoch,
+        status: (["running", "waiting", "running", "running", "succeeded"] as const)[step.status] ?? null,
+        payloads: [C.payloadOf(`payload ${step.place}`)]
+      })
+    case "Propose":
+      return C.propose(writer, { ...filed, session: id, state: "proposed", votes: [] }, 2)
+    case "Decide":
+      return C.decide(
+        step.status === 0 ? { ...filed, state: "proposed", votes: [] } : filed,
+        step.flag || step.status > 4
+      )
+    case "Revoke":
+      return C.revoke(session, C.tokenId(`${run}tok${step.token % 2}`))
+  }
+}
+
+const told = (result: Result.Result<Store.Committed, { readonly why: string }>) =>
+  Result.isSuccess(result) ? result.success : result.failure.why
+
+let runs = 0
+
+const check = Effect.fnUntraced(function*(
+  batches: ReadonlyArray<{ readonly wait: number; readonly steps: ReadonlyArray<Step> }>,
+  seen: Set<string>
+) {
+  const store = yield* Store.Store
+  const log = yield* Log.Log
+  const run = `r${++runs}-`
+  const space = Transition.workspace()
+  const rows: Array<Row.Row> = []
+  for (const { steps, wait } of batches) {
+    yield* TestClock.adjust(wait)
+    const now = yield* Clock.currentTimeMillis
+    const commits = steps.map((step) => commitOf(space, run, now, step))
+    const expected = commits.map((commit) => told(Transition.apply(digest, space, commit, now)))
+    rows.push(...space.rows.splice(0))
+    const actual = yield* Effect.forEach(
+      commits,
+      (commit) =>
+        Effect.map(
+          Effect.result(store.commit(commit)),
+          (result) =>
+            told(Result.mapError(result, ({ reason }) => reason._tag === "Rejected" ? reason : { why: reason.detail }))
+        ),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(actual, expected)
+    for (const [index, outcome] of expected.entries()) {
+      seen.add(typeof outcome === "string" ? outcome : commits[index]?._tag ?? "")
+    }
+  }
+  for (const session of space.sessions.values()) {
+    const own = rows.filter((row) => row.session === session.id)
+    assert.deepStrictEqual(yield* log.rows(session.id), own)
+    assert.deepStrictEqual(yield* log.session(session.id), Option.some(session))
+    assert.deepStrictEqual(C.faults(own, session), [])
+    assert.deepStrictEqual(
+      yield* store.tickets(session.id),
+      [...space.tickets.values()].filter((ticket) => ticket.session === session.id)
+        .sort((a, b) => a.proposedAt - b.proposedAt || (a.id < b.id ? -1 : 1))
+    )
+  }
+  const accounts = (yield* store.accounts).filter((account) => account.id.startsWith(run))
+  assert.deepStrictEqual(accounts, [...space.accounts.values()].sort((a, b) => a.id < b.id ? -1 : 1))
+  for (const [hash, text] of space.payloads) {
+    assert.deepStrictEqual(yield* log.payload(C.payloadOf(text).hash), Option.some(text), hash)
+  }
+})
+
+/** Dies when a random history comes to something else on the store than on the pure transition. */
+export const agrees = (numRuns: number): Effect.Effect<void, never, Store.Store | Log.Log> =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Store.Store | Log.Log>()
+    const seen = new Set<string>()
+    yield* Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(history, (batches) => Effect.runPromiseWith(context)(check(batches, seen))),
+        { numRuns }
+      )
+    )
+    // Chance came by nearly everywhere.
+    assert.includeMembers([...seen], often)
+  })
+
+const often = [
+  ...["Open", "Claim", "Begin", "Finish", "Append", "Propose", "Decide", "Revoke"],
+  ...["over_budget", "fenced", "ticket_unusable", "already_begun", "not_begun", "session_exists", "stale"]
+]
