@@ -40,13 +40,13 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       return yield* Control.connect(folder)
     }).pipe(
       // Whoever held the folder may be starting or stopping just now.
-      Effect.retry({ while: isBusy, schedule: Schedule.both(Schedule.spaced("200 millis"), Schedule.recurs(50)) }),
+      Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
       Effect.mapError(explained)
     ),
 
   start: (folder, order) =>
     Effect.gen(function*() {
-      const request = yield* Effect.provide(requestOf(order), NodeServices.layer)
+      const request = yield* Effect.provideContext(requestOf(order), yield* Layer.build(NodeServices.layer))
       const { context, diagnosis } = yield* boot(folder, order)
       const client = yield* Control.connect(folder)
       const dispatch = yield* Effect.provideContext(Dispatch.Dispatch, context)
@@ -69,7 +69,8 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
     Effect.gen(function*() {
       const text = yield* Effect.try({
         try: () => readFileSync(file, "utf8"),
-        catch: () => new RuntimeError({ detail: `${file} cannot be read`, remedy: "name a bundle that this user may read" })
+        catch: () =>
+          new RuntimeError({ detail: `${file} cannot be read`, remedy: "name a bundle that this user may read" })
       })
       const keys = yield* Effect.forEach(words, (word) =>
         Effect.fromResult(Result.mapError(Note.parseKey(NodeDigest.digest, word), explained)))
@@ -119,8 +120,11 @@ const anthropic = Effect.fnUntraced(function*(order: Order) {
 
 /** Advice about the installation is for `start`; an operator's command says only what went wrong, unless asked for more. */
 const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(References.MinimumLogLevel, (level): Effect.Effect<A, E, R> =>
-    Effect.provideService(effect, References.MinimumLogLevel, level === usual ? "Error" : level))
+  Effect.flatMap(
+    References.MinimumLogLevel,
+    (level): Effect.Effect<A, E, R> =>
+      Effect.provideService(effect, References.MinimumLogLevel, level === usual ? "Error" : level)
+  )
 
 const usual: LogLevel.LogLevel = "Info"
 
@@ -139,7 +143,10 @@ const requestOf = Effect.fnUntraced(function*({ caseFolder, symptom }: Order) {
   const title = symptom ?? "Is anything wrong, and what should people do about it?"
   if (caseFolder === undefined) return { title, description: "" }
   if (!existsSync(caseFolder)) {
-    return yield* new RuntimeError({ detail: `there is no case in ${caseFolder}`, remedy: "name its folder with --case" })
+    return yield* new RuntimeError({
+      detail: `there is no case in ${caseFolder}`,
+      remedy: "name its folder with --case"
+    })
   }
   if (!existsSync(join(caseFolder, "alert.json"))) return { title, description: "" }
   const alert = yield* readRequest(caseFolder)

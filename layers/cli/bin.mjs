@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the compiled program, or its sources in a checkout; on an older Node, under the one that was installed beside it.
-import { spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -17,6 +17,8 @@ if (major > 22 || (major === 22 && minor >= 19)) {
     console.error(`error: aosiq needs Node 22.19 or newer, this is ${process.version}\nremedy: npm install, or a newer Node`)
     process.exit(1)
   }
-  const { signal, status } = spawnSync(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" })
-  process.exit(signal === null ? (status ?? 1) : 1)
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" })
+  // Whoever stops this process means the program: it closes what it holds, and says how it ended.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
+  child.on("exit", (code) => process.exit(code ?? 1))
 }

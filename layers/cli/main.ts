@@ -1,47 +1,74 @@
-/** The program `aosiq`. Exit codes: 0 done, 1 it failed and said why, 2 the command line was wrong. */
+/**
+ * The program `aosiq`. Exit codes: 0 done, 1 it failed and said why, 2 the command line was wrong; 130 and 143 when a signal
+ * ended it (SIGINT, SIGTERM), 141 when nobody read its output any more.
+ */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { command } from "../../src/door/cli/index.ts"
+import { command, plain, Usage } from "../../src/door/cli/index.ts"
 import { Explain } from "../../src/operator/index.ts"
 import * as Local from "./Local.ts"
+import * as Output from "./Output.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   readonly version: string
 }
 
+/** How long a signal waits for the runtime to close; it would lose nothing, as little as by being killed. */
+const closing = "10 seconds"
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const
+let signalled: number | undefined
+for (const [signal, code] of Object.entries(signals)) {
+  process.on(signal, () => {
+    signalled = code
+    Effect.runFork(Effect.delay(Effect.sync(() => process.exit(code)), closing))
+  })
+}
+
 /** Prints what went wrong and what would help; a trace only when it was asked for. */
 const report = (cause: Cause.Cause<unknown>) =>
   Effect.gen(function*() {
-    const isDebugging = yield* Config.Boolean("AOSIQ_DEBUG").pipe(Config.withDefault(false), Effect.orElseSucceed(() => true))
+    const isDebugging = yield* Config.Boolean("AOSIQ_DEBUG").pipe(
+      Config.withDefault(false),
+      Effect.orElseSucceed(() => true)
+    )
     if (isDebugging) return yield* Console.error(Cause.pretty(cause))
     const { detail, remedy } = Explain.explain(Cause.squash(cause))
-    yield* Console.error(`error: ${detail}`)
-    if (remedy !== "") yield* Console.error(`remedy: ${remedy}`)
+    yield* Console.error(plain(`error: ${detail}`))
+    if (remedy !== "") yield* Console.error(plain(`remedy: ${remedy}`))
     if (Cause.hasDies(cause)) yield* Console.error("this is a defect; AOSIQ_DEBUG=1 prints where it happened")
   })
 
 Command.run(command({ version, user: Local.user() }), { version }).pipe(
-  Effect.provide(Layer.mergeAll(Local.layer, NodeServices.layer)),
+  Effect.provide(Layer.mergeAll(Local.layer, NodeServices.layer, Usage.layer)),
   Effect.provideService(Logger.LogToStderr, true),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || isUsage(Cause.squash(cause)) ? Effect.void : report(cause)
-  ),
+  Effect.raceFirst(Output.broken),
+  Effect.tapCause((cause) => isQuiet(cause) ? Effect.void : report(cause)),
   NodeRuntime.runMain({
     disableErrorReporting: true,
-    teardown: (exit, onExit) => onExit(codeOf(exit))
+    teardown: (exit, onExit) => {
+      const code = codeOf(exit)
+      // Whatever a vendor left open must not keep the process.
+      Output.flushed(() => code === 0 ? process.exit(0) : onExit(code))
+    }
   })
 )
 
 // internal
 
-function isUsage(error: unknown): boolean {
-  return CliError.isCliError(error)
+/** Whether everything was said already, or there is nobody to say it to. */
+function isQuiet(cause: Cause.Cause<unknown>): boolean {
+  const error = Cause.squash(cause)
+  return Cause.hasInterruptsOnly(cause) || CliError.isCliError(error) || error === Output.readerGone
 }
 
 function codeOf(exit: Exit.Exit<unknown, unknown>): number {
+  if (signalled !== undefined) return signalled
   if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return 130
-  return isUsage(Cause.squash(exit.cause)) ? 2 : 1
+  if (Cause.hasInterruptsOnly(exit.cause)) return signals.SIGINT
+  const error = Cause.squash(exit.cause)
+  if (error === Output.readerGone) return 141
+  return CliError.isCliError(error) ? 2 : 1
 }

@@ -13,7 +13,7 @@ import { Control } from "../control/index.ts"
 import { DirectoryAnchors } from "../directory/index.ts"
 import { AnchorSigner, KeySet } from "../jose/index.ts"
 import { Ed25519 } from "../node/index.ts"
-import { PgliteClient } from "../pglite/index.ts"
+import { FolderError, PgliteClient } from "../pglite/index.ts"
 import { Migrate, SqlStore } from "../sql/index.ts"
 import { core, digest } from "./Core.ts"
 
@@ -55,7 +55,16 @@ const storage = (folder: string) =>
 const keysAndAnchors = (folder: string) =>
   Layer.unwrap(Effect.gen(function*() {
     const anchors = join(folder, "anchors")
-    mkdirSync(anchors, { recursive: true, mode: 0o700 })
+    yield* Effect.try({
+      try: () => mkdirSync(anchors, { recursive: true, mode: 0o700 }),
+      catch: (cause) =>
+        new FolderError({
+          folder,
+          detail: `${anchors} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`,
+          remedy: "choose a folder that this user may write, with --data or AOSIQ_DATA",
+          holder: null
+        })
+    })
     const file = yield* Config.option(Config.String("AOSIQ_KEYS"))
     return Layer.mergeAll(
       DirectoryAnchors.layer(anchors),

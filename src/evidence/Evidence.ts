@@ -1,10 +1,12 @@
 /**
- * Evidence: what a claim cites and how the citation is checked. A stamp names the row of an outcome in this session; the
- * quote must stand in what that row recorded, word for word, and every number of the claim must occur there too.
+ * Evidence: what a claim cites and how the citation is checked. A stamp names the row of an outcome in this session, not
+ * of a model's own answer; the quote must stand in what that row recorded, word for word, and every number of the claim
+ * must occur there too.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
+import { stand, unsupported } from "./Figures.ts"
 
 /** One citation: where, and the words that stand there. */
 export const Citation = Schema.Struct({
@@ -37,12 +39,12 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
     const log = yield* Log.Log
     const digest = yield* Digest.Digest
 
-    /** The recorded text behind a stamp, or why there is none. */
+    /** What is recorded behind a stamp, or why there is nothing to cite. */
     const recorded = Effect.fnUntraced(function*(
       session: Claims.SessionId,
       rows: ReadonlyArray<Row.Row>,
       stamp: string
-    ): Effect.fn.Return<{ readonly text: string } | { readonly why: string }, Log.LogError> {
+    ): Effect.fn.Return<Recorded | { readonly why: string }, Log.LogError> {
       const slash = stamp.lastIndexOf("/")
       if (stamp.slice(0, slash) !== session) return { why: `${stamp} is not a stamp of this session` }
       const row = rows.find(({ seq }) => String(seq) === stamp.slice(slash + 1))
@@ -50,28 +52,31 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
       if (row.body.status !== "succeeded" || row.body.result === null) {
         return { why: `${stamp} is an act that ${row.body.status}` }
       }
+      // Only model calls use tokens: what a model said before is no evidence for what it says now.
+      if (row.body.usage !== undefined) return { why: `${stamp} is a model's own answer` }
       const text = yield* log.payload(row.body.result)
       if (Option.isNone(text)) return { why: `the result behind ${stamp} was erased` }
       return digest.sha256(text.value) === row.body.result
-        ? { text: text.value }
+        ? { raw: text.value, said: yield* Effect.orDie(Effect.try(() => strings(JSON.parse(text.value)))) }
         : { why: `the result behind ${stamp} was altered` }
     })
 
     const check = Effect.fnUntraced(function*(session: Claims.SessionId, claims: ReadonlyArray<Claim>) {
       const rows = yield* log.rows(session)
+      const known = new Map<string, Recorded | { readonly why: string }>()
       const objections: Array<string> = []
       for (const claim of claims) {
-        const texts: Array<string> = []
+        const cited: Array<Recorded> = []
         for (const { quote, stamp } of claim.evidence) {
-          const found = yield* recorded(session, rows, stamp)
+          const found = known.get(stamp) ?? (yield* recorded(session, rows, stamp))
+          known.set(stamp, found)
           if ("why" in found) objections.push(found.why)
-          else if (!stands(quote, found.text)) objections.push(`"${quote}" does not stand in ${stamp}`)
-          else texts.push(found.text)
+          else if (!stands(quote, found)) objections.push(`"${quote}" does not stand in ${stamp}`)
+          else cited.push(found)
         }
-        const missing = numbers(claim.text).filter((number) => !texts.some((text) => numbers(text).includes(number)))
-        if (missing.length > 0 && texts.length === claim.evidence.length) {
-          objections.push(`"${claim.text}" says ${missing.join(", ")}, which its evidence does not`)
-        }
+        if (cited.length < claim.evidence.length) continue
+        const missing = unsupported(claim.text, cited.map(({ said }) => said.join("\n")))
+        if (missing.length > 0) objections.push(`"${claim.text}" says ${missing.join(", ")}, which its evidence does not`)
       }
       return objections
     })
@@ -82,10 +87,19 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
 
 // internal
 
-/** Results are canonical JSON: a quote stands there as a JSON string would write it, or as raw JSON. */
-const stands = (quote: string, text: string): boolean =>
-  text.includes(JSON.stringify(quote).slice(1, -1)) || text.includes(quote)
+/** A result as it was recorded, and the texts in it: names, strings and numbers. */
+interface Recorded {
+  readonly raw: string
+  readonly said: ReadonlyArray<string>
+}
 
-/** The numbers of a text, as written, thousands separators dropped. */
-const numbers = (text: string): ReadonlyArray<string> =>
-  (text.replace(/(\d),(?=\d{3}\b)/g, "$1").match(/\d+(?:\.\d+)?/g) ?? []).map((number) => String(Number(number)))
+/** A quote stands in one of the texts, or is a piece of the JSON itself. */
+const stands = (quote: string, { raw, said }: Recorded): boolean =>
+  said.some((text) => stand(quote, text)) || stand(quote, raw)
+
+const strings = (value: unknown): ReadonlyArray<string> =>
+  typeof value !== "object" || value === null
+    ? [String(value)]
+    : Array.isArray(value)
+    ? value.flatMap(strings)
+    : Object.entries(value).flatMap(([name, inner]) => [name, ...strings(inner)])

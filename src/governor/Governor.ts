@@ -30,7 +30,7 @@ import {
   TimedOut
 } from "./Refusal.ts"
 import { Entered, isInnermost, type Recorded, Session } from "./Session.ts"
-import { type Committed, type Payload, Store, StoreError } from "./Store.ts"
+import { type Begin, type Committed, type Payload, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
@@ -83,7 +83,10 @@ export const layer: Layer.Layer<
       Effect.contextWith((context: Context.Context<Session>) => {
         const session = Context.get(context, Session)
         if (!Entered.isEntered(session)) {
-          return fail(action, new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" }))
+          return fail(
+            action,
+            new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" })
+          )
         }
         if (!isInnermost(session, context)) {
           const detail = `session ${session.id} is not the one that runs here`
@@ -129,46 +132,72 @@ export const layer: Layer.Layer<
       )
       if (outside !== undefined) {
         const remedy = `declare ${outside} in the definition of ${actor.name}`
-        yield* refuse(action, call, new Refused({ layer: "class", detail: `${actor.name} does not declare ${outside}`, remedy }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({ layer: "class", detail: `${actor.name} does not declare ${outside}`, remedy })
+        )
       }
       if (action.backend !== undefined && !actor.backends.includes(action.backend)) {
         const remedy = `add ${action.backend} to the backends of ${actor.name}`
-        yield* refuse(action, call, new Refused({ layer: "class", detail: `${actor.name} may not use ${action.backend}`, remedy }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({ layer: "class", detail: `${actor.name} may not use ${action.backend}`, remedy })
+        )
       }
       const claims = yield* Effect.catch(tokens.verify(call.session.token, call.session.id), (error) =>
         Effect.as(
-          refuse(action, call, new Refused({
-            layer: "token",
-            detail: `${error.reason._tag}: ${error.reason.detail}`,
-            remedy: "dispatch the session again"
-          })),
+          refuse(
+            action,
+            call,
+            new Refused({
+              layer: "token",
+              detail: `${error.reason._tag}: ${error.reason.detail}`,
+              remedy: "dispatch the session again"
+            })
+          ),
           undefined
         ))
       if (claims === undefined) return undefined
       const missing = action.capabilities.find((wanted) => !Claims.admits(claims, wanted))
       if (missing !== undefined) {
         const remedy = `dispatch with a grant that holds ${missing}`
-        yield* refuse(action, call, new Refused({ layer: "token", detail: `the token does not hold ${missing}`, remedy }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({ layer: "token", detail: `the token does not hold ${missing}`, remedy })
+        )
       }
       if (action.backend !== undefined && !claims.backends.includes(action.backend)) {
         const remedy = `dispatch with a grant whose backends include ${action.backend}`
-        yield* refuse(action, call, new Refused({ layer: "token", detail: `the token does not admit ${action.backend}`, remedy }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({ layer: "token", detail: `the token does not admit ${action.backend}`, remedy })
+        )
       }
       return claims
     })
 
     /** The ticket to consume; `null` when the act needs none. Nothing usable ends the run with `AwaitingApproval`. */
     const approval = Effect.fnUntraced(function*(
-      action: Named & Pick<Action<never, never, never, never>, "description" | "reversible" | "reserve" | "schema" | "reasons">,
+      action:
+        & Named
+        & Pick<Action<never, never, never, never>, "description" | "reversible" | "reserve" | "schema" | "reasons">,
       call: Call
     ) {
       if (action.reversible || mode === "disabled") return null
       if (Option.isNone(gate)) {
-        yield* refuse(action, call, new Refused({
-          layer: "approval",
-          detail: "it cannot be undone and there is no approval gate",
-          remedy: "provide an approval gate"
-        }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({
+            layer: "approval",
+            detail: "it cannot be undone and there is no approval gate",
+            remedy: "provide an approval gate"
+          })
+        )
         return null
       }
       const { policy } = gate.value
@@ -180,11 +209,15 @@ export const layer: Layer.Layer<
       const denied = same.find((ticket) => ticket.state === "denied")
       if (denied !== undefined) {
         const why = denied.votes.findLast((vote) => !vote.approve)
-        yield* refuse(action, call, new Refused({
-          layer: "approval",
-          detail: `denied by ${why?.by ?? "an approver"}: ${why?.reason ?? ""}`,
-          remedy: "a denial is final for these arguments in this session"
-        }))
+        yield* refuse(
+          action,
+          call,
+          new Refused({
+            layer: "approval",
+            detail: `denied by ${why?.by ?? "an approver"}: ${why?.reason ?? ""}`,
+            remedy: "a denial is final for these arguments in this session"
+          })
+        )
         return null
       }
       const usable = same.find((ticket) => ticket.binding === binding && Ticket.isUsable(ticket, now))
@@ -222,7 +255,14 @@ export const layer: Layer.Layer<
       const text = digest.canonical(shown)
       const row: Row.Draft = {
         key: call.key,
-        body: { kind: "proposed", act: action.name, ticket: ticket.id, binding, shown: digest.sha256(text), args: call.hash }
+        body: {
+          kind: "proposed",
+          act: action.name,
+          ticket: ticket.id,
+          binding,
+          shown: digest.sha256(text),
+          args: call.hash
+        }
       }
       const payloads = [payload(digest.sha256(text), text), payload(call.hash, call.text)]
       yield* Effect.catch(
@@ -240,17 +280,24 @@ export const layer: Layer.Layer<
       return ticket.id
     })
 
-    const bind = (action: Named & { readonly schema: Digest.Hash }, call: Call, policy: Policy.Policy, shown: Ticket.Shown) =>
-      digest.sha256(digest.canonical({
-        session: call.session.id,
-        actor: call.session.actor.name,
-        act: action.name,
-        schema: action.schema,
-        args: call.hash,
-        token: digest.sha256(call.session.token),
-        policy: digest.sha256(digest.canonical({ ...policy })),
-        shown: digest.sha256(digest.canonical(shown))
-      } satisfies typeof Ticket.Binding.Encoded))
+    const bind = (
+      action: Named & { readonly schema: Digest.Hash },
+      call: Call,
+      policy: Policy.Policy,
+      shown: Ticket.Shown
+    ) =>
+      digest.sha256(digest.canonical(
+        {
+          session: call.session.id,
+          actor: call.session.actor.name,
+          act: action.name,
+          schema: action.schema,
+          args: call.hash,
+          token: digest.sha256(call.session.token),
+          policy: digest.sha256(digest.canonical({ ...policy })),
+          shown: digest.sha256(digest.canonical(shown))
+        } satisfies typeof Ticket.Binding.Encoded
+      ))
 
     // --- the act -------------------------------------------------------------
 
@@ -302,22 +349,29 @@ export const layer: Layer.Layer<
           ticket: ticket?.id ?? null
         }
       }
-      return yield* Effect.catch(
-        store.commit({
-          _tag: "Begin",
-          session: session.id,
-          epoch: session.epoch,
-          key: call.key,
-          intent,
-          tokens: claims === undefined ? [] : [...claims.anc, claims.jti],
-          accounts: session.accounts,
-          reserve: action.reserve,
-          ticket,
-          payloads: [payload(call.hash, call.text)],
-          lenient: mode !== "enforced"
-        }),
-        (error): Effect.Effect<Committed, GovernorError> => stopped(action, call, error)
-      )
+      const commit: Begin = {
+        _tag: "Begin",
+        session: session.id,
+        epoch: session.epoch,
+        key: call.key,
+        intent,
+        tokens: claims === undefined ? [] : [...claims.anc, claims.jti],
+        accounts: session.accounts,
+        reserve: action.reserve,
+        ticket,
+        payloads: [payload(call.hash, call.text)],
+        lenient: mode === "disabled"
+      }
+      return yield* Effect.catch(store.commit(commit), (error): Effect.Effect<Committed, GovernorError> => {
+        const refused = mode === "warn" ? rejected(error) : undefined
+        if (refused === undefined || refused.layer === "session" || refused.layer === "approval") {
+          return stopped(action, call, error)
+        }
+        return Effect.andThen(
+          violation(action, call, refused.layer, refused.detail),
+          Effect.catch(store.commit({ ...commit, lenient: true }), (again) => stopped(action, call, again))
+        )
+      })
     })
 
     const finish = Effect.fnUntraced(function*<Args, A, E, R>(
@@ -430,7 +484,7 @@ export const layer: Layer.Layer<
 
     /** A commit that would have let the act start failed: the act did not run. */
     const stopped = (action: Named, call: Call, error: StoreError): Effect.Effect<never, GovernorError> => {
-      const refused = error.reason._tag === "Rejected" ? fromRejected(error.reason.why, error.reason.detail) : undefined
+      const refused = rejected(error)
       if (refused === undefined) return unavailable(action, error, false)
       // A fenced run may not write, not even that it was refused.
       if (refused.layer === "session") return fail(action, refused)
@@ -495,7 +549,11 @@ const record = Effect.fnUntraced(function*<Args, A, E, R>(
 ): Effect.fn.Return<Recordable> {
   if (Exit.isSuccess(ran)) {
     return yield* Effect.match(action.success.encode(ran.value), {
-      onFailure: (detail): Recordable => ({ status: "crashed", json: undefined, detail: `its result does not fit: ${detail}` }),
+      onFailure: (detail): Recordable => ({
+        status: "crashed",
+        json: undefined,
+        detail: `its result does not fit: ${detail}`
+      }),
       onSuccess: (json): Recordable => ({ status: "succeeded", json, detail: "" })
     })
   }
@@ -506,7 +564,11 @@ const record = Effect.fnUntraced(function*<Args, A, E, R>(
       return { status, json: undefined, detail: error.value.message }
     }
     return yield* Effect.match(action.failure.encode(error.value), {
-      onFailure: (detail): Recordable => ({ status: "crashed", json: undefined, detail: `its error does not fit: ${detail}` }),
+      onFailure: (detail): Recordable => ({
+        status: "crashed",
+        json: undefined,
+        detail: `its error does not fit: ${detail}`
+      }),
       onSuccess: (json): Recordable => ({ status: "failed", json, detail: "" })
     })
   }
@@ -535,12 +597,16 @@ const show = (
 
 /** Eight characters of base 32 without look-alikes: typed by hand, and never a secret. */
 const ticketId = (random: SecureRandom.SecureRandom["Service"]) =>
-  Effect.map(random.randomBytes(8), (bytes) =>
-    `T${[...bytes].map((byte) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[byte % 32]).join("")}`)
+  Effect.map(
+    random.randomBytes(8),
+    (bytes) => `T${[...bytes].map((byte) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[byte % 32]).join("")}`
+  )
 
 /** The layer that a check inside the transaction stands for. */
-const fromRejected = (why: string, detail: string): Refused | undefined => {
-  switch (why) {
+const rejected = ({ reason }: StoreError): Refused | undefined => {
+  if (reason._tag !== "Rejected") return undefined
+  const { detail } = reason
+  switch (reason.why) {
     case "over_budget":
       return new Refused({ layer: "budget", detail, remedy: "raise the ceiling, or ask for less" })
     case "revoked":

@@ -66,7 +66,7 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
     const decide = Effect.fnUntraced(function*(decision: Decision) {
       const stored = yield* Effect.mapError(store.ticket(Ticket.TicketId.make(decision.ticket)), unrecorded)
       if (stored === undefined) {
-        return yield* fail(new NoSuchTicket({ ticket: decision.ticket, remedy: "see: aosiq approvals list" }))
+        return yield* fail(new NoSuchTicket({ ticket: decision.ticket, remedy: "see aosiq approvals list" }))
       }
       const at = yield* Clock.currentTimeMillis
       const { state } = expired(stored, at)
@@ -107,7 +107,7 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
 
 const fail = (reason: ApprovalError["reason"]) => Effect.fail(new ApprovalError({ reason }))
 
-const undecidable = (ticket: string, detail: string, remedy = `see: aosiq approvals show ${ticket}`) =>
+const undecidable = (ticket: string, detail: string, remedy = `see aosiq approvals show ${ticket}`) =>
   fail(new NotDecidable({ ticket, detail, remedy }))
 
 /** Why a ticket in that state is not decided again. */

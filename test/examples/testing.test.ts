@@ -1,1 +1,2 @@
-import "../../examples/testing.ts"
+/** The example of a test, run as one. */
+export * from "../../examples/testing.ts"

@@ -106,6 +106,9 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
 const told = (result: Result.Result<Store.Committed, { readonly why: string }>) =>
   Result.isSuccess(result) ? result.success : result.failure.why
 
+/** The histories are the same in every run of the tests. */
+const seed = 7301946
+
 let runs = 0
 
 const check = Effect.fnUntraced(function*(
@@ -164,14 +167,15 @@ export const agrees = (numRuns: number): Effect.Effect<void, never, Store.Store 
     yield* Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(history, (batches) => Effect.runPromiseWith(context)(check(batches, seen))),
-        { numRuns }
+        { numRuns, seed }
       )
     )
-    // Chance came by nearly everywhere.
-    assert.includeMembers([...seen], often)
+    // Chance came by everywhere: every commit went through, and was turned down for every reason but two.
+    assert.sameMembers([...seen], everything)
   })
 
-const often = [
+const everything = [
   ...["Open", "Claim", "Begin", "Finish", "Append", "Propose", "Decide", "Revoke"],
-  ...["over_budget", "fenced", "ticket_unusable", "already_begun", "not_begun", "session_exists", "stale"]
+  ...["over_budget", "ancestor_revoked", "fenced", "ticket_unusable", "already_begun", "not_begun"],
+  ...["too_many_pending", "session_exists", "stale"]
 ]

@@ -6,7 +6,7 @@ import { Explain, type Operations } from "../../operator/index.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
-import { type Client, Runtime, RuntimeError } from "./Runtime.ts"
+import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 
 /** The program's name and version, and who sits at the keyboard. */
 export interface About {
@@ -30,6 +30,9 @@ const data = Flag.String("data").pipe(
   Flag.withDefault(".aosiq")
 )
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
+
+/** More than any diagnosis costs: a slip of the hand. */
+const maxBudgetUsd = 10_000
 
 const start = Command.make(
   "start",
@@ -73,7 +76,11 @@ const start = Command.make(
       Flag.withDefault("offline")
     ),
     model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
-    budget: Flag.Finite("budget").pipe(Flag.withDescription("Ceiling in US dollars"), Flag.withDefault(1)),
+    budget: Flag.Finite("budget").pipe(
+      Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+      Flag.withDescription("Ceiling in US dollars"),
+      Flag.withDefault(1)
+    ),
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
     ticket: Flag.String("ticket").pipe(
       Flag.withDescription("Where to save the proposal once approved (default: aosiq-tickets/TIME.md)"),
@@ -120,7 +127,7 @@ const fitting = Effect.fnUntraced(function*(options: {
   readonly backend: string
   readonly model: Option.Option<string>
 }) {
-  const refuse = (detail: string, remedy: string) => Effect.fail(new RuntimeError({ detail, remedy }))
+  const refuse = (detail: string, remedy: string) => Effect.fail(new UsageError({ detail, remedy }))
   const { baseline, config, prometheus } = options
   if (Option.isSome(config) !== Option.isSome(baseline)) {
     return yield* refuse("--config and --baseline go together", "give both, or neither")
@@ -147,14 +154,14 @@ const run = <A, E, R>(
     const runtime = yield* Runtime
     const client = yield* runtime.open(options.data)
     const value = yield* Effect.mapError(ask(client), failed(options.data))
-    yield* Console.log(options.json ? JSON.stringify(value, null, 2) : print(value))
+    yield* Console.log(options.json ? JSON.stringify(value, null, 2) : Print.plain(print(value)))
     return value
   }))
 
 const failed = (folder: string) => (error: unknown): RuntimeError => {
   if (error instanceof RpcClientError.RpcClientError) {
     const detail = `the process that works on ${folder} went away before it answered`
-    return new RuntimeError({ detail, remedy: "see what was done: aosiq approvals list; then try again" })
+    return new RuntimeError({ detail, remedy: "see what was done with aosiq approvals list, then try again" })
   }
   return new RuntimeError(Explain.explain(error))
 }
@@ -202,7 +209,7 @@ const approvals = (about: About) => {
                 ? Effect.fail(
                   new RuntimeError({
                     detail: `there is no ticket ${options.ticket}`,
-                    remedy: "see: aosiq approvals list"
+                    remedy: "see aosiq approvals list"
                   })
                 )
                 : Effect.succeed(found)
@@ -258,13 +265,18 @@ const audit = Command.make("audit").pipe(
           Effect.fnUntraced(function*(client: Client) {
             const lines = yield* Stream.runCollect(client.audit_export({ payloads: options.payloads }))
             yield* Files.writeNew(options.file, lines.join(""))
-            return { file: options.file, lines: lines.length }
+            return { file: options.file, lines: lines.length, keys: lines.flatMap(keyIn) }
           }),
-          ({ file, lines }) => `${lines} lines written to ${file}; verify with: aosiq verify ${Print.word(file)}`
+          Print.exported
         )
     ).pipe(Command.withDescription("Export a bundle that verifies without any database"))
   ])
 )
+
+const decodeKey = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ key: Schema.String })))
+
+/** The public key that a line of a bundle encloses. */
+const keyIn = (line: string): ReadonlyArray<string> => Option.toArray(Option.map(decodeKey(line), ({ key }) => key))
 
 const verify = Command.make(
   "verify",
@@ -279,7 +291,7 @@ const verify = Command.make(
   Effect.fnUntraced(function*(options) {
     const runtime = yield* Runtime
     const report = yield* runtime.verifyBundle(options.bundle, options.key)
-    yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.report(report))
+    yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.plain(Print.report(report)))
     return yield* broken(report)
   })
 ).pipe(Command.withDescription("Verify a bundle; needs no database and no trust in its maker"))
@@ -287,4 +299,4 @@ const verify = Command.make(
 const broken = (report: Operations.Report) =>
   report.ok
     ? Effect.void
-    : Effect.fail(new RuntimeError({ detail: "the chain does not verify", remedy: "look at the findings above" }))
+    : Effect.fail(new RuntimeError(Print.verdict(report)))

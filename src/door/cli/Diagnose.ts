@@ -33,7 +33,7 @@ export interface Outcome {
 /** Runs the command; keeps the runtime up afterwards unless `once`. */
 export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   const runtime = yield* Runtime
-  const say = (line: string) => mode.json ? Console.error(line) : Console.log(line)
+  const say = (line: string) => mode.json ? Console.error(Print.plain(line)) : Console.log(Print.plain(line))
   yield* say(`AOSIQ · one process over ${mode.folder}`)
   const { client, diagnose, recover, subject } = yield* runtime.start(mode.folder, order)
   const news = yield* Effect.mapError(Progress.make(client), lost)
@@ -55,7 +55,7 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   const outcome = yield* Effect.mapError(gather(client, order, ended), lost)
   yield* mode.json ? Console.log(JSON.stringify(outcome, null, 2)) : tell(mode, outcome)
   if (!outcome.audit.ok) {
-    return yield* new RuntimeError({ detail: "the chain does not verify", remedy: "look at the findings above" })
+    return yield* new RuntimeError(Print.verdict(outcome.audit))
   }
   if (outcome.status === "failed") {
     return yield* new RuntimeError({ detail: `the diagnosis failed: ${outcome.detail}`, remedy: "start it again" })
@@ -99,9 +99,9 @@ const gather = Effect.fnUntraced(function*(client: Client, order: Order, ended: 
 const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log("")
   if (outcome.notice !== null) yield* Console.log(`[${outcome.notice}]\n`)
-  yield* Console.log(outcome.advice === null ? "no proposal was made" : Print.advice(outcome.advice))
+  yield* Console.log(outcome.advice === null ? "no proposal was made" : Print.plain(Print.advice(outcome.advice)))
   yield* Console.log(`\ncost: ${MicroUsd.format(outcome.costMicroUsd)}`)
-  yield* Console.log(Print.report(outcome.audit))
+  yield* Console.log(Print.plain(Print.report(outcome.audit)))
   for (const ticket of outcome.approvals) {
     const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`
     yield* Console.log([

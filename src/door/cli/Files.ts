@@ -18,8 +18,10 @@ export const writableTicket = Effect.fnUntraced(function*(ticket: string, data: 
   }
   const type = yield* Effect.match(fs.stat(folder), { onFailure: () => "unknown", onSuccess: ({ type }) => type })
   if (type !== "Directory") return yield* refuse(`cannot be made: ${folder} is not a folder`)
-  yield* Effect.catch(fs.access(folder, { writable: true }), () =>
-    refuse(`cannot be made: this user may not write in ${folder}`))
+  yield* Effect.catch(
+    fs.access(folder, { writable: true }),
+    () => refuse(`cannot be made: this user may not write in ${folder}`)
+  )
 })
 
 /** Writes a new file. */

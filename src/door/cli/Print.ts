@@ -6,6 +6,13 @@ import type { Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 
+/**
+ * Text as it may go to a terminal. Lines of logs, words of models and names of files are anybody's: what would move the
+ * cursor, change colours or turn the reading order is written as its code instead.
+ */
+export const plain = (text: string): string =>
+  text.replace(/[^\P{C}\n\t]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`)
+
 /** Columns, padded to their widest cell. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const all = [head, ...rows]
@@ -47,25 +54,25 @@ export const ticket = (value: Ticket.Ticket): string =>
     `evidence   ${value.shown.evidence.join(", ") || "none cited"}`,
     `cost       up to ${MicroUsd.format(value.shown.estimateMicroUsd)}`,
     `expires    ${time(value.expiresAt)} UTC`,
-    ...value.votes.map((vote) =>
-      `decided    ${vote.approve ? "approved" : "denied"} by ${vote.by} ${vote.reason}`.trimEnd()
+    ...value.votes.map(({ approve, at, by, reason }) =>
+      `decided    ${approve ? "approved" : "denied"} by ${by}, ${time(at)} UTC${reason === "" ? "" : `: ${reason}`}`
     ),
     "arguments",
-    value.shown.args
+    ...argumentsOf(value.shown.args)
   ].join("\n")
 
 /** A decision, and what came of it. */
 export const decision =
   (by: string) =>
   ({ run, ticket }: { readonly run: Operations.RunView | null; readonly ticket: Ticket.Ticket }): string => {
-    const voted = `ticket ${ticket.id} ${ticket.state === "proposed" ? "has one more vote" : ticket.state} by ${by}`
-    if (run === null) return `${voted}; it waits for more people`
+    if (run === null) return `ticket ${ticket.id} has one more vote, by ${by}; it waits for more people`
     const saved = Option.map(decodeSaved(run.result), (result) => `the proposal was saved as ${result.ticket}`)
-    return [voted, `session ${run.session} ${standing(run)}`, ...Option.toArray(saved)].join("\n")
+    return [
+      `ticket ${ticket.id} ${ticket.state} by ${by}`,
+      `session ${run.session} ${standing(run)}`,
+      ...Option.toArray(saved)
+    ].join("\n")
   }
-
-/** What a diagnosis says about the file it saved. */
-const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))
 
 /** How a run that went on stands now. */
 export const standing = ({ detail, status }: Omit<Operations.RunView, "result">): string => {
@@ -92,12 +99,30 @@ export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
 export const report = (value: Operations.Report): string =>
   [
     value.ok
-      ? `chain verified: ${value.rows} rows of ${value.sessions} sessions, ${value.anchors} anchors`
-      : `CHAIN BROKEN: ${value.findings.length} findings in ${value.sessions} sessions`,
-    ...value.findings.map((finding) =>
-      `  ${finding.kind} at ${finding.session ?? "the anchors"}/${finding.seq ?? "-"}: ${finding.detail}`
-    ),
+      ? `chain verified: ${many(value.rows, "row")} of ${many(value.sessions, "session")}, ${
+        many(value.anchors, "anchor")
+      }`
+      : `CHAIN BROKEN: ${many(value.findings.length, "finding")} in ${many(value.sessions, "session")}`,
+    ...value.findings.map((finding) => `  ${placed(finding)}: ${finding.detail}`),
     ...value.unchecked.map((gap) => `  not checked: ${gap.detail}`)
+  ].join("\n")
+
+/** That a chain is broken, and where first. */
+export const verdict = (
+  { findings: [first] }: Operations.Report
+): { readonly detail: string; readonly remedy: string } => ({
+  detail: `the chain does not verify${first === undefined ? "" : `: ${placed(first)}`}`,
+  remedy: "compare with a bundle or a backup from before; a row is worth no more than the rows under it"
+})
+
+/** A bundle that was written, and how others verify it. */
+export const exported = (
+  { file, keys, lines }: { readonly file: string; readonly lines: number; readonly keys: ReadonlyArray<string> }
+): string =>
+  [
+    `${many(lines, "line")} written to ${file}; without this folder it is verified with:`,
+    `  npx aosiq verify ${word(file)}${keys.map((key) => ` --key ${key}`).join("")}`,
+    keys.length === 0 ? "it encloses no key" : "tell others the key by another way than the bundle"
   ].join("\n")
 
 /** What was spent, by account. */
@@ -134,3 +159,28 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return undefined
   }
 }
+
+// internal
+
+/** What a diagnosis says about the file it saved. */
+const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))
+
+const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
+
+/** The arguments of an act; a text of several lines behind bars, so that none of it passes for the command's own words. */
+const argumentsOf = (text: string): ReadonlyArray<string> =>
+  Option.match(decodeArguments(text), {
+    onNone: () => [`  ${text}`],
+    onSome: (values) =>
+      Object.entries(values).flatMap(([name, value]) => {
+        const lines = (typeof value === "string" ? value : JSON.stringify(value)).split("\n")
+        return lines.length === 1
+          ? [`  ${name.padEnd(8)} ${lines[0]}`]
+          : [`  ${name}`, ...lines.map((line) => `    | ${line}`.trimEnd())]
+      })
+  })
+
+const placed = ({ kind, seq, session }: Operations.Report["findings"][number]): string =>
+  `${kind} at ${session ?? "the anchors"}${seq === null ? "" : `/${seq}`}`
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

@@ -10,6 +10,12 @@ export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeErr
   remedy: Schema.String
 }) {}
 
+/** What was asked for contradicts itself; nothing was begun. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+
 /** The operations, as the command line calls them. */
 export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
 

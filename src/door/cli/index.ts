@@ -1,3 +1,5 @@
 /** The command line. */
 export { type About, command } from "./Cli.ts"
-export { type Client, type Order, type Running, Runtime, RuntimeError } from "./Runtime.ts"
+export { plain } from "./Print.ts"
+export { type Client, type Order, type Running, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+export * as Usage from "./Usage.ts"

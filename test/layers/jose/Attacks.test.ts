@@ -180,7 +180,6 @@ describe("the signature", () => {
       const [, otherPayload = "", otherSignature = ""] = forgeOurs(keys, {}, { budget: 9 }).split(".")
       return [
         `${header}.${payload}.`,
-        `${header}.${payload}`,
         `${header}.${payload}.${encode("null")}`,
         `${header}.${payload}.${encode("\0")}`,
         `${header}.${payload}.${encode(Buffer.alloc(64))}`,
@@ -189,12 +188,24 @@ describe("the signature", () => {
         `${header}.${payload}.${encode(Buffer.concat([Buffer.from(signature, "base64url"), Buffer.alloc(1)]))}`,
         `${header}.${payload}.${otherSignature}`,
         `${header}.${otherPayload}.${signature}`,
-        `${token}.`,
-        `${token}.${signature}`,
-        `.${token}`,
         `${header}..${signature}`,
         `.${payload}.${signature}`,
-        "..",
+        ".."
+      ]
+    }))
+
+  it.effect("is the third of three parts", () =>
+    refused(["Malformed"], (keys) => {
+      const token = forgeOurs(keys)
+      const [header = "", payload = "", signature = ""] = token.split(".")
+      return [
+        `${header}.${payload}`,
+        `${header}.${signature}`,
+        header,
+        `${token}.`,
+        `${token}..`,
+        `${token}.${signature}`,
+        `.${token}`,
         "",
         "."
       ]

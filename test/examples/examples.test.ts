@@ -1,0 +1,73 @@
+/** The examples run as a reader runs them: each as a program of its own, importing the package by its name. */
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { promisify } from "node:util"
+
+const home = join(import.meta.dirname, "../..")
+
+/** What each prints, line by line, from its first line to its last. */
+const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "agent.ts": [
+    /^advice: drain the queue, then restart$/,
+    /^model:scripted succeeded$/,
+    /^model:scripted succeeded$/,
+    /^read_runbook succeeded$/,
+    /^model:scripted succeeded$/
+  ],
+  "approval.ts": [
+    /^Waiting; refunds so far: 0$/,
+    /^a person reads: refund \{"euros":40,"order":"order 7"\}, because the parcel was lost$/,
+    /^Succeeded: 40 euros paid for order 7$/,
+    /^refunds in the end: 1$/
+  ],
+  "cost.ts": [
+    /^geocode: refused by budget: session:ses_\w+: 5000 micro-dollars wanted, 2000 of 12000 left; /,
+    /^provider calls: 2$/,
+    /^caller:ada: \$0\.01 of \$0\.02, 0 reserved$/,
+    /^class:Route: \$0\.01 of \$1\.00, 0 reserved$/,
+    /^session: \$0\.01 of \$0\.012, 0 reserved$/
+  ],
+  "delegation.ts": [
+    /^noted: buy milk$/,
+    /^Editor holds spawn:Noter, memory:write@notes\/today; 50000 micro-dollars, depth 3$/,
+    /^Noter holds memory:write@notes\/today; 1000 micro-dollars, depth 0$/
+  ],
+  "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
+  "recorded.ts": [
+    /^live: Rex$/,
+    /^from tape \(a recording of scripted, played back\): Rex$/,
+    /^another question: .*differs from call 1 of the cassette$/
+  ],
+  "verify.ts": [
+    /^as exported: ok true, 5 rows, 1 anchor$/,
+    /^with one figure changed: ok false$/,
+    /^edited at row 3$/
+  ]
+}
+
+/** Runs in `testing.test.ts`, inside the test runner. */
+const tests = "testing.ts"
+
+const run = promisify(execFile)
+
+describe("the examples", () => {
+  it("are all run", () => {
+    assert.deepStrictEqual(readdirSync(join(home, "examples")).toSorted(), [...Object.keys(printed), tests].toSorted())
+  })
+
+  for (const [file, lines] of Object.entries(printed)) {
+    it(`${file} prints what it says`, async () => {
+      const { stdout } = await run(process.execPath, ["--conditions=source", `examples/${file}`], { cwd: home })
+      const said = stdout.trimEnd().split("\n")
+      assert.lengthOf(said, lines.length, stdout)
+      for (const [at, line] of lines.entries()) assert.match(said[at] ?? "", line)
+    }, 120_000)
+  }
+
+  it("embed.ts is short: at most twenty lines after its imports", () => {
+    const code = readFileSync(join(home, "examples/embed.ts"), "utf8").split("\n")
+    assert.isAtMost(code.filter((line) => line.trim() !== "" && !line.startsWith("import ")).length, 20)
+  })
+})
