@@ -73,9 +73,17 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
           new RuntimeError({ detail: `${file} cannot be read`, remedy: "name a bundle that this user may read" })
       })
       const keys = yield* Effect.forEach(words, (word) =>
-        Effect.fromResult(Result.mapError(Note.parseKey(NodeDigest.digest, word), explained)))
+        Effect.fromResult(Result.mapError(Note.parseKey(NodeDigest.digest, word), (error) =>
+          new RuntimeError({
+            detail: `${word} is not a key: ${Note.explain(error)}`,
+            remedy: "give the key that the installation publishes, as aosiq audit export prints it"
+          }))))
       return yield* Effect.provideContext(
-        Effect.mapError(Bundle.verify(text, keys.length === 0 ? {} : { keys }), explained),
+        Effect.mapError(Bundle.verify(text, keys.length === 0 ? {} : { keys }), (error) =>
+          new RuntimeError({
+            detail: `${file} is not a whole bundle: ${Explain.explain(error).detail}`,
+            remedy: "have it sent again, or written again with aosiq audit export"
+          })),
         yield* Effect.scoped(Layer.build(Layer.merge(NodeDigest.layer, Ed25519.layerVerifier)))
       )
     })

@@ -6,7 +6,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { command, plain, Usage } from "../../src/door/cli/index.ts"
+import { command, plain, Usage, UsageError } from "../../src/door/cli/index.ts"
 import { Explain } from "../../src/operator/index.ts"
 import * as Local from "./Local.ts"
 import * as Output from "./Output.ts"
@@ -70,5 +70,5 @@ function codeOf(exit: Exit.Exit<unknown, unknown>): number {
   if (Cause.hasInterruptsOnly(exit.cause)) return signals.SIGINT
   const error = Cause.squash(exit.cause)
   if (error === Output.readerGone) return 141
-  return CliError.isCliError(error) ? 2 : 1
+  return CliError.isCliError(error) || error instanceof UsageError ? 2 : 1
 }

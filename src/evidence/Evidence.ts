@@ -56,8 +56,9 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
       if (row.body.usage !== undefined) return { why: `${stamp} is a model's own answer` }
       const text = yield* log.payload(row.body.result)
       if (Option.isNone(text)) return { why: `the result behind ${stamp} was erased` }
-      return digest.sha256(text.value) === row.body.result
-        ? { raw: text.value, said: yield* Effect.orDie(Effect.try(() => strings(JSON.parse(text.value)))) }
+      const json = readJson(text.value)
+      return digest.sha256(text.value) === row.body.result && Option.isSome(json)
+        ? { raw: text.value, said: strings(json.value) }
         : { why: `the result behind ${stamp} was altered` }
     })
 
@@ -76,7 +77,9 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
         }
         if (cited.length < claim.evidence.length) continue
         const missing = unsupported(claim.text, cited.map(({ said }) => said.join("\n")))
-        if (missing.length > 0) objections.push(`"${claim.text}" says ${missing.join(", ")}, which its evidence does not`)
+        if (missing.length > 0) {
+          objections.push(`"${claim.text}" says ${missing.join(", ")}, which its evidence does not`)
+        }
       }
       return objections
     })
@@ -96,6 +99,8 @@ interface Recorded {
 /** A quote stands in one of the texts, or is a piece of the JSON itself. */
 const stands = (quote: string, { raw, said }: Recorded): boolean =>
   said.some((text) => stand(quote, text)) || stand(quote, raw)
+
+const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
 const strings = (value: unknown): ReadonlyArray<string> =>
   typeof value !== "object" || value === null

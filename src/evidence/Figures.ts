@@ -17,7 +17,9 @@ export const stand = (words: string, text: string): boolean => {
 
 /** The figures of `sentence` that no part of `evidence` bears out. */
 export const unsupported = (sentence: string, evidence: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const figures = (sentence.match(word) ?? []).map((one) => one.replace(punctuation, "")).filter((one) => digit.test(one))
+  const figures = (sentence.match(word) ?? []).map((one) => one.replace(punctuation, "")).filter((one) =>
+    digit.test(one)
+  )
   if (figures.length === 0) return []
   const texts = evidence.map((text) => withTimes(text).toLowerCase())
   const known = new Set(texts.flatMap(numbersIn))
@@ -88,7 +90,9 @@ const numbersIn = (text: string): ReadonlyArray<number> =>
   [...text.matchAll(/(?<![\p{L}\d.,])([-−]?)(\.?\d[\d.,]*)(e[-+]?\d+)?(\s?%)?/gu)].flatMap((match) => {
     const [, sign = "", run = "", exponent = "", percent] = match
     const isSigned = sign !== "" && !letter.test(text[match.index - 1] ?? "")
-    const joined = /^\d{1,3}(?:,\d{3})+(?:\.\d+)?[.,]*$/.test(run) ? [run.replace(/[.,]+$/, "").replaceAll(",", "")] : []
+    const joined = /^\d{1,3}(?:,\d{3})+(?:\.\d+)?[.,]*$/.test(run)
+      ? [run.replace(/[.,]+$/, "").replaceAll(",", "")]
+      : []
     const apart = run.split(",").flatMap((one) => /\d\.\d+\./.test(one) ? one.split(".") : [one])
     return [...joined, ...apart].filter((one) => digit.test(one)).flatMap((one) => {
       const value = Number(one.replace(/\.+$/, "") + exponent)

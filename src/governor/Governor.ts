@@ -314,13 +314,16 @@ export const layer: Layer.Layer<
           const started = yield* Clock.currentTimeMillis
           const permit = issue<string>(Row.stamp(intent.row), action.name)
           const ran = yield* Effect.exit(
-            restore(action.run(call.args, permit)).pipe(
-              // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
-              Effect.provideService(Session, call.session.at(call.place)),
-              Effect.timeoutOrElse({
-                duration: action.timeoutMs,
-                orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
-              })
+            // The time-out is a race of its own and must be interruptible too, or the handler would run to its end.
+            restore(
+              action.run(call.args, permit).pipe(
+                // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
+                Effect.provideService(Session, call.session.at(call.place)),
+                Effect.timeoutOrElse({
+                  duration: action.timeoutMs,
+                  orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
+                })
+              )
             )
           )
           const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)

@@ -9,10 +9,10 @@ import {
   type Anchor,
   Anchoring,
   Bundle,
-  type Digest,
+  Digest,
   Finding,
   Log,
-  type Note,
+  Note,
   Row,
   type Signer,
   Verify
@@ -84,6 +84,12 @@ export class Operations extends RpcGroup.make(
   Rpc.make("sessions_list", { success: Schema.Array(SessionView), error }),
   Rpc.make("session_rows", { payload: { session: Claims.SessionId }, success: Schema.Array(Row.Row), error }),
   Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
+  Rpc.make("session_revoke", {
+    payload: { session: Claims.SessionId, by: Schema.NonEmptyString, reason: Schema.String },
+    success: SessionView,
+    error
+  }),
+  Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
   Rpc.make("cost_summary", { success: Schema.Array(AccountView), error })
@@ -97,6 +103,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const store = yield* Store.Store
     const log = yield* Log.Log
     const anchoring = yield* Anchoring.make()
+    const digest = yield* Digest.Digest
     const verifying = yield* Effect.context<Anchor.Anchors | Digest.Digest | Log.Log | Signer.Verifier>()
 
     const resumed = (session: Claims.SessionId) => Effect.flatMap(dispatch.resume(session), view(log))
@@ -110,21 +117,22 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           return { ticket, run: yield* Effect.mapError(resumed(ticket.session), stalled(ticket)) }
         }),
       sessions_list: () =>
-        Effect.mapError(
-          Effect.map(log.sessions, (sessions) =>
-            sessions.map(({ actor, caller, id, parent, seq, startedAt, status }) => ({
-              actor,
-              caller,
-              id,
-              parent,
-              rows: seq,
-              startedAt,
-              status
-            }))),
-          failed
-        ),
+        Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
       session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
+      session_revoke: ({ by, reason, session }) =>
+        Effect.gen(function*() {
+          const [genesis] = yield* Effect.mapError(log.rows(session), failed)
+          if (genesis?.body.kind !== "genesis") {
+            const remedy = "see: aosiq sessions"
+            return yield* new OperationError({ detail: `there is no session ${session}`, remedy })
+          }
+          const { token } = genesis.body
+          const row: Row.Draft = { key: null, body: { kind: "noted", what: "revoked", by, detail: reason } }
+          const done = yield* Effect.mapError(store.commit({ _tag: "Revoke", token, session, row }), failed)
+          return sessionView(done.session)
+        }),
+      audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
       audit_verify: () =>
         Effect.gen(function*() {
           // What happened up to now is anchored first, so that the verdict covers it.
@@ -153,6 +161,16 @@ export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"
 }
 
 // internal
+
+const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.Summary): SessionView => ({
+  actor,
+  caller,
+  id,
+  parent,
+  rows: seq,
+  startedAt,
+  status
+})
 
 type Failure =
   | Approvals.ApprovalError

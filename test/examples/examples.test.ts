@@ -17,7 +17,9 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^model:scripted succeeded$/
   ],
   "approval.ts": [
+    /WARN .*: for development/,
     /^Waiting; refunds so far: 0$/,
+    /WARN .*: for development/,
     /^a person reads: refund \{"euros":40,"order":"order 7"\}, because the parcel was lost$/,
     /^Succeeded: 40 euros paid for order 7$/,
     /^refunds in the end: 1$/

@@ -1,12 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { Log, Row } from "../../src/audit/index.ts"
 import { Tokens } from "../../src/capability/index.ts"
 import { Entered, Governor, Permit, type Refusal, Session, Store } from "../../src/governor/index.ts"
 import * as C from "./commits.ts"
-import { act, action, bodies, kind, marks, refused, run, session, Sorry, stopped, Tester, world } from "./world.ts"
+import {
+  act,
+  action,
+  bodies,
+  kind,
+  marks,
+  type Parts,
+  refused,
+  run,
+  session,
+  Sorry,
+  stopped,
+  Tester,
+  world
+} from "./world.ts"
 
 const { digest } = NodeDigest
 
@@ -60,13 +74,16 @@ describe("an act that is admitted", () => {
     Effect.gen(function*() {
       const store = yield* Store.Store
       const { id } = yield* session()
+      const started = yield* Deferred.make<void>()
       const asked = action("x", () =>
         Effect.gen(function*() {
           assert.deepInclude((yield* Effect.orDie(store.accounts))[0], { reserved: 400, spent: 0 })
+          yield* Deferred.succeed(started, undefined)
           yield* Effect.sleep(250)
           return ""
         }), { reserve: 400, bill: (elapsedMs) => ({ costMicroUsd: elapsedMs }) })
       const fiber = yield* Effect.forkChild(run(id, act(asked)))
+      yield* Deferred.await(started)
       yield* TestClock.adjust(250)
       yield* Fiber.join(fiber)
       assert.deepInclude((yield* store.accounts)[0], { reserved: 0, spent: 250 })
@@ -77,7 +94,7 @@ describe("an act that is admitted", () => {
     Effect.gen(function*() {
       const log = yield* Log.Log
       const { id } = yield* session()
-      const secret = "sk-ant-REDACTED"
+      const secret = `AKIA${"Z".repeat(16)}`
       yield* run(id, act(action(`key ${secret}`, () => Effect.succeed(`echo ${secret}`))))
       assert.notInclude(JSON.stringify(yield* bodies(id)), secret)
       const kept = yield* log.payload(digest.sha256(digest.canonical(`echo ${secret}`)))
@@ -124,10 +141,10 @@ interface Case {
   readonly remedy: RegExp
   readonly detail: RegExp
   readonly claims?: Parameters<typeof session>[0]
-  readonly parts?: Parameters<typeof action>[2]
+  readonly parts?: Parts
   readonly arrange?: (
     opened: Effect.Success<ReturnType<typeof session>>
-  ) => Effect.Effect<unknown, unknown, Store.Store>
+  ) => Effect.Effect<unknown, Store.StoreError, Store.Store>
   readonly options?: Parameters<typeof world>[0]
 }
 
@@ -218,7 +235,7 @@ describe("an act that is refused", () => {
       Effect.gen(function*() {
         const { done, mark } = marks()
         const opened = yield* session(claims)
-        if (arrange !== undefined) yield* Effect.orDie(arrange(opened))
+        if (arrange !== undefined) yield* arrange(opened)
         const reason = yield* refused(run(opened.id, act(action("x", mark, parts))))
         assert.strictEqual(reason.layer, layer)
         assert.match(reason.detail, detail)
@@ -245,7 +262,7 @@ describe("an act that is refused", () => {
       const { done, mark } = marks()
       const mine = yield* session()
       const foreign = yield* Effect.flatMap(Tokens.Tokens, (tokens) => tokens.mint(mine.claims)).pipe(
-        Effect.provide(Layer.fresh(world()))
+        Effect.provide(world())
       )
       for (const token of [foreign, "", "a.b.c", mine.token.slice(0, -3)]) {
         const { id } = yield* session({}, { token })
@@ -269,7 +286,7 @@ describe("an act that is refused", () => {
       const { id } = yield* session()
       const secret = "ghp_0123456789abcdefghijABCDEFGHIJ"
       const reason = yield* stopped(
-        run(id, act(action("x", mark, { decode: Effect.fail(`not a path: ${secret}`) } as {})))
+        run(id, act(action("x", mark, { decode: Effect.fail(`not a path: ${secret}`) })))
       )
       assert.strictEqual(reason._tag, "Malformed")
       assert.notInclude(JSON.stringify(reason), secret)
@@ -283,8 +300,11 @@ describe("an act whose handler does not do well", () => {
     Effect.gen(function*() {
       const { done, mark } = marks()
       const { id } = yield* session()
-      const slow = action("x", (args) => Effect.andThen(Effect.sleep(1001), mark(args)), { timeoutMs: 1000 })
+      const started = yield* Deferred.make<void>()
+      const slow = action("x", (args) =>
+        Deferred.succeed(started, undefined).pipe(Effect.andThen(Effect.sleep(1001)), Effect.andThen(mark(args))))
       const fiber = yield* Effect.forkChild(stopped(run(id, act(slow))))
+      yield* Deferred.await(started)
       yield* TestClock.adjust(2000)
       assert.deepInclude(yield* Fiber.join(fiber), { _tag: "TimedOut", timeoutMs: 1000 })
       assert.deepStrictEqual(done, [])
@@ -329,8 +349,12 @@ describe("an act whose handler does not do well", () => {
   it.effect("is recorded as interrupted when its run is, and its reservation is settled", () =>
     Effect.gen(function*() {
       const { id } = yield* session()
-      const fiber = yield* Effect.forkChild(run(id, act(action("x", () => Effect.never, { reserve: 100 }))))
-      yield* Effect.yieldNow
+      const started = yield* Deferred.make<void>()
+      const endless = action("x", () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never), {
+        reserve: 100
+      })
+      const fiber = yield* Effect.forkChild(run(id, act(endless)))
+      yield* Deferred.await(started)
       yield* TestClock.adjust(10)
       yield* Fiber.interrupt(fiber)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
@@ -348,7 +372,11 @@ describe("a session", () => {
       const genuine = yield* run(id, Effect.flatMap(Session, Effect.succeed))
       const copy = Object.assign(Object.create(Entered.prototype) as Entered, { ...genuine, path: "" })
       const constructed = Reflect.construct(Entered, [
-        { summary: {}, actor: Tester, journal: new Map() },
+        {
+          summary: { ...C.summary(id), token: genuine.token, epoch: genuine.epoch },
+          actor: Tester,
+          journal: new Map()
+        },
         ""
       ]) as Entered
       const forged: ReadonlyArray<Entered> = [

@@ -109,11 +109,14 @@ export class Sorry extends Schema.TaggedError<Sorry>()("Sorry", { why: Schema.St
 
 const sorry = Tool.codec(Sorry)
 
+/** What a test may change about an act. */
+export type Parts<R = never> = Partial<Omit<Action<string, string, Sorry | GovernorError, R>, "run">>
+
 /** An act on one text, that runs `body` with it. */
 export const action = <R = never>(
   args: string,
   body: (args: string) => Effect.Effect<string, Sorry | GovernorError, R>,
-  parts: Partial<Omit<Action<string, string, Sorry | GovernorError, R>, "run" | "decode">> = {}
+  parts: Parts<R> = {}
 ): Action<string, string, Sorry | GovernorError, R> => ({
   name: "act",
   description: "acts",

@@ -91,6 +91,7 @@ export type Drift = typeof Drift.Type
 
 /** What configuration introspection reports. */
 export const Configuration = Schema.Struct({
+  /** Settings that have a baseline to drift from. */
   settings: Schema.Natural,
   drift: Schema.Array(Drift),
   gaps: Schema.Array(Gap)
@@ -105,7 +106,11 @@ export const ConfigIntrospection = DeterministicActor.make("ConfigIntrospection"
   tools: [ReadSettings],
   run: () =>
     Tool.call(ReadSettings, {}).pipe(
-      Effect.map(({ gaps, settings }) => ({ settings: settings.length, drift: settings.flatMap(drifted), gaps })),
+      Effect.map(({ gaps, settings }) => ({
+        settings: settings.filter(({ isDecided }) => isDecided).length,
+        drift: settings.flatMap(drifted),
+        gaps
+      })),
       Effect.catchTag("SourceError", (error) => Effect.succeed({ settings: 0, drift: [], gaps: [gapOf(error)] }))
     )
 })

@@ -2,6 +2,7 @@
 import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { RpcClientError } from "effect/rpc"
+import { Claims } from "../../capability/index.ts"
 import { Explain, type Operations } from "../../operator/index.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
@@ -18,7 +19,7 @@ export interface About {
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
-    Command.withSubcommands([start, approvals(about), sessions, audit, verify, cost])
+    Command.withSubcommands([start, approvals(about), sessions(about), audit, verify, cost])
   )
 
 // internal
@@ -166,20 +167,27 @@ const failed = (folder: string) => (error: unknown): RuntimeError => {
   return new RuntimeError(Explain.explain(error))
 }
 
+const sessionId = Argument.String("session").pipe(
+  Argument.withSchema(Claims.SessionId),
+  Argument.withDescription("Session, as in `aosiq sessions`")
+)
+
 const ticketId = Argument.String("ticket").pipe(
   Argument.withSchema(Schema.NonEmptyString),
   Argument.withDescription("Ticket, as in `aosiq approvals list`")
 )
 
-const approvals = (about: About) => {
-  const by = Flag.String("by").pipe(
+const by = (about: About) =>
+  Flag.String("by").pipe(
     Flag.withSchema(Schema.NonEmptyString),
     Flag.withDescription("Who decides (default: you)"),
     Flag.withDefault(about.user)
   )
-  const reason = Flag.String("reason").pipe(Flag.withDescription("Why; the actor sees it"), Flag.withDefault(""))
+const reason = Flag.String("reason").pipe(Flag.withDescription("Why; it is recorded"), Flag.withDefault(""))
+
+const approvals = (about: About) => {
   const decide = (name: string, approve: boolean, description: string) =>
-    Command.make(name, { ticket: ticketId, by, reason, data, json }, (options) =>
+    Command.make(name, { ticket: ticketId, by: by(about), reason, data, json }, (options) =>
       run(
         options,
         (client) => client.approval_decide({ ticket: options.ticket, approve, reason: options.reason, by: options.by }),
@@ -222,13 +230,23 @@ const approvals = (about: About) => {
   )
 }
 
-const sessions = Command.make(
-  "sessions",
-  { data, json },
-  (options) => run(options, (client) => client.sessions_list(), Print.sessions)
-).pipe(
-  Command.withDescription("List sessions")
-)
+const sessions = (about: About) =>
+  Command.make(
+    "sessions",
+    { data, json },
+    (options) => run(options, (client) => client.sessions_list(), Print.sessions)
+  ).pipe(
+    Command.withDescription("List sessions, or revoke one"),
+    Command.withSubcommands([
+      Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
+        run(
+          options,
+          (client) => client.session_revoke({ session: options.session, by: options.by, reason: options.reason }),
+          ({ id }) => `the token of ${id} is revoked, and with it every token below: none of their acts runs any more`
+        )).pipe(Command.withDescription("Revoke a session's token and every token below it"))
+    ])
+  )
+
 
 const cost = Command.make(
   "cost",
@@ -247,6 +265,13 @@ const audit = Command.make("audit").pipe(
       (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
     ).pipe(
       Command.withDescription("Verify every chain against its anchors")
+    ),
+    Command.make(
+      "keys",
+      { data, json },
+      (options) => run(options, (client) => client.audit_keys(), (keys) => keys.join("\n"))
+    ).pipe(
+      Command.withDescription("Print the public keys to verify bundles with: publish them where auditors look")
     ),
     Command.make(
       "export",

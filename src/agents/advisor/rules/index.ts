@@ -33,10 +33,14 @@ export const diagnose = (file: CaseFile): Advice => {
     .flatMap((rule) => rule(file) ?? [])
     .filter((hypothesis) => hypothesis.strength >= enough)
     .toSorted((a, b) => precedence(b) - precedence(a) || b.strength - a.strength)
-  const outside = elsewhere(file).filter(({ strength }) => strength >= enough).toSorted((a, b) => b.strength - a.strength)
+  const outside = elsewhere(file).filter(({ strength }) => strength >= enough).toSorted((a, b) =>
+    b.strength - a.strength
+  )
   const [main, ...others] = found
   const [other] = outside
-  if (other !== undefined && (main === undefined || other.strength > main.strength)) return outOfScope(file, other, found)
+  if (other !== undefined && (main === undefined || other.strength > main.strength)) {
+    return outOfScope(file, other, found)
+  }
   if (main !== undefined) return fault(file, main, others, outside)
   if (readings(file).length === 0 && file.logs.every(({ value }) => value.entries === 0)) return inconclusive(file)
   return noFault(file)
@@ -83,13 +87,18 @@ const outOfScope = (file: CaseFile, other: Elsewhere, found: ReadonlyArray<Hypot
   title: `Outside the advisor's scope: ${other.nature}`,
   summary: [
     other.summary,
-    ...found.map((hypothesis) => `Also seen, and causally independent as far as the evidence goes: ${hypothesis.summary}`)
+    ...found.map((hypothesis) =>
+      `Also seen, and causally independent as far as the evidence goes: ${hypothesis.summary}`
+    )
   ].join(" "),
   severity: other.severity,
   confidence: other.strength,
   claims: [...other.claims, ...found.flatMap((hypothesis) => hypothesis.claims.slice(0, 2))],
   ruledOut: [
-    ...found.map(({ scenario }) => ({ cause: names[scenario], because: `${other.nature} explains more of the evidence` })),
+    ...found.map(({ scenario }) => ({
+      cause: names[scenario],
+      because: `${other.nature} explains more of the evidence`
+    })),
     ...quiet(file, found)
   ],
   risks: ["The advisor has no rules for this kind of fault: nothing is proposed.", ...unread(file)]
@@ -105,18 +114,29 @@ const noFault = (file: CaseFile): Advice => {
   const logged = file.logs.flatMap(({ stamp, value }) =>
     value.entries === 0 ? [] : [{ text: value.said, evidence: [{ stamp, quote: value.said }] }]
   )
-  const says = logged.length === 0 ? "no log was read" : "the log shows no failure"
+  const measured = all.length === 0 ? "Nothing was measured" : "All measurements are within normal bounds"
+  const errors = file.logs.reduce((sum, { value }) => sum + value.levels.error, 0)
+  const says = logged.length === 0
+    ? "no log was read"
+    : errors === 0
+    ? "the log shows no failure"
+    : "the log has errors, but none that tells of a known fault"
+  const gaps = unread(file)
   return {
     outcome: "no_fault",
     title: "No active fault",
     summary: recovered.length > 0
-      ? `Nothing is wrong now: ${recovered.map(({ value }) => value.signal).join(", ")} left the normal range and recovered by itself.`
-      : `All measurements are within normal bounds; ${says}. There is no failure to act on.`,
+      ? `Nothing is wrong now: ${
+        recovered.map(({ value }) => value.signal).join(", ")
+      } left the normal range and recovered by itself.`
+      : `${measured}; ${says}. There is no failure to act on.${
+        gaps.length === 0 ? "" : " Not everything could be read."
+      }`,
     severity: "info",
     confidence: all.length > 0 ? 0.85 : 0.65,
     claims: [...claims(shown, 6), ...logged.slice(0, 1), ...claims(patterns(file, /./), 4)],
     ruledOut: quiet(file, []),
-    risks: ["What no source measures was not seen.", ...unread(file)]
+    risks: ["What no source measures was not seen.", ...gaps]
   }
 }
 
@@ -131,11 +151,14 @@ const inconclusive = (file: CaseFile): Advice => ({
   risks: ["A system that answers nothing may be down."]
 })
 
-/** What could not be read, each with its remedy. */
-const unread = (file: CaseFile): ReadonlyArray<string> =>
-  [...file.thresholds, ...file.logs, ...file.settings].flatMap(({ value }) =>
-    value.gaps.map((gap) => `Could not be read: ${gap.source}: ${gap.detail} (${gap.remedy}).`)
+/** What could not be read, each with its remedy, once. */
+const unread = (file: CaseFile): ReadonlyArray<string> => [
+  ...new Set(
+    [...file.thresholds, ...file.logs, ...file.settings].flatMap(({ value }) =>
+      value.gaps.map((gap) => `Could not be read: ${gap.source}: ${gap.detail} (${gap.remedy}).`)
+    )
   )
+]
 
 /** Causes that were looked for and not found, where there was something to look at. */
 const quiet = (file: CaseFile, found: ReadonlyArray<Hypothesis>): ReadonlyArray<Ruled> => {

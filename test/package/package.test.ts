@@ -1,0 +1,124 @@
+/** What is published works where the sources are not: packed, unpacked, imported, compiled against, started. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+
+const home = join(import.meta.dirname, "../..")
+const run = promisify(execFile)
+const limit = 300_000
+
+interface Packed {
+  readonly filename: string
+  readonly files: ReadonlyArray<{ readonly path: string }>
+}
+
+/** The package in the `node_modules` of a program, beside its dependencies and nothing of the repository. */
+const install = async (program: string): Promise<ReadonlyArray<string>> => {
+  // The working copy is left as it is: its own `dist`, if it has one, may be in use.
+  const copy = join(program, "copy")
+  mkdirSync(copy)
+  const taken = readdirSync(home).filter((name) => !["node_modules", "dist", ".git"].includes(name))
+  await run("cp", ["-R", ...taken.map((name) => join(home, name)), copy])
+  symlinkSync(join(home, "node_modules"), join(copy, "node_modules"))
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", program], {
+    cwd: copy,
+    maxBuffer: 64 * 1024 * 1024
+  })
+  // What the build prints comes before the list.
+  const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as ReadonlyArray<Packed>
+  assert.isDefined(packed)
+  await run("tar", ["-xzf", join(program, packed.filename), "-C", program])
+  const modules = join(program, "node_modules")
+  mkdirSync(modules)
+  await run("mv", [join(program, "package"), join(modules, "aosiq")])
+  const { dependencies } = JSON.parse(readFileSync(join(modules, "aosiq/package.json"), "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>
+  }
+  for (const name of Object.keys(dependencies)) {
+    mkdirSync(join(modules, name, ".."), { recursive: true })
+    symlinkSync(join(home, "node_modules", name), join(modules, name))
+  }
+  rmSync(copy, { recursive: true })
+  return packed.files.map(({ path }) => path)
+}
+
+describe("the package", () => {
+  const program = mkdtempSync(join(tmpdir(), "aosiq-package-"))
+  let files: ReadonlyArray<string> = []
+  beforeAll(async () => {
+    files = await install(program)
+  }, limit)
+  afterAll(() => rmSync(program, { recursive: true }))
+
+  it("holds compiled code, migrations and pages, and neither sources nor tests", () => {
+    for (
+      const file of [
+        "dist/src/index.js",
+        "dist/src/index.d.ts",
+        "dist/layers/presets/index.js",
+        "dist/layers/presets/testing.js",
+        "dist/layers/cli/main.js",
+        "dist/migrations/0001_log.sql",
+        "layers/cli/bin.mjs",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "package.json"
+      ]
+    ) assert.include(files, file)
+    assert.deepStrictEqual(files.filter((file) => /(?<!\.d)\.ts$|\.test\.|^test\/|^examples\//.test(file)), [])
+  })
+
+  it("runs the example of the README under plain Node", async () => {
+    const example = readFileSync(join(home, "examples/embed.ts"), "utf8")
+    writeFileSync(join(program, "embed.ts"), example)
+    writeFileSync(join(program, "package.json"), JSON.stringify({ type: "module" }))
+    const { stdout } = await run(process.execPath, ["embed.ts"], { cwd: program })
+    assert.include(stdout, "output: 'enough'")
+  }, limit)
+
+  it("gives its types to a program that compiles against it", async () => {
+    writeFileSync(join(program, "embed.ts"), readFileSync(join(home, "examples/embed.ts"), "utf8"))
+    writeFileSync(
+      join(program, "wrong.ts"),
+      readFileSync(join(home, "examples/embed.ts"), "utf8").replace("tools: [FreeMemory]", "tools: []")
+    )
+    const compilerOptions = {
+      target: "ES2024",
+      module: "NodeNext",
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ["node"],
+      typeRoots: [join(home, "node_modules/@types")]
+    }
+    writeFileSync(join(program, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+    const tsc = join(home, "node_modules/typescript/bin/tsc")
+    const said = await run(process.execPath, [tsc, "--pretty", "false", "-p", program]).then(
+      ({ stdout }) => stdout,
+      (error: { readonly stdout: string }) => error.stdout
+    )
+    assert.notInclude(said, "embed.ts")
+    assert.include(said, "wrong.ts")
+    assert.include(said, `"no tool of this actor declares": "tool:free_memory"`)
+  }, limit)
+
+  it("starts its program", async () => {
+    const { stdout } = await run(process.execPath, ["node_modules/aosiq/layers/cli/bin.mjs", "--version"], {
+      cwd: program
+    })
+    const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { readonly version: string }
+    assert.include(stdout, version)
+  }, limit)
+
+  it("keeps a log in a folder: it finds its migrations", async () => {
+    const bin = "node_modules/aosiq/layers/cli/bin.mjs"
+    const { stdout } = await run(process.execPath, [bin, "start", "--once", "--json"], { cwd: program })
+    const outcome = JSON.parse(stdout) as { readonly audit: { readonly ok: boolean; readonly rows: number } }
+    assert.isTrue(outcome.audit.ok)
+    assert.isAbove(outcome.audit.rows, 10)
+  }, limit)
+})
