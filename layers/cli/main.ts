@@ -11,7 +11,8 @@ import { Explain } from "../../src/operator/index.ts"
 import * as Local from "./Local.ts"
 import * as Output from "./Output.ts"
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+// The package names itself, so that the file is found from the sources and from what was compiled of them.
+const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("aosiq/package.json")), "utf8")) as {
   readonly version: string
 }
 

@@ -101,13 +101,13 @@ const numbersIn = (text: string): ReadonlyArray<number> =>
     })
   })
 
-/** The text, and on lines of their own its instants as ISO times, and its times of day without fractions. */
+/** The text, and on lines of their own the times in it: instants as ISO times, and each as a date and a time of day. */
 const withTimes = (text: string): string => {
   const instants = new Set(text.match(/(?<![\d.])\d{13}(?![\d.])/g))
   const times = [...instants].flatMap((instant) =>
     Option.match(DateTime.make(Number(instant)), { onNone: () => [], onSome: (time) => [DateTime.formatIso(time)] })
   )
   const dated = [text, ...times].join("\n")
-  const whole = new Set(dated.match(/(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?=[.,]\d)/g))
-  return [dated, ...whole].join("\n")
+  const apart = new Set(dated.match(/(?<!\d)(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d(?::\d\d)?/g))
+  return [dated, ...[...apart].map((time) => time.replace("T", " "))].join("\n")
 }

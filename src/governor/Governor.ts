@@ -515,8 +515,8 @@ interface Call {
   readonly hash: Digest.Hash
 }
 
-/** Attempts at an act that can be undone, over all runs of a session. */
-const maxAttempts = 10
+/** Attempts at an act that can be undone, over all runs of a session; each wait of a child for people is one. */
+const maxAttempts = 100
 /** What an intent names as its token when verification was passed over outside enforced mode. */
 const unverified = Claims.TokenId.make("unverified")
 

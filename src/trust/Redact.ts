@@ -1,19 +1,46 @@
 /**
  * Takes secrets out of text before anyone reads it: previews, logs, exports. What is found is replaced by its kind, never
- * by a part of itself. Every pattern is linear in its input: no nested or overlapping repetition.
+ * by a part of itself. Every pattern is linear in its input: what can begin many times before it fails is bounded.
  */
 
+/** Endings of names whose values are secrets: `password`, `client_secret`, `AWS_SECRET_ACCESS_KEY`, `x-auth-token`. */
+const names = [
+  /passw(?:or)?d/,
+  /passphrase/,
+  /(?<=[_;-])pwd/,
+  /secret(?:[_-]?(?:access|encryption|signing))?(?:[_-]?key(?:[_-]?base)?)?/,
+  /(?:api|access|account|auth|encryption|signing|master)[_-]?key/,
+  /(?:access|refresh|auth|(?<![a-z])id|session|security|bearer|api)[_-]?token/,
+  /(?<!page|next|continuation|invalid|unexpected)[_-]token/
+]
+const assigned = /\\{0,8}["']?\s{0,20}(?:=>|:=|[:=])\s{0,20}/
+/** In quotes up to the closing one, of JSON within JSON too; else up to a space, or to what ends a value in a list. */
+const values = [
+  /"(?:[^"\\]|\\.){4,}/,
+  /'(?:[^'\\]|\\.|''){4,}/,
+  /\\{1,8}"(?:[^"\\]|\\{2,8}[^\\]){4,}/,
+  /(?!["']|(?:null|true|false|none|undefined)\b)(?:[^\s"'\\,;}]|[,;}](?![\s"']|$)|["'](?=[a-z0-9])|\\(?![nrtu"'\\])){4,}/
+]
+const oneOf = (patterns: ReadonlyArray<RegExp>) => `(?:${patterns.map(({ source }) => source).join("|")})`
+
 const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
-  ["private-key", /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----)?/g],
-  ["jwt", /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g],
-  ["connection-string", /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"']{1,128}:[^\s@/"']{1,256}@[^\s"']{1,256}/g],
-  ["api-key", /\b(?:sk|pk|rk)[-_](?:ant-|proj-|live_|test_)?[A-Za-z0-9_-]{16,}/g],
-  ["github-token", /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g],
-  ["aws-key", /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g],
-  ["slack-token", /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g],
-  ["google-key", /\bAIza[A-Za-z0-9_-]{30,}/g],
-  ["bearer", /\b[Bb]earer\s+[A-Za-z0-9._~+/=-]{16,}/g],
-  ["password", /\b(?:password|passwd|secret|api[_-]?key|access[_-]?token)\\?["']?\s*[:=]\s*\\?["']?[^\s"',;\\}]{4,}/gi]
+  [
+    "private-key",
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g
+  ],
+  ["jwt", /(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,512}(?:\.[A-Za-z0-9_-]{4,}){1,4}\.?/g],
+  [
+    "connection-string",
+    /\b[a-z][a-z0-9+.-]{1,20}:(?:\\?\/){2}[^\s:@/"']{0,128}:[^\s@/"']{1,400}@[^\s"']{1,256}/gi
+  ],
+  ["api-key", /(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,64}\d)[A-Za-z0-9_-]{16,}/g],
+  ["github-token", /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g],
+  ["aws-key", /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g],
+  ["slack-token", /(?<![A-Za-z0-9])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}/g],
+  ["google-key", /(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}/g],
+  ["authorization", /\bauthorization\\{0,8}["']?\s{0,20}[:=]\s{0,20}\\{0,8}["']?[a-z]{1,20}\s{1,20}[^\s"',\\]{4,}/gi],
+  ["bearer", /\bbearer\s{1,20}(?=[A-Za-z0-9._~+/=-]{0,64}\d)[A-Za-z0-9._~+/=-]{16,}/gi],
+  ["password", new RegExp(oneOf(names) + assigned.source + oneOf(values), "gi")]
 ]
 
 /** The text with every secret replaced by `[redacted:KIND]`. */
@@ -23,13 +50,26 @@ export const redact = (text: string): string => {
   return clean
 }
 
-/** Characters looked at for a preview: more than are shown, so that no secret is cut in half and slips through. */
-const previewWindow = 1000
 /** Characters of a preview. */
 export const previewLength = 200
+/** Characters from its beginning by which every kind of secret is recognised, whatever is cut off behind them. */
+const recognisable = 600
+/** Characters looked at first; more only where redaction leaves too few of them. */
+const previewWindow = 1000
 
-/** The start of a text, redacted, at most `previewLength` characters. */
+/** The start of a text, redacted, at most `previewLength` characters; no secret and no character is cut in half. */
 export const preview = (text: string): string => {
-  const clean = redact(text.slice(0, previewWindow))
-  return clean.length > previewLength ? `${clean.slice(0, previewLength - 1)}…` : clean
+  for (let window = previewWindow;; window *= 2) {
+    const clean = redact(text.slice(0, window))
+    if (window >= text.length) return shorten(clean)
+    // What stands this close to the cut may be a secret whose telling part was cut off.
+    const sure = clean.slice(0, Math.max(0, clean.length - recognisable))
+    if (sure.length > previewLength) return shorten(sure)
+  }
 }
+
+// internal
+
+/** A character outside the basic plane has two halves, and half of one has no canonical form. */
+const shorten = (text: string): string =>
+  text.length > previewLength ? `${text.slice(0, previewLength - 1).replace(/[\uD800-\uDBFF]$/, "")}…` : text
