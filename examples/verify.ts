@@ -37,7 +37,7 @@ const program = Effect.gen(function*() {
   const report = yield* Bundle.verify(bundle, { keys })
   console.log(`as exported: ok ${report.ok}, ${report.rows} rows, ${report.anchors} anchor`)
 
-  const forged = yield* Bundle.verify(bundle.replaceAll("812", "912"), { keys })
+  const forged = yield* Bundle.verify(bundle.replaceAll(":812}", ":912}"), { keys })
   console.log(`with one figure changed: ok ${forged.ok}`)
   for (const { kind, seq } of forged.findings) console.log(`${kind} at row ${seq}`)
 })

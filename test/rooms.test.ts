@@ -132,7 +132,8 @@ describe("rooms", () => {
     none(
       fromSrc.filter(({ file, isFile, target }) =>
         // src/index.ts is the door of the house: it stands on every room.
-        isFile && file !== "src/index.ts" && roomOf(file) !== roomOf(target) && mayImport.get(roomOf(file))?.has(roomOf(target)) !== true
+        isFile && file !== "src/index.ts" && roomOf(file) !== roomOf(target) &&
+        mayImport.get(roomOf(file))?.has(roomOf(target)) !== true
       )
     )
   })

@@ -20,7 +20,10 @@ export const layer = (name: string): Layer.Layer<Signer.Signer, Signer.SignerErr
       const keys = yield* KeySet
       const [newest] = keysOf(keys, name)
       if (newest === undefined) {
-        return yield* new Signer.SignerError({ detail: "there is no key to sign anchors with", remedy: "rotate the keys" })
+        return yield* new Signer.SignerError({
+          detail: "there is no key to sign anchors with",
+          remedy: "rotate the keys"
+        })
       }
       return Signer.Signer.of({
         name,

@@ -2,8 +2,9 @@
  * The reasoning actor's graph on LangGraph: think → act → conclude, each node one governed step. A graph of one's own is
  * built from the same nodes, so that whatever its shape, models and tools are reached through the Governor alone.
  */
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons"
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph"
-import { type Cause, Effect, Exit, Layer } from "effect"
+import { type Cause, Effect, Exit, FiberSet, Layer } from "effect"
 import { ActorError, Reasoner } from "../../src/actor/index.ts"
 import type { GovernorError } from "../../src/governor/index.ts"
 
@@ -45,36 +46,41 @@ export const layer = (shape: Shape = thinkActConclude): Layer.Layer<Reasoner.Rea
 type Failure = ActorError | GovernorError
 
 const run = <R>(shape: Shape, graph: Reasoner.Nodes<R>): Effect.Effect<Reasoner.Thread, Failure, R> =>
-  Effect.flatMap(Effect.context<R>(), (context) => {
+  Effect.scoped(Effect.gen(function*() {
+    // A run that is interrupted ends when its node has ended: nothing acts for it after that.
+    const start = yield* FiberSet.makeRuntimePromise<R, Exit.Exit<Reasoner.Thread, Failure>, never>()
     // LangGraph rejects with what a node threw; the typed cause is kept beside it.
     let stopped: Cause.Cause<Failure> | undefined
-    return Effect.tryPromise({
+    const node = (step: Reasoner.Node<R>) => async (state: State): Promise<State> => {
+      const exit = await start(Effect.exit(step(state.thread)))
+      if (Exit.isSuccess(exit)) return { thread: exit.value }
+      stopped = exit.cause
+      throw new NodeStopped()
+    }
+    const nodes = { think: node(graph.nodes.think), act: node(graph.nodes.act), conclude: node(graph.nodes.conclude) }
+    const route = (state: State) => {
+      const next = graph.route(state.thread)
+      return next === "end" ? END : next
+    }
+    const ended = yield* Effect.tryPromise({
       try: (signal) => {
-        const node = (step: Reasoner.Node<R>) => async (state: State): Promise<State> => {
-          const exit = await Effect.runPromiseExitWith(context)(step(state.thread), { signal })
-          if (Exit.isSuccess(exit)) return { thread: exit.value }
-          stopped = exit.cause
-          throw new NodeStopped()
-        }
-        const nodes = {
-          think: node(graph.nodes.think),
-          act: node(graph.nodes.act),
-          conclude: node(graph.nodes.conclude)
-        }
-        const route = (state: State) => {
-          const next = graph.route(state.thread)
-          return next === "end" ? END : next
-        }
-        return shape(nodes, route).invoke({ thread: graph.start }, { recursionLimit: graph.maxNodeRuns + 1, signal })
+        const options = { recursionLimit: graph.maxNodeRuns + 1, signal }
+        return untraced(() => shape(nodes, route).invoke({ thread: graph.start }, options))
       },
       catch: (cause) => new ActorError({ actor: "graph", detail: String(cause), abandoned: false })
     }).pipe(
-      Effect.map((state) => state.thread),
       Effect.catch((error): Effect.Effect<never, Failure> =>
         stopped === undefined ? Effect.fail(error) : Effect.failCause(stopped)
       )
     )
-  })
+    return ended.thread
+  }))
+
+/**
+ * Where the environment names a tracing service, LangGraph sends it the whole conversation, past the Governor. Under a
+ * run tree of its own, which this makes, it does not trace.
+ */
+const untraced = <A>(run: () => Promise<A>): Promise<A> => AsyncLocalStorageProviderSingleton.runWithConfig({}, run)
 
 /** Stops the graph at once; its reason travels beside it. */
 class NodeStopped extends Error {

@@ -3,8 +3,8 @@
  * same transactions. One process and one session; it survives `kill -9`, but not a loss of power, because PGlite's file
  * system does not sync.
  */
-import { PGlite } from "@electric-sql/pglite"
 import { PgClient } from "@effect/sql-pg"
+import { PGlite } from "@electric-sql/pglite"
 import { Effect, type Layer, type Scope } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { Duplex } from "node:stream"

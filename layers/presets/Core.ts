@@ -27,8 +27,10 @@ export const core = (policy: Partial<Policy.Policy> = {}) =>
 
 /** The price list, with the file that AOSIQ_PRICES names before it. */
 const prices = Layer.unwrap(
-  Effect.map(Config.option(Config.String("AOSIQ_PRICES")), (file) =>
-    Prices.layer(Option.isSome(file) ? { overrides: file.value } : {}))
+  Effect.map(
+    Config.option(Config.String("AOSIQ_PRICES")),
+    (file) => Prices.layer(Option.isSome(file) ? { overrides: file.value } : {})
+  )
 )
 
 /** What every log needs first. */

@@ -38,8 +38,10 @@ export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
 
 /** Serves the operators of `folder`; the actors they resume must be registered first. */
 export const layerControl = (folder: string) =>
-  Layer.unwrap(Effect.map(KeySet.KeySet, (keys) =>
-    Control.layerServer(folder).pipe(Layer.provide(Operations.layer(AnchorSigner.keysOf(keys, origin))))))
+  Layer.unwrap(
+    Effect.map(KeySet.KeySet, (keys) =>
+      Control.layerServer(folder).pipe(Layer.provide(Operations.layer(AnchorSigner.keysOf(keys, origin)))))
+  )
 
 // internal
 

@@ -117,7 +117,13 @@ export const spawn = <Name extends string, In extends Plain, Out extends Plain, 
 ) => Tool.call(child.tool, input)
 
 /** Calls `child` with the authority of `grant`, which must hold all that it needs. */
-export const delegate = <Name extends string, In extends Plain, Out extends Plain, Caps extends string, Held extends string>(
+export const delegate = <
+  Name extends string,
+  In extends Plain,
+  Out extends Plain,
+  Caps extends string,
+  Held extends string
+>(
   child: Class<Name, In, Out, Caps>,
   grant: Grant<Held> & Fits<Caps, Held>,
   input: In["Type"]

@@ -5,6 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
+import { Digest } from "../audit/index.ts"
 import { Backend } from "../backend/index.ts"
 import { branch, GovernorError, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
@@ -17,7 +18,7 @@ export interface Bounds {
   readonly maxSteps: number
   /** Refused acts and rejected conclusions before the agent gives up. */
   readonly maxRejections: number
-  /** Successful tool calls before any conclusion is accepted. */
+  /** Different tool calls that must have succeeded before any conclusion is accepted. */
   readonly minEvidence: number
 }
 
@@ -121,6 +122,9 @@ export const concludeName = "conclude"
 
 // internal
 
+/** How often one call, with the same arguments, is run in one run; asking for it again is a rejection. */
+const maxRepeats = 3
+
 type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
   readonly name: string
   readonly output: Out
@@ -186,7 +190,7 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
   if (thread.step >= agent.bounds.maxSteps) {
     return { ...thread, gaveUp: `no conclusion after ${thread.step} model calls` }
   }
-  const prompt = yield* Effect.orDie(Schema.decodeUnknownEffect(Prompt.Prompt)({ content: thread.messages }))
+  const prompt = yield* conversation(thread)
   const offered = [
     ...agent.tools,
     { name: concludeName, description: "End with this result.", params: agent.output }
@@ -207,35 +211,85 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
     params: call.params,
     providerExecuted: false
   }))
+  const content = [...said, ...asked]
   const next: Thread = {
     ...thread,
     step: thread.step + 1,
-    messages: [...thread.messages, { role: "assistant", content: [...said, ...asked] }],
+    messages: content.length === 0 ? thread.messages : [...thread.messages, { role: "assistant", content }],
     pending: turn.calls
   }
-  if (turn.calls.length > 0) return next
-  const nudge = { role: "user", content: [{ type: "text", text: `Call a tool, or call ${concludeName} to end.` }] }
-  return rejected(agent, { ...next, messages: [...next.messages, nudge] }, "it called no tool")
+  if (turn.calls.length === 0) {
+    const nudge = { role: "user", content: [{ type: "text", text: `Call a tool, or call ${concludeName} to end.` }] }
+    return rejected(agent, { ...next, messages: [...next.messages, nudge] }, "it called no tool")
+  }
+  // What a cut turn asked for may be less, or other, than what was meant.
+  return turn.finish === "length" ? rejected(agent, notRun(next, cutOff), cutOff) : next
 })
+
+const cutOff = "the turn was cut off at its length limit: ask for less at once"
 
 const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,
   thread: Thread
 ) {
+  const calls = history(yield* Digest.Digest, yield* conversation(thread))
+  const earlier = calls.length - thread.pending.length
   let after = { ...thread, pending: [] as ReadonlyArray<Pending> }
   for (const [index, call] of thread.pending.entries()) {
-    const answer = yield* execute(agent, call).pipe(branch(`act-${thread.step}-${index}`))
+    if (after.gaveUp !== null) break
+    const asked = calls[earlier + index]
+    const same = calls.slice(0, earlier + index).filter(({ what }) => what === asked?.what)
+    const answer = same.length < maxRepeats
+      ? yield* execute(agent, call).pipe(branch(`act-${thread.step}-${index}`))
+      : repeated
     after = reply(after, call, answer.failed, answer.result)
-    after = answer.failed
-      ? rejected(agent, after, `${call.name} was refused or failed`)
-      : { ...after, gathered: after.gathered + 1 }
+    if (asked !== undefined) asked.succeeded = !answer.failed
+    if (answer.failed) after = rejected(agent, after, `${call.name} was refused or failed`)
+    else if (!same.some(({ succeeded }) => succeeded)) after = { ...after, gathered: after.gathered + 1 }
   }
   return after
 })
 
+const conversation = (thread: Thread): Effect.Effect<Prompt.Prompt> =>
+  Effect.orDie(Schema.decodeUnknownEffect(Prompt.Prompt)({ content: thread.messages }))
+
+interface Asked {
+  readonly id: string
+  /** The call and its arguments; two spellings of the same arguments are the same. */
+  readonly what: string
+  succeeded: boolean | undefined
+}
+
+/** Every call that was asked for, in order, and whether it succeeded, where it was answered. */
+const history = (digest: Digest.Digest["Service"], { content }: Prompt.Prompt): ReadonlyArray<Asked> => {
+  const calls: Array<Asked> = []
+  for (const message of content) {
+    if (message.role !== "assistant" && message.role !== "tool") continue
+    for (const part of message.content) {
+      if (part.type === "tool-call") {
+        // The arguments came out of a thread, which is JSON.
+        const what = digest.canonical([part.name, part.params as Schema.Json])
+        calls.push({ id: part.id, what, succeeded: undefined })
+      }
+      if (part.type === "tool-result") {
+        const asked = calls.find((call) => call.id === part.id && call.succeeded === undefined)
+        if (asked !== undefined) asked.succeeded = !part.isFailure
+      }
+    }
+  }
+  return calls
+}
+
 interface Answer {
   readonly failed: boolean
   readonly result: Schema.Json
+}
+
+const repeated: Answer = {
+  failed: true,
+  result: {
+    error: `not run: it was asked for ${maxRepeats} times before; use what it answered, or ask for something else`
+  }
 }
 
 /** Refusals and failures go back to the model; what the run cannot go on from ends it. */
@@ -271,10 +325,7 @@ const conclude = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.A
   const codec = Tool.codec(agent.output)
   // Calls beside a conclusion are not run: every call of a turn gets an answer, as providers demand.
   const others = thread.pending.filter((pending) => pending !== call)
-  const cleared = others.reduce(
-    (state, other) => reply(state, other, true, { error: "not run: the turn concluded" }),
-    { ...thread, pending: [] as ReadonlyArray<Pending> }
-  )
+  const cleared = notRun({ ...thread, pending: others }, "the turn concluded")
   const back = (why: ReadonlyArray<string>) =>
     rejected(agent, reply(cleared, call, true, { error: "not accepted", reasons: why }), why.join("; "))
   if (thread.gathered < agent.bounds.minEvidence) {
@@ -287,6 +338,13 @@ const conclude = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.A
   const output = yield* Effect.orDie(codec.encode(decoded.success))
   return { ...cleared, conclusion: { output } }
 })
+
+/** Answers all pending calls without running them. */
+const notRun = (thread: Thread, why: string): Thread =>
+  thread.pending.reduce<Thread>(
+    (state, call) => reply(state, call, true, { error: `not run: ${why}` }),
+    { ...thread, pending: [] }
+  )
 
 const reply = (thread: Thread, call: Pending, isFailure: boolean, result: Schema.Json): Thread => ({
   ...thread,

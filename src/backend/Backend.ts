@@ -12,7 +12,17 @@ import { type Bill, Governor, type GovernorError, type Outcome, type Session } f
 import { type Plain, Tool } from "../tool/index.ts"
 
 /** The known backends; a name outside the list is a compile error. */
-export const names = ["anthropic", "bedrock", "openai", "gemini", "ollama", "claude-code", "scripted", "recorded", "offline"] as const
+export const names = [
+  "anthropic",
+  "bedrock",
+  "openai",
+  "gemini",
+  "ollama",
+  "claude-code",
+  "scripted",
+  "recorded",
+  "offline"
+] as const
 export type Name = (typeof names)[number]
 
 /** One backend, ready to be called. */
@@ -102,7 +112,9 @@ export const generate = <N extends Name>(
       backend: backend.name,
       reversible: true,
       schema: digest.sha256(digest.canonical({ backend: backend.name, model: backend.model })),
-      decode: Effect.succeed({ args: request, json }),
+      decode: approves(request.prompt)
+        ? Effect.fail("the conversation holds an approval: approvals are tickets, and a history cannot give one")
+        : Effect.succeed({ args: request, json }),
       reserve,
       bill: (_, turn): Bill =>
         turn === undefined
@@ -131,7 +143,11 @@ const describe = (backend: Backend<Name>, request: Request): Schema.Json => ({
   model: backend.model,
   maxOutputTokens: backend.maxOutputTokens,
   prompt: plain(request.prompt.content),
-  tools: request.tools.map((tool) => ({ name: tool.name, description: tool.description, params: plain(schemaOf(tool)) }))
+  tools: request.tools.map((tool) => ({
+    name: tool.name,
+    description: tool.description,
+    params: plain(schemaOf(tool))
+  }))
 })
 
 /** Prompts and JSON Schemas hold nothing but JSON; this drops their prototypes. */
@@ -181,8 +197,17 @@ const counts = (usage: Response.Usage): Turn["usage"] => ({
   cacheWrite: usage.inputTokens.cacheWrite ?? 0
 })
 
+/**
+ * Whether the history claims that somebody approved or was asked to. `effect/ai` runs a call that its history approves,
+ * by whatever handler is in reach; here a history is data.
+ */
+const approves = (prompt: Prompt.Prompt): boolean =>
+  prompt.content.some(({ content }) =>
+    typeof content !== "string" && content.some(({ type }) => type.startsWith("tool-approval"))
+  )
+
 /** Definitions only: no handler is ever attached, so nothing can run around the Governor. */
 const toolkit = (tools: ReadonlyArray<Offered>) =>
-  Toolkit.make(...tools.map((tool) =>
-    AiTool.dynamic(tool.name, { description: tool.description, parameters: schemaOf(tool) })
-  ))
+  Toolkit.make(
+    ...tools.map((tool) => AiTool.dynamic(tool.name, { description: tool.description, parameters: schemaOf(tool) }))
+  )

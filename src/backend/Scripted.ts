@@ -55,7 +55,12 @@ const parts = (line: Line, turn: number, options: LanguageModel.ProviderOptions)
       type: "finish",
       reason: calls.length > 0 ? "tool-calls" : "stop",
       usage: {
-        inputTokens: { total: size(options.prompt.content), uncached: undefined, cacheRead: undefined, cacheWrite: undefined },
+        inputTokens: {
+          total: size(options.prompt.content),
+          uncached: undefined,
+          cacheRead: undefined,
+          cacheWrite: undefined
+        },
         outputTokens: { total: size(line), text: undefined, reasoning: undefined }
       },
       response: undefined

@@ -67,6 +67,7 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
       const known = new Map<string, Recorded | { readonly why: string }>()
       const objections: Array<string> = []
       for (const claim of claims) {
+        if (claim.evidence.length === 0) objections.push(`"${claim.text}" cites nothing`)
         const cited: Array<Recorded> = []
         for (const { quote, stamp } of claim.evidence) {
           const found = known.get(stamp) ?? (yield* recorded(session, rows, stamp))

@@ -17,9 +17,8 @@ export const stand = (words: string, text: string): boolean => {
 
 /** The figures of `sentence` that no part of `evidence` bears out. */
 export const unsupported = (sentence: string, evidence: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const figures = (sentence.match(word) ?? []).map((one) => one.replace(punctuation, "")).filter((one) =>
-    digit.test(one)
-  )
+  const words = (sentence.match(word) ?? []).map((one) => one.replace(punctuation, "").replace(utc, ""))
+  const figures = words.filter((one) => digit.test(one))
   if (figures.length === 0) return []
   const texts = evidence.map((text) => withTimes(text).toLowerCase())
   const known = new Set(texts.flatMap(numbersIn))
@@ -37,6 +36,7 @@ const maxOccurrences = 1000
 /** What stands between spaces, quotes and brackets; a colon divides, except between digits. */
 const word = /(?:[^\s"'`()[\]{}<>=;|:…“”‘’«»]|(?<=\d):(?=\d))+/g
 const punctuation = /^[.,!?*]+(?!\d)|[.,!?*]+$/g
+const utc = /(?<=\d:\d\d)Z$/
 const digit = /\d/
 /** Scripts that put spaces between words. */
 const letter = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\d]/u

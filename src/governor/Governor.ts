@@ -29,7 +29,7 @@ import {
   Refused,
   TimedOut
 } from "./Refusal.ts"
-import { Entered, isInnermost, type Recorded, Session } from "./Session.ts"
+import { Entered, isInnermost, type Recorded, running, Session } from "./Session.ts"
 import { type Begin, type Committed, type Payload, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
@@ -45,7 +45,10 @@ export class Governor extends Context.Service<Governor, {
   >
 }>()("aosiq/governor/Governor") {}
 
-/** The Governor over a store, keys and a digest; with a gate, if one is provided. */
+/**
+ * The Governor over a store, keys and a digest; with a gate, if one is provided. It is part of the runtime: building one
+ * inside a session, with rules of the session's own, is a defect.
+ */
 export const layer: Layer.Layer<
   Governor,
   never,
@@ -53,6 +56,8 @@ export const layer: Layer.Layer<
 > = Layer.effect(
   Governor,
   Effect.gen(function*() {
+    const [inside] = yield* Effect.contextWith((context: Context.Context<never>) => Effect.succeed(running(context)))
+    if (inside !== undefined) return yield* Effect.die(`session ${inside} may not build a Governor of its own`)
     const store = yield* Store
     const log = yield* Log.Log
     const tokens = yield* Tokens.Tokens

@@ -81,6 +81,8 @@ export const explain = (reason: GovernorError["reason"]): string => {
     case "HandlerBroken":
       return `broke down: ${reason.detail}`
     case "LogUnavailable":
-      return `the log did not take the row (${reason.ran ? "the act ran" : "the act did not run"}): ${reason.detail}; ${reason.remedy}`
+      return `the log did not take the row (${
+        reason.ran ? "the act ran" : "the act did not run"
+      }): ${reason.detail}; ${reason.remedy}`
   }
 }

@@ -101,18 +101,20 @@ export const branch = (name: string) => <A, E, R>(self: Effect.Effect<A, E, R>):
  * Runs `self` as the body of `session`. The mark it leaves in the context stays when another session is provided over
  * it, so that a child cannot act in the name of the session above it.
  */
-export const within = (session: Entered) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Session>> =>
-  self.pipe(Effect.provideService(Session, session), Effect.provideService(mark(session.id), session.id))
+export const within =
+  (session: Entered) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Session>> =>
+    self.pipe(Effect.provideService(Session, session), Effect.provideService(mark(session.id), session.id))
+
+/** The sessions whose bodies run in `context`, each above or below the others. */
+export const running = (context: Context.Context<never>): ReadonlyArray<string> => {
+  const ids: Array<string> = []
+  for (const key of context.mapUnsafe.keys()) if (key.startsWith(marks)) ids.push(key.slice(marks.length))
+  return ids
+}
 
 /** Whether everything that runs in `context` runs for `session` or for one above it. */
-export const isInnermost = (session: Entered, context: Context.Context<never>): boolean => {
-  for (const key of context.mapUnsafe.keys()) {
-    if (!key.startsWith(marks)) continue
-    const running = key.slice(marks.length)
-    if (running !== session.id && !session.id.startsWith(`${running}.`)) return false
-  }
-  return true
-}
+export const isInnermost = (session: Entered, context: Context.Context<never>): boolean =>
+  running(context).every((id) => id === session.id || session.id.startsWith(`${id}.`))
 
 /** Takes the session for one run: fences off older runs and reads the journal. */
 export const enter = Effect.fnUntraced(function*(

@@ -155,8 +155,11 @@ const current = (space: Workspace, id: string, epoch: number | null): Result.Res
 
 /** The session, if acts may start in it: a run that ended or waits starts none, whoever kept a hold of it. */
 const active = (space: Workspace, id: string, epoch: number): Result.Result<Log.Summary, Rejected> =>
-  Result.flatMap(current(space, id, epoch), (session) =>
-    session.status === "running" ? Result.succeed(session) : reject("fenced", `session ${id} is ${session.status}`))
+  Result.flatMap(
+    current(space, id, epoch),
+    (session) =>
+      session.status === "running" ? Result.succeed(session) : reject("fenced", `session ${id} is ${session.status}`)
+  )
 
 const keep = (space: Workspace, payloads: ReadonlyArray<Payload>) => {
   for (const payload of payloads) space.payloads.set(payload.hash, payload.text)

@@ -5,18 +5,7 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Ticket } from "../approval/index.ts"
-import {
-  type Anchor,
-  Anchoring,
-  Bundle,
-  Digest,
-  Finding,
-  Log,
-  Note,
-  Row,
-  type Signer,
-  Verify
-} from "../audit/index.ts"
+import { type Anchor, Anchoring, Bundle, Digest, Finding, Log, Note, Row, type Signer, Verify } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
 import { Approvals, Dispatch } from "../session/index.ts"
@@ -116,8 +105,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           if (ticket.state === "proposed") return { ticket, run: null }
           return { ticket, run: yield* Effect.mapError(resumed(ticket.session), stalled(ticket)) }
         }),
-      sessions_list: () =>
-        Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
+      sessions_list: () => Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
       session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
       session_revoke: ({ by, reason, session }) =>

@@ -8,7 +8,17 @@ import { Actor, ActorError } from "../actor/index.ts"
 import type { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
-import { enter, type Entered, Governor, GovernorError, Refusal, Session, Store, within } from "../governor/index.ts"
+import {
+  enter,
+  type Entered,
+  Governor,
+  GovernorError,
+  Refusal,
+  running,
+  Session,
+  Store,
+  within
+} from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { Redact } from "../trust/index.ts"
 
@@ -151,8 +161,8 @@ export const layer: Layer.Layer<
       input: unknown,
       order: { readonly grant: Grant<string>; readonly caller: string }
     ) {
-      const inside = yield* Effect.serviceOption(Session)
-      if (Option.isSome(inside)) return yield* fail(new InsideActor({ session: inside.value.id }))
+      const [inside] = yield* Effect.contextWith((context: Context.Context<never>) => Effect.succeed(running(context)))
+      if (inside !== undefined) return yield* fail(new InsideActor({ session: inside }))
       const json = yield* Effect.mapError(
         Tool.codec(actor.input).encode(input),
         (detail) => new DispatchError({ reason: new BadInput({ detail }) })
@@ -259,7 +269,10 @@ export const layer: Layer.Layer<
       if (told !== undefined) return told
       const input = yield* stored(runnable.class.input, summary.value.input)
       const entered = yield* Effect.mapError(
-        Effect.provideContext(enter(id, { ...runnable.class, capabilities: names(runnable.class.capabilities) }), services),
+        Effect.provideContext(
+          enter(id, { ...runnable.class, capabilities: names(runnable.class.capabilities) }),
+          services
+        ),
         unrecorded
       )
       yield* noteMode(entered)
@@ -439,5 +452,9 @@ const waiting = (child: Actor.AnyClass, ticket: Ticket.TicketId) =>
 
 const names = (capabilities: ReadonlyArray<string>) => capabilities.filter(Capability.isName)
 
-const meet = (held: ReadonlyArray<Capability.Name>, wanted: ReadonlyArray<string>): ReadonlyArray<Capability.Name> =>
-  [...new Set(names(wanted).flatMap((want) => held.flatMap((have) => Capability.intersect(have, want) ?? [])))]
+const meet = (
+  held: ReadonlyArray<Capability.Name>,
+  wanted: ReadonlyArray<string>
+): ReadonlyArray<Capability.Name> => [
+  ...new Set(names(wanted).flatMap((want) => held.flatMap((have) => Capability.intersect(have, want) ?? [])))
+]

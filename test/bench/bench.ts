@@ -69,7 +69,9 @@ interface Figure {
 const figures: Array<Figure> = []
 const report = (name: string, value: number, unit: string, wanted = "") => {
   figures.push({ name, value, unit, wanted })
-  if (!isJson) console.log(`${name.padEnd(52)} ${value.toFixed(value < 10 ? 4 : 0).padStart(12)} ${unit.padEnd(10)} ${wanted}`)
+  if (!isJson) {
+    console.log(`${name.padEnd(52)} ${value.toFixed(value < 10 ? 4 : 0).padStart(12)} ${unit.padEnd(10)} ${wanted}`)
+  }
 }
 
 const inMemory = Effect.gen(function*() {
@@ -117,18 +119,24 @@ const onDatabase = (name: string, wanted: number) =>
 const over = <E, R>(client: Layer.Layer<SqlClient.SqlClient, E, R>) =>
   actors.pipe(
     Layer.provideMerge(core()),
-    Layer.provideMerge(SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)), Layer.provideMerge(client))),
+    Layer.provideMerge(
+      SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)), Layer.provideMerge(client))
+    ),
     Layer.provideMerge(Layer.mergeAll(digest, Layer.unwrap(Effect.map(scratch, KeySet.layer)))),
     Layer.provideMerge(NodeServices.layer)
   )
 const scratch = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "aosiq-bench-" }))
 
-const pglite = Effect.flatMap(scratch, (folder) =>
-  onDatabase("PGlite", 500).pipe(Effect.provide(over(PgliteClient.layer(folder)))))
+const pglite = Effect.flatMap(
+  scratch,
+  (folder) => onDatabase("PGlite", 500).pipe(Effect.provide(over(PgliteClient.layer(folder))))
+)
 
 const url = process.env["AOSIQ_TEST_POSTGRES_URL"]
 const postgres = url === undefined
-  ? Effect.sync(() => console.error("PostgreSQL is not measured: AOSIQ_TEST_POSTGRES_URL is not set (see test/services)"))
+  ? Effect.sync(() =>
+    console.error("PostgreSQL is not measured: AOSIQ_TEST_POSTGRES_URL is not set (see test/services)")
+  )
   : onDatabase("PostgreSQL", 1000).pipe(Effect.provide(over(PostgresClient.layer(Redacted.make(url)))))
 
 await Effect.runPromise(

@@ -2,8 +2,8 @@
  * Scores the advisor's baseline on the recorded incidents, with the answer files' own rules, and prints one line a case.
  * The advisor sees a case only through its folder layer, which reads evidence and never an answer.
  */
-import { Console, Effect, FileSystem, Layer, Path, Schema } from "effect"
 import { NodeServices } from "@effect/platform-node"
+import { Console, Effect, FileSystem, Layer, Path, Schema } from "effect"
 import YAML from "yaml"
 import * as CaseFolder from "../../layers/casefolder/index.ts"
 import { AdvisorPreset, Memory } from "../../layers/presets/index.ts"
@@ -85,11 +85,22 @@ export const score = Effect.fnUntraced(function*(name: string) {
   const answer = yield* Schema.decodeUnknownEffect(Answer)(YAML.parse(text))
   const ended = yield* diagnose(directory)
   if (ended._tag !== "Succeeded") {
-    return { name, outcome: ended._tag, scenario: false, rootCause: false, keywords: 0, evidence: 0, refusal: null, detail: "detail" in ended ? ended.detail : "" } satisfies Score
+    return {
+      name,
+      outcome: ended._tag,
+      scenario: false,
+      rootCause: false,
+      keywords: 0,
+      evidence: 0,
+      refusal: null,
+      detail: "detail" in ended ? ended.detail : ""
+    } satisfies Score
   }
   const { advice } = ended.output
   const said = JSON.stringify(advice).toLowerCase()
-  const got: ReadonlyArray<string> = advice.outcome === "fault" ? [advice.scenario, ...advice.contributing] : [advice.outcome]
+  const got: ReadonlyArray<string> = advice.outcome === "fault"
+    ? [advice.scenario, ...advice.contributing]
+    : [advice.outcome]
   const wanted = Object.keys(uses).filter((use) => uses[use]?.includes(name.slice(0, 3)))
   const keywords = answer.required_keywords ?? []
   const missed = keywords.filter((word) => !said.includes(word.toLowerCase()))
@@ -141,16 +152,21 @@ export const table = (all: ReadonlyArray<Score>): string => {
   ])
   const head = ["case", "scenario", "root cause", "words", "evidence", "refusal", "concluded", "detail"]
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
-  const lines = [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
+  const lines = [head, ...rows].map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
+  )
   const share = (of: (one: Score) => boolean | null) => {
     const judged = all.filter((one) => of(one) !== null)
     return `${judged.filter((one) => of(one) === true).length}/${judged.length}`
   }
-  const mean = (of: (one: Score) => number) => percent(all.reduce((sum, one) => sum + of(one), 0) / Math.max(1, all.length))
+  const mean = (of: (one: Score) => number) =>
+    percent(all.reduce((sum, one) => sum + of(one), 0) / Math.max(1, all.length))
   return [
     ...lines,
     "",
-    `scenario ${share((one) => one.scenario)}, root cause ${share((one) => one.rootCause)}, refusals ${share((one) => one.refusal)}, ` +
+    `scenario ${share((one) => one.scenario)}, root cause ${share((one) => one.rootCause)}, refusals ${
+      share((one) => one.refusal)
+    }, ` +
     `words ${mean((one) => one.keywords)}, evidence ${mean((one) => one.evidence)}`
   ].join("\n")
 }
@@ -159,7 +175,9 @@ if (import.meta.main) {
   await Effect.runPromise(
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
-      if (!(yield* fs.exists(folder))) return yield* Console.log(`the recorded incidents are not at ${folder}: nothing scored`)
+      if (!(yield* fs.exists(folder))) {
+        return yield* Console.log(`the recorded incidents are not at ${folder}: nothing scored`)
+      }
       yield* Console.log(table(yield* scores))
     }).pipe(Effect.provide(NodeServices.layer))
   )

@@ -149,11 +149,11 @@ const check = Effect.fnUntraced(function*(
     assert.deepStrictEqual(
       yield* store.tickets(session.id),
       [...space.tickets.values()].filter((ticket) => ticket.session === session.id)
-        .sort((a, b) => a.proposedAt - b.proposedAt || (a.id < b.id ? -1 : 1))
+        .toSorted((a, b) => a.proposedAt - b.proposedAt || (a.id < b.id ? -1 : 1))
     )
   }
   const accounts = (yield* store.accounts).filter((account) => account.id.startsWith(run))
-  assert.deepStrictEqual(accounts, [...space.accounts.values()].sort((a, b) => a.id < b.id ? -1 : 1))
+  assert.deepStrictEqual(accounts, [...space.accounts.values()].toSorted((a, b) => a.id < b.id ? -1 : 1))
   for (const [hash, text] of space.payloads) {
     assert.deepStrictEqual(yield* log.payload(C.payloadOf(text).hash), Option.some(text), hash)
   }
@@ -175,7 +175,21 @@ export const agrees = (numRuns: number): Effect.Effect<void, never, Store.Store 
   })
 
 const everything = [
-  ...["Open", "Claim", "Begin", "Finish", "Append", "Propose", "Decide", "Revoke"],
-  ...["over_budget", "ancestor_revoked", "fenced", "ticket_unusable", "already_begun", "not_begun"],
-  ...["too_many_pending", "session_exists", "stale"]
+  "Open",
+  "Claim",
+  "Begin",
+  "Finish",
+  "Append",
+  "Propose",
+  "Decide",
+  "Revoke",
+  "over_budget",
+  "ancestor_revoked",
+  "fenced",
+  "ticket_unusable",
+  "already_begun",
+  "not_begun",
+  "too_many_pending",
+  "session_exists",
+  "stale"
 ]

@@ -7,7 +7,7 @@ import { MemoryStore } from "../../layers/memory/index.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { Log, type Row } from "../../src/audit/index.ts"
-import { Claims, defaultTerms, Tokens } from "../../src/capability/index.ts"
+import { type Claims, defaultTerms, Tokens } from "../../src/capability/index.ts"
 import {
   type Action,
   type ActorClass,

@@ -76,7 +76,17 @@ describe("the spine", () => {
       assert.deepStrictEqual(calls, ["read notes", "deploy v2"])
       const rows = yield* log.rows(first.session)
       assert.deepStrictEqual(rows.map((row) => row.body.kind), [
-        "genesis", "started", "intent", "outcome", "proposed", "suspended", "decided", "started", "intent", "outcome", "ended"
+        "genesis",
+        "started",
+        "intent",
+        "outcome",
+        "proposed",
+        "suspended",
+        "decided",
+        "started",
+        "intent",
+        "outcome",
+        "ended"
       ])
     }).pipe(Effect.provide(app)))
 

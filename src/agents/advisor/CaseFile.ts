@@ -72,8 +72,8 @@ export const patterns = (file: CaseFile, matching: RegExp): ReadonlyArray<Fact<P
 export const drift = (file: CaseFile): ReadonlyArray<Fact<Drift>> =>
   file.settings.flatMap(({ stamp, value }) => facts(stamp, value.drift))
 
-/** The time the measurements cover, epoch milliseconds; `null` when nothing was measured over time. */
-export const covered = (file: CaseFile): { readonly from: number } | null => {
+/** When the first measurement left its limit, epoch milliseconds; `null` when none did. */
+export const broken = (file: CaseFile): { readonly from: number } | null => {
   const starts = file.thresholds.flatMap(({ value }) => value.readings.flatMap((reading) => reading.breachedAt ?? []))
   return starts.length === 0 ? null : { from: Math.min(...starts) }
 }

@@ -4,8 +4,8 @@
  */
 import { Effect, Schema } from "effect"
 import { type Actor, ActorError, DeterministicActor } from "../../actor/index.ts"
-import { SaveTicket } from "../../tool/native/index.ts"
 import { Tool } from "../../tool/index.ts"
+import { SaveTicket } from "../../tool/native/index.ts"
 import { Advice, Request } from "./Advice.ts"
 import type { OperationalAdvice } from "./Advisor.ts"
 import { markdown } from "./Render.ts"
@@ -40,7 +40,11 @@ export const make = (
         ).pipe(
           Effect.map(({ path }) => path),
           Effect.catchTag("TicketError", ({ detail, remedy }) =>
-            new ActorError({ actor: "Diagnosis", detail: `the ticket was not saved: ${detail}; ${remedy}`, abandoned: false }))
+            new ActorError({
+              actor: "Diagnosis",
+              detail: `the ticket was not saved: ${detail}; ${remedy}`,
+              abandoned: false
+            }))
         )
         return { advice, ticket: saved }
       })

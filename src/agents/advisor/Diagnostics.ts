@@ -4,6 +4,7 @@
  */
 import { Effect, Layer, Schema, Stream } from "effect"
 import { DeterministicActor } from "../../actor/index.ts"
+import { type GovernorError, Refusal } from "../../governor/index.ts"
 import { Tool } from "../../tool/index.ts"
 import * as LogDigest from "./LogDigest.ts"
 import { read, Reading } from "./Reading.ts"
@@ -68,7 +69,7 @@ export const ThresholdEvaluation = DeterministicActor.make("ThresholdEvaluation"
   run: (query) =>
     Tool.call(ReadMetrics, query).pipe(
       Effect.map(({ gaps, series }) => ({ readings: series.flatMap((one) => read(one) ?? []), gaps })),
-      Effect.catchTag("SourceError", (error) => Effect.succeed({ readings: [], gaps: [gapOf(error)] }))
+      orGap((gap) => ({ readings: [], gaps: [gap] }))
     )
 })
 
@@ -80,8 +81,7 @@ export const LogQuery = DeterministicActor.make("LogQuery", {
   tools: [ReadLogs],
   run: (query) =>
     Tool.call(ReadLogs, query).pipe(
-      Effect.catchTag("SourceError", (error) =>
-        Effect.succeed(LogDigest.finish(LogDigest.add(LogDigest.empty(), gapOf(error)))))
+      orGap((gap) => LogDigest.finish(LogDigest.add(LogDigest.empty(), gap)))
     )
 })
 
@@ -111,18 +111,24 @@ export const ConfigIntrospection = DeterministicActor.make("ConfigIntrospection"
         drift: settings.flatMap(drifted),
         gaps
       })),
-      Effect.catchTag("SourceError", (error) => Effect.succeed({ settings: 0, drift: [], gaps: [gapOf(error)] }))
+      orGap((gap) => ({ settings: 0, drift: [], gaps: [gap] }))
     )
 })
 
 // internal
 
-/** A source that is down is a finding of its own: the other sources still speak. */
-const gapOf = (error: SourceError) => ({
-  source: error.source,
-  detail: error.reason.detail,
-  remedy: error.reason.remedy
-})
+/** A source that is down, too slow or broken is a finding of its own: the other sources still speak. */
+const orGap = <B>(empty: (gap: Gap) => B) => <A, R>(self: Effect.Effect<A, SourceError | GovernorError, R>) =>
+  Effect.catch(self, (error): Effect.Effect<B, GovernorError> => {
+    if (error instanceof SourceError) {
+      const { reason: { detail, remedy }, source } = error
+      return Effect.succeed(empty({ source, detail, remedy }))
+    }
+    const { _tag } = error.reason
+    if (_tag !== "TimedOut" && _tag !== "HandlerBroken") return Effect.fail(error)
+    const remedy = "ask for a shorter time, or look at the source itself"
+    return Effect.succeed(empty({ source: error.act, detail: Refusal.explain(error.reason), remedy }))
+  })
 
 /** Only from a baseline that somebody decided on can a setting drift. */
 const drifted = (setting: typeof Setting.Type): ReadonlyArray<Drift> => {

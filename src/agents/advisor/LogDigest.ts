@@ -34,7 +34,7 @@ export const LogDigest = Schema.Struct({
   errorsBefore: Schema.Finite,
   /** The most telling first: worst level, then most lines. */
   patterns: Schema.Array(Pattern),
-  /** Patterns that were not kept. */
+  /** Lines whose patterns were not kept. */
   dropped: Schema.Natural,
   gaps: Schema.Array(Gap),
   said: Schema.String
@@ -47,10 +47,14 @@ export interface Building {
   readonly gaps: Array<typeof Gap.Type>
   readonly levels: { info: number; warn: number; error: number }
   readonly errors: Timeline
+  /** Patterns kept, by rank. */
+  readonly kept: Array<number>
   entries: number
   from: number | null
   to: number | null
   dropped: number
+  /** Gaps beyond those that were kept. */
+  moreGaps: number
 }
 
 /** Nothing read yet. */
@@ -59,16 +63,19 @@ export const empty = (): Building => ({
   gaps: [],
   levels: { info: 0, warn: 0, error: 0 },
   errors: timeline(),
+  kept: [0, 0, 0, 0, 0],
   entries: 0,
   from: null,
   to: null,
-  dropped: 0
+  dropped: 0,
+  moreGaps: 0
 })
 
 /** Takes one more line in, in place: a fold over millions of lines must not copy. */
 export const add = (building: Building, item: LogEntry | typeof Gap.Type): Building => {
   if (!("message" in item)) {
     if (building.gaps.length < maxGaps) building.gaps.push(item)
+    else building.moreGaps++
     return building
   }
   building.entries++
@@ -88,10 +95,10 @@ export const add = (building: Building, item: LogEntry | typeof Gap.Type): Build
 /** The digest, with the `keep` most telling patterns. */
 export const finish = (building: Building, keep = 40): LogDigest => {
   const span = { from: building.from, to: building.to }
-  const patterns = [...building.patterns.values()]
-    .toSorted((a, b) => ranks[b.level] - ranks[a.level] || b.count - a.count)
-    .slice(0, keep)
-    .map((pattern) => describe(pattern, span))
+  const sorted = [...building.patterns.values()].toSorted((a, b) =>
+    ranks[b.level] - ranks[a.level] || b.count - a.count
+  )
+  const patterns = sorted.slice(0, keep).map((pattern) => describe(pattern, span))
   const [before, recent] = quarters(building.errors, span)
   const digest = {
     entries: building.entries,
@@ -100,8 +107,8 @@ export const finish = (building: Building, keep = 40): LogDigest => {
     errorsRecent: recent,
     errorsBefore: Math.round(before * 10) / 10,
     patterns,
-    dropped: building.dropped + Math.max(0, building.patterns.size - keep),
-    gaps: building.gaps
+    dropped: sorted.slice(keep).reduce((sum, pattern) => sum + pattern.count, building.dropped),
+    gaps: building.moreGaps === 0 ? building.gaps : [...building.gaps, furtherGaps(building.moreGaps)]
   }
   const { error, warn } = digest.levels
   return { ...digest, said: `${building.entries} log lines, ${error} errors, ${warn} warnings` }
@@ -109,8 +116,7 @@ export const finish = (building: Building, keep = 40): LogDigest => {
 
 /** The pattern of a message: what varies becomes `<…>`. Linear in the message. */
 export const template = (message: string): string =>
-  message
-    .slice(0, maxTemplate)
+  cut(message, maxTemplate)
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "<id>")
     .replace(/"[^"]{0,200}"|'[^']{0,200}'/g, "<text>")
     .replace(/\b(?:0x)?[0-9a-f]{12,}\b/gi, "<id>")
@@ -141,7 +147,7 @@ const count = (building: Building, entry: LogEntry) => {
   const shape = template(entry.message)
   const key = `${entry.level} ${shape}`
   const known = building.patterns.get(key)
-  if (known === undefined && building.patterns.size >= maxPatterns) {
+  if (known === undefined && !makeRoom(building, ranks[entry.level])) {
     building.dropped++
     return
   }
@@ -156,14 +162,46 @@ const count = (building: Building, entry: LogEntry) => {
     sample: ""
   }
   pattern.count++
-  pattern.sample = entry.message.slice(0, maxSample)
+  pattern.sample = cut(entry.message, maxSample)
   if (entry.at !== null) {
     pattern.first = pattern.first === null ? entry.at : Math.min(pattern.first, entry.at)
     pattern.last = pattern.last === null ? entry.at : Math.max(pattern.last, entry.at)
     mark(pattern.times, entry.at)
   }
-  if (known === undefined) building.patterns.set(key, pattern)
+  if (known === undefined) {
+    building.patterns.set(key, pattern)
+    building.kept[ranks[entry.level]]!++ // There is a count for every rank.
+  }
 }
+
+/**
+ * Whether there is room for a pattern of this rank. Chatter gives way to what is worse, the rarest first, so that the
+ * first error after any amount of it is seen; each time the ranks kept rise, so it happens a bounded number of times.
+ */
+const makeRoom = (building: Building, rank: number): boolean => {
+  if (building.patterns.size < maxPatterns) return true
+  const least = building.kept.findIndex((amount) => amount > 0)
+  if (least >= rank) return false
+  let rarest: readonly [key: string, count: number] | undefined
+  for (const [key, { count, level }] of building.patterns) {
+    if (ranks[level] === least && (rarest === undefined || count < rarest[1])) rarest = [key, count]
+  }
+  if (rarest === undefined) return false
+  building.patterns.delete(rarest[0])
+  building.kept[least]!-- // There is a count for every rank.
+  building.dropped += rarest[1]
+  return true
+}
+
+const furtherGaps = (amount: number): typeof Gap.Type => ({
+  source: "logs",
+  detail: `${amount} more parts could not be read`,
+  remedy: "read fewer logs at once"
+})
+
+/** The start of a text; a character outside the basic plane has two halves, and half of one has no canonical form. */
+const cut = (text: string, length: number): string =>
+  text.length > length ? text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "") : text
 
 const describe = (pattern: Counting, span: Span): Pattern => {
   const [, recent] = quarters(pattern.times, span)

@@ -101,7 +101,7 @@ const scales = [
   { size: 1e12, name: "TB" }
 ]
 
-const round = (value: number): number => Number(value.toPrecision(value >= 1000 ? 6 : 3))
+const round = (value: number): number => Number(value.toPrecision(Math.abs(value) >= 1000 ? 6 : 3))
 
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
@@ -136,7 +136,7 @@ const exhaustion = (series: Series): number | null => {
   const end = recent.at(-1)
   if (start === undefined || end === undefined || end.at <= start.at || end.value >= start.value) return null
   const perSecond = (start.value - end.value) / ((end.at - start.at) / 1000)
-  const seconds = Math.round(end.value / perSecond)
+  const seconds = Math.max(0, Math.round(end.value / perSecond))
   const seen = (end.at - (series.points[0]?.at ?? start.at)) / 1000
   return seconds <= seen * foresight ? seconds : null
 }

@@ -24,7 +24,10 @@ const head = (advice: Advice): ReadonlyArray<string> => [
 ]
 
 const body = (advice: Advice): ReadonlyArray<string> => [
-  ...section("Evidence", advice.claims.map((claim) => `${claim.text} [${claim.evidence.map(({ stamp }) => stamp).join(", ")}]`)),
+  ...section(
+    "Evidence",
+    advice.claims.map((claim) => `${claim.text} [${claim.evidence.map(({ stamp }) => stamp).join(", ")}]`)
+  ),
   ...section("Missing", advice.outcome === "inconclusive" ? advice.missing : []),
   ...section(
     "Ruled out",

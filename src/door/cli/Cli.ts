@@ -247,7 +247,6 @@ const sessions = (about: About) =>
     ])
   )
 
-
 const cost = Command.make(
   "cost",
   { data, json },

@@ -9,7 +9,7 @@ import { describeOnServer, freshDatabase } from "../postgres/realServer.ts"
 import { inMemory } from "./databases.ts"
 
 const files = readdirSync(new URL("../../../migrations/", import.meta.url)).filter((name) => name.endsWith(".sql"))
-  .sort()
+  .toSorted()
 
 const migrate = Effect.provide(Migrate.migrate, NodeServices.layer)
 

@@ -4,9 +4,11 @@ import type { Pattern } from "../LogDigest.ts"
 
 /** Share of the limit at which a pool counts as exhausted. */
 const nearLimit = 0.9
-const refusals = /too many (?:clients|connections)|remaining connection slots|max_connections|connection pool|connection limit|could not (?:obtain|get) a? ?connection|pool (?:exhausted|timed? ?out)|approaching (?:the )?(?:connection limit|maximum)|new connections (?:may be |are )?(?:refused|rejected)/i
+const refusals =
+  /too many (?:clients|connections)|remaining connection slots|max_connections|connection pool|connection limit|could not (?:obtain|get) a? ?connection|pool (?:exhausted|timed? ?out)|approaching (?:the )?(?:connection limit|maximum)|new connections (?:may be |are )?(?:refused|rejected)/i
 /** `connections: 469 of 500`, `4948 connections, approaching the maximum of 5000`: the limit, where a line states it. */
-const statedLimit = /connections?\D{0,40}?\d+ ?(?:of|\/) ?(\d+)|connections\D{0,40}?(?:maximum|limit|max) (?:of )?(\d+)/i
+const statedLimit =
+  /connections?\D{0,40}?\d+ ?(?:of|\/) ?(\d+)|connections\D{0,40}?(?:maximum|limit|max) (?:of )?(\d+)/i
 
 export const connectionPool = (file: CaseFile): Hypothesis | null => {
   const open = readings(file, "db.connections")
@@ -29,7 +31,11 @@ export const connectionPool = (file: CaseFile): Hypothesis | null => {
     title: "The connection pool is exhausted",
     summary: near.length === 0
       ? "Clients are turned away because no connection slots are left."
-      : `Connections reached max_connections${idle.length > 0 ? "; most client sessions are idle and hold their slot, which points to a connection pool leak" : ""}.`,
+      : `Connections reached max_connections${
+        idle.length > 0
+          ? "; most client sessions are idle and hold their slot, which points to a connection pool leak"
+          : ""
+      }.`,
     claims: claims([...near, ...climbing.filter((fact) => !near.includes(fact)), ...refused, ...idle]),
     actions: [
       {
@@ -52,10 +58,15 @@ export const connectionPool = (file: CaseFile): Hypothesis | null => {
 const limitOf = (file: CaseFile, refused: ReadonlyArray<Fact<Pattern>>): number | null => {
   const measured = readings(file, "db.connections_max")[0]?.value.last
   if (measured !== undefined) return measured
-  const stated = refused.flatMap(({ value }) => statedLimit.exec(value.sample)?.slice(1).find((group) => group !== undefined) ?? [])
+  const stated = refused.flatMap(({ value }) =>
+    statedLimit.exec(value.sample)?.slice(1).find((group) => group !== undefined) ?? []
+  )
   return stated.length === 0 ? null : Math.max(...stated.map(Number))
 }
 
 /** Load that waits for its client to say something is a session held open for nothing. */
 const waitingForClients = (file: CaseFile) =>
-  readings(file, "db.load_by_wait").filter(({ value }) => /client:?\s?client ?read|idle/i.test(value.resource)).slice(0, 2)
+  readings(file, "db.load_by_wait").filter(({ value }) => /client:?\s?client ?read|idle/i.test(value.resource)).slice(
+    0,
+    2
+  )

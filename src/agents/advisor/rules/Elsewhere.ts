@@ -1,5 +1,5 @@
 /** Faults that are none of the six. They are named and shown; proposing to act on them is for people who know them. */
-import { breaches, type CaseFile, claims, covered, type Elsewhere, patterns, readings } from "../CaseFile.ts"
+import { breaches, broken, type CaseFile, claims, type Elsewhere, patterns, readings } from "../CaseFile.ts"
 
 interface Kind {
   readonly nature: string
@@ -14,10 +14,22 @@ const kinds: ReadonlyArray<Kind> = [
     matching: /fail ?over|is being promoted|promoted to|health check fail/i,
     severity: "high"
   },
-  { nature: "restart or outage of the instance", matching: /(?<!to be )\b(?:restarted|rebooted|crash recovery|shutting down)\b/i, severity: "high" },
+  {
+    nature: "restart or outage of the instance",
+    matching: /(?<!to be )\b(?:restarted|rebooted|crash recovery|shutting down)\b/i,
+    severity: "high"
+  },
   { nature: "out of memory", matching: /out of memory|oom[- ]kill/i, severity: "critical" },
-  { nature: "certificate or authentication failure", matching: /certificate (?:has )?expired|x509|tls handshake (?:error|failed)|password authentication failed/i, severity: "high" },
-  { nature: "network failure", matching: /no route to host|network is unreachable|name resolution|temporary failure in name/i, severity: "high" },
+  {
+    nature: "certificate or authentication failure",
+    matching: /certificate (?:has )?expired|x509|tls handshake (?:error|failed)|password authentication failed/i,
+    severity: "high"
+  },
+  {
+    nature: "network failure",
+    matching: /no route to host|network is unreachable|name resolution|temporary failure in name/i,
+    severity: "high"
+  },
   { nature: "hardware failure", matching: /i\/o error|uncorrectable|machine check|bad sector/i, severity: "critical" }
 ]
 const lag = /replication lag|replica\S* .{0,60}behind|replay is behind/i
@@ -36,7 +48,9 @@ const replication = (file: CaseFile): Elsewhere | null => {
   const statements = readings(file, "db.load_by_statement").toSorted((a, b) => b.value.last - a.value.last).slice(0, 2)
   return {
     nature: "replication lag",
-    strength: behind.length === 0 ? 0.8 : Math.min(0.97, 0.9 + (said.length > 0 ? 0.04 : 0) + (writes.length > 0 ? 0.03 : 0)),
+    strength: behind.length === 0
+      ? 0.8
+      : Math.min(0.97, 0.9 + (said.length > 0 ? 0.04 : 0) + (writes.length > 0 ? 0.03 : 0)),
     severity: "high",
     summary: writes.length > 0
       ? "The replica falls behind: replication lag grows while the primary runs a write-heavy workload and its WAL grows faster than the replica replays it."
@@ -46,7 +60,7 @@ const replication = (file: CaseFile): Elsewhere | null => {
 }
 
 const reported = (file: CaseFile, kind: Kind): Elsewhere | null => {
-  const from = covered(file)?.from
+  const from = broken(file)?.from
   const said = patterns(file, kind.matching).filter(({ value }) =>
     from === undefined || value.last === null || value.last >= from - leadMs
   )

@@ -1,7 +1,8 @@
 /** Performance regression: compute, storage or a service answers clearly slower than before, and still does. */
 import { breaches, type CaseFile, claims, type Hypothesis, patterns, readings } from "../CaseFile.ts"
 
-const slow = /slow query|lock (?:wait )?time ?out|checkpoints? (?:are )?occurring too frequently|deadline exceeded|high i\/o wait|vacuum/i
+const slow =
+  /slow query|lock (?:wait )?time ?out|checkpoints? (?:are )?occurring too frequently|deadline exceeded|high i\/o wait|vacuum/i
 
 export const performance = (file: CaseFile): Hypothesis | null => {
   const compute = breaches(file, "cpu.utilisation", "load.per_core")
