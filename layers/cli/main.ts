@@ -2,7 +2,8 @@
  * The program `aosiq`. Exit codes: 0 done, 1 it failed and said why, 2 the command line was wrong; 130 and 143 when a signal
  * ended it (SIGINT, SIGTERM), 141 when nobody read its output any more.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { readFileSync } from "node:fs"

@@ -2,7 +2,8 @@
  * The way into the process that holds a data folder: the operations over a Unix socket in the folder. Only the user who
  * owns the folder (mode 0700) can reach it.
  */
-import { NodeSocket, NodeSocketServer } from "@effect/platform-node"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { Effect, Layer, Schema } from "effect"
 import { RpcClient, RpcSerialization, RpcServer } from "effect/rpc"
 import { createHash } from "node:crypto"

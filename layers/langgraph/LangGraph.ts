@@ -2,7 +2,7 @@
  * The reasoning actor's graph on LangGraph: think → act → conclude, each node one governed step. A graph of one's own is
  * built from the same nodes, so that whatever its shape, models and tools are reached through the Governor alone.
  */
-import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons"
+import { LangChainTracer } from "@langchain/core/tracers/tracer_langchain"
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph"
 import { type Cause, Effect, Exit, FiberSet, Layer } from "effect"
 import { ActorError, Reasoner } from "../../src/actor/index.ts"
@@ -20,7 +20,14 @@ export type Shape = (nodes: GraphNodes, route: (state: State) => Reasoner.Step |
 
 /** What a compiled graph offers that is used here. */
 export interface Runnable {
-  readonly invoke: (state: State, options: { recursionLimit: number; signal: AbortSignal }) => Promise<State>
+  readonly invoke: (state: State, options: Options) => Promise<State>
+}
+
+/** What a graph is run with. */
+export interface Options {
+  recursionLimit: number
+  signal: AbortSignal
+  callbacks: Array<LangChainTracer>
 }
 
 /** The default graph. */
@@ -64,8 +71,8 @@ const run = <R>(shape: Shape, graph: Reasoner.Nodes<R>): Effect.Effect<Reasoner.
     }
     const ended = yield* Effect.tryPromise({
       try: (signal) => {
-        const options = { recursionLimit: graph.maxNodeRuns + 1, signal }
-        return untraced(() => shape(nodes, route).invoke({ thread: graph.start }, options))
+        const options = { recursionLimit: graph.maxNodeRuns + 1, signal, callbacks: [toNobody()] }
+        return shape(nodes, route).invoke({ thread: graph.start }, options)
       },
       catch: (cause) => new ActorError({ actor: "graph", detail: String(cause), abandoned: false })
     }).pipe(
@@ -77,10 +84,11 @@ const run = <R>(shape: Shape, graph: Reasoner.Nodes<R>): Effect.Effect<Reasoner.
   }))
 
 /**
- * Where the environment names a tracing service, LangGraph sends it the whole conversation, past the Governor. Under a
- * run tree of its own, which this makes, it does not trace.
+ * Where the environment names a tracing service, LangGraph sends it the whole conversation, past the Governor, unless it
+ * is given a tracer. This one sends it nowhere.
  */
-const untraced = <A>(run: () => Promise<A>): Promise<A> => AsyncLocalStorageProviderSingleton.runWithConfig({}, run)
+const toNobody = () =>
+  new LangChainTracer({ client: { createRun: () => Promise.resolve(), updateRun: () => Promise.resolve() } })
 
 /** Stops the graph at once; its reason travels beside it. */
 class NodeStopped extends Error {

@@ -33,6 +33,14 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
             [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
               .toSorted((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
           ),
+        due: (now, limit) =>
+          Effect.sync(() =>
+            [...space.wakes.values()].filter(({ due }) => due <= now).toSorted((a, b) => a.due - b.due).slice(0, limit)
+              .flatMap((wake) => {
+                const session = space.sessions.get(wake.session)
+                return session === undefined ? [] : [{ ...wake, actor: session.actor }]
+              })
+          ),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {

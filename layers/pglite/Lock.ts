@@ -47,7 +47,7 @@ const take = (folder: string): Effect.Effect<string, FolderError> =>
     catch: (cause) =>
       new FolderError({
         folder,
-        detail: cause instanceof Error ? cause.message : String(cause),
+        detail: `${folder} cannot be taken: ${cause instanceof Error ? cause.message : String(cause)}`,
         remedy: "choose a folder that this user may write, with --data or AOSIQ_DATA",
         holder: null
       })

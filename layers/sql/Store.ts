@@ -136,6 +136,8 @@ const lock = (sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) =>
     select id from aosiq_sessions
     where id in (select json_array_elements_text(${
     list(commits.flatMap((commit) => Transition.reads(commit).sessions))
+  }::json)) or split_part(id, '.', 1) in (select json_array_elements_text(${
+    list(commits.flatMap((commit) => Transition.reads(commit).trees))
   }::json))
     order by id for update`
 
@@ -144,6 +146,7 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
   const wanted = commits.map(Transition.reads)
   const sessions = list(wanted.flatMap((read) => read.sessions))
   const whole = list(wanted.flatMap((read) => read.whole))
+  const trees = list(wanted.flatMap((read) => read.trees))
   const acts = list(wanted.flatMap((read) => read.acts.map((act) => Transition.actKey(act.session, act.key))))
   const accounts = list(wanted.flatMap((read) => read.accounts))
   const tickets = list(wanted.flatMap((read) => read.tickets))
@@ -152,12 +155,14 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
     with ask as materialized (
       select array(select json_array_elements_text(${sessions}::json)) as sessions,
         array(select json_array_elements_text(${whole}::json)) as whole,
+        array(select json_array_elements_text(${trees}::json)) as trees,
         array(select json_array_elements_text(${acts}::json)) as acts,
         array(select json_array_elements_text(${accounts}::json)) as accounts,
         array(select json_array_elements_text(${tickets}::json)) as tickets,
         array(select json_array_elements_text(${tokens}::json)) as tokens),
     s as materialized (
-      select * from aosiq_sessions where id = any((select sessions from ask)::text[])),
+      select * from aosiq_sessions where id = any((select sessions from ask)::text[])
+        or split_part(id, '.', 1) = any((select trees from ask)::text[])),
     d as materialized (
       select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
       where (session, key) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
@@ -174,6 +179,7 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
       select id, ticket from aosiq_tickets
       where id = any((select tickets from ask)::text[]) or id in (select ticket from d)
         or session = any((select whole from ask)::text[])
+        or split_part(session, '.', 1) = any((select trees from ask)::text[])
       order by id for update)
     select json_build_object(
       'sessions', (select coalesce(json_agg(s), '[]') from s),
@@ -221,6 +227,7 @@ const save = (
     state: ticket.state,
     ticket
   }))
+  const taken = [...space.taken].map(([session, until]) => ({ session, until }))
   if (rows.length === 0) return Effect.void
   return sql`
     with r as (insert into aosiq_rows (session, seq, at, key, body, prev, hash)
@@ -253,7 +260,14 @@ const save = (
       select session, key, name, intent, reserved, accounts, ticket, state
       from json_to_recordset(${JSON.stringify(picked(space.acts, dirty.acts))}::json)
         as x(session text, key text, name text, intent int, reserved bigint, accounts json, ticket text, state text)
-      on conflict (session, key) do update set state = excluded.state)
+      on conflict (session, key) do update set state = excluded.state),
+    k as (delete from aosiq_wakes w using
+      json_to_recordset(${JSON.stringify(taken)}::json) as x(session text, until bigint)
+      where w.session = x.session and w.due <= x.until),
+    w as (insert into aosiq_wakes (session, reason, due)
+      select session, reason, due from json_to_recordset(${JSON.stringify([...space.wakes.values()])}::json)
+        as x(session text, reason text, due bigint)
+      on conflict (session, reason) do update set due = excluded.due)
     insert into aosiq_revoked (token)
       select json_array_elements_text(${JSON.stringify([...dirty.revoked])}::json)
       on conflict (token) do nothing`
@@ -271,6 +285,14 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
     ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
     tickets: (session) =>
       ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
+    due: (now, limit) =>
+      sql<{ readonly wake: Store.Wake & { readonly actor: string } }>`
+        select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
+        from aosiq_wakes w join aosiq_sessions s on s.id = w.session
+        where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
+        Effect.map((found) => found.map(({ wake }) => wake)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
       Effect.map((found) => found.map(({ account }) => account)),

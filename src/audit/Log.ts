@@ -12,8 +12,16 @@ export class LogError extends Schema.TaggedError<LogError>()("LogError", {
   remedy: Schema.String
 }) {}
 
-/** Where a session stands. `waiting` holds no thread, connection or memory. */
-export const Status = Schema.Literals(["running", "waiting", "succeeded", "failed", "abandoned", "cancelled"])
+/** Where a session stands. `waiting` and `paused` hold no thread, connection or memory; the last four are final. */
+export const Status = Schema.Literals([
+  "running",
+  "waiting",
+  "paused",
+  "succeeded",
+  "failed",
+  "abandoned",
+  "cancelled"
+])
 export type Status = typeof Status.Type
 
 /** The control block of a session. `seq` and `head` say where its chain ends. */

@@ -86,6 +86,10 @@ export const Decided = Schema.Struct({
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
 /** The run ended to wait for people; the session holds nothing until they decide. */
 export const Suspended = Schema.Struct({ kind: Schema.Literal("suspended"), ticket: Schema.NonEmptyString })
+/** The run reached a timer: whatever follows it waits until this instant, in every re-run. */
+export const Timer = Schema.Struct({ kind: Schema.Literal("timer"), args: Hash, until: Schema.Natural })
+/** The run ended to wait for a timer; the session holds nothing until then. */
+export const Sleeping = Schema.Struct({ kind: Schema.Literal("sleeping"), until: Schema.Natural })
 /** An act whose outcome was lost: it may or may not have happened. Settled only by a person or a probe. */
 export const Unknown = Schema.Struct({
   kind: Schema.Literal("unknown"),
@@ -99,10 +103,10 @@ export const Ended = Schema.Struct({
   result: Schema.NullOr(Hash),
   reason: Schema.String
 })
-/** Something an operator must be able to see later: a revocation, a change of mode. */
+/** Something an operator must be able to see later: a revocation, a change of mode, a pause. */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "revoked", "nondeterminism"]),
+  what: Schema.Literals(["mode", "revoked", "nondeterminism", "paused", "resumed"]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })
@@ -116,6 +120,8 @@ export const Body = Schema.Union([
   Decided,
   Started,
   Suspended,
+  Timer,
+  Sleeping,
   Unknown,
   Ended,
   Noted

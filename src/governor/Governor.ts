@@ -20,6 +20,7 @@ import * as Mode from "./Mode.ts"
 import { issue } from "./Permit.ts"
 import {
   AwaitingApproval,
+  AwaitingTimer,
   GovernorError,
   HandlerBroken,
   LogUnavailable,
@@ -29,7 +30,7 @@ import {
   Refused,
   TimedOut
 } from "./Refusal.ts"
-import { Entered, isInnermost, type Recorded, running, Session } from "./Session.ts"
+import { Entered, isInnermost, type Recorded, running, Session, timer } from "./Session.ts"
 import { type Begin, type Committed, type Payload, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
@@ -43,6 +44,8 @@ export class Governor extends Context.Service<Governor, {
     E | GovernorError,
     R | Session | Capability.Capabilities<Caps> | (Reversible extends true ? never : Gate.Gate)
   >
+  /** Waits `ms` milliseconds from when the run first came here; until then the session holds nothing. */
+  readonly sleep: (ms: number) => Effect.Effect<void, GovernorError, Session>
 }>()("aosiq/governor/Governor") {}
 
 /**
@@ -79,6 +82,22 @@ export const layer: Layer.Layer<
       const claims = yield* capability(action, call)
       const ticket = yield* approval(action, call)
       return yield* perform(action, call, claims, ticket)
+    })
+
+    /** The instant is in the log, so that every re-run waits for the same one. */
+    const sleep = Effect.fnUntraced(function*(ms: number) {
+      const session = yield* entered({ name: timer })
+      const place = session.nextKey()
+      const text = digest.canonical({ ms })
+      const call = { session, place, key: place, text, hash: digest.sha256(text) }
+      const recorded = session.recall(place)
+      if (recorded !== undefined && (recorded.act !== timer || recorded.args !== call.hash)) {
+        return yield* nondeterminism({ name: timer }, call, recorded)
+      }
+      const now = yield* Clock.currentTimeMillis
+      const until = recorded?.until ?? now + Math.max(0, Math.ceil(ms))
+      if (recorded === undefined) yield* note({ name: timer }, call, { kind: "timer", args: call.hash, until })
+      if (now < until) return yield* fail({ name: timer }, new AwaitingTimer({ until }))
     })
 
     // --- before: every step may refuse ---------------------------------------
@@ -503,7 +522,7 @@ export const layer: Layer.Layer<
       Effect.catch(effect, (error) => unavailable(action, error, false))
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 

@@ -2,7 +2,7 @@
  * Why an act did not run, or what is not known about it. Each reason names the layer that stopped it and what would
  * remedy it. Refusals are values: the caller may go on without the act.
  */
-import { Schema } from "effect"
+import { DateTime, Schema } from "effect"
 import { Ticket } from "../approval/index.ts"
 
 /** The layers an act passes, in order. */
@@ -21,6 +21,8 @@ export class AwaitingApproval extends Schema.TaggedError<AwaitingApproval>()("Aw
   ticket: Ticket.TicketId,
   remedy: Schema.String
 }) {}
+/** The run waits for a timer. The session ends here and goes on at `until`, epoch milliseconds. */
+export class AwaitingTimer extends Schema.TaggedError<AwaitingTimer>()("AwaitingTimer", { until: Schema.Natural }) {}
 /** A re-run asked for something else than the first run did at the same place. The act did not run. */
 export class Nondeterminism extends Schema.TaggedError<Nondeterminism>()("Nondeterminism", {
   key: Schema.String,
@@ -51,6 +53,7 @@ export class GovernorError extends Schema.TaggedError<GovernorError>()("Governor
     Refused,
     Malformed,
     AwaitingApproval,
+    AwaitingTimer,
     Nondeterminism,
     OutcomeUnknown,
     TimedOut,
@@ -72,6 +75,8 @@ export const explain = (reason: GovernorError["reason"]): string => {
       return `arguments do not fit: ${reason.detail}`
     case "AwaitingApproval":
       return `waits for approval ${reason.ticket}; ${reason.remedy}`
+    case "AwaitingTimer":
+      return `waits until ${DateTime.formatIso(DateTime.makeUnsafe(reason.until))}`
     case "Nondeterminism":
       return `the run differs from the recorded one at ${reason.key}: ${reason.recorded} was recorded, ${reason.asked} asked`
     case "OutcomeUnknown":

@@ -13,6 +13,8 @@ export interface Recorded {
   readonly act: string
   readonly args: Digest.Hash
   readonly intent: number
+  /** Of a timer: when it is over. */
+  readonly until?: number | undefined
   /** Absent while the outcome is not known. */
   readonly outcome: { readonly seq: number; readonly body: typeof Row.Outcome.Type } | undefined
 }
@@ -30,7 +32,11 @@ interface Core {
   readonly journal: ReadonlyMap<string, Recorded>
 }
 
-/** See the header. In `R` it says: this program runs inside a session. */
+/**
+ * See the header. In `R` it says: this program runs inside a session.
+ *
+ * @effect-leakable-service
+ */
 export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
 
 let make: (core: Core, path: string) => Entered
@@ -128,12 +134,18 @@ export const enter = Effect.fnUntraced(function*(
   return make({ summary: session, actor: frozen(actor), journal: journal(rows) }, "")
 })
 
+/** How a timer is named among acts. */
+export const timer = "sleep"
+
 /** The journal in a chain: each act by its place. */
 export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recorded> => {
   const acts = new Map<string, Recorded>()
   for (const { body, key, seq } of rows) {
     if (key === null) continue
     if (body.kind === "intent") acts.set(key, { act: body.act, args: body.args, intent: seq, outcome: undefined })
+    if (body.kind === "timer") {
+      acts.set(key, { act: timer, args: body.args, intent: seq, until: body.until, outcome: undefined })
+    }
     const begun = acts.get(key)
     if (body.kind === "outcome" && begun !== undefined) acts.set(key, { ...begun, outcome: { seq, body } })
   }

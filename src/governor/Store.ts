@@ -63,6 +63,8 @@ export interface Append {
   /** The session's new status, when the row changes it. */
   readonly status: Log.Status | null
   readonly result: Digest.Hash | null
+  /** When the session's tree is to be run again, for a row that ends a run until then; epoch milliseconds. */
+  readonly wakeAt?: number | undefined
 }
 /** Files a ticket and says so in the chain. */
 export interface Propose {
@@ -89,7 +91,31 @@ export interface Revoke {
   readonly row: Row.Draft
 }
 
-export type Commit = Open | Claim | Begin | Finish | Append | Propose | Decide | Revoke
+/**
+ * An operator stops a session with all below it, or lets it go on. It takes effect between two acts: one that is under
+ * way comes to its outcome, and no other begins.
+ */
+export interface Control {
+  readonly _tag: "Control"
+  readonly session: Claims.SessionId
+  readonly action: "cancel" | "pause" | "resume"
+  readonly by: string
+  readonly reason: string
+}
+
+export type Commit = Open | Claim | Begin | Finish | Append | Propose | Decide | Revoke | Control
+
+/**
+ * A tree of sessions that is to be run again from `due` (epoch milliseconds) on. It is written by the commit that makes
+ * it due and taken away by the run that follows, so that none can be lost between the two.
+ */
+export interface Wake {
+  /** The root of the tree. */
+  readonly session: Claims.SessionId
+  /** What made it due; the same cause is one wake. */
+  readonly reason: string
+  readonly due: number
+}
 
 /** A text beside the chain, addressed by its hash. */
 export interface Payload {
@@ -116,6 +142,7 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
     "too_many_pending",
     "no_such_session",
     "session_exists",
+    "parent_stopped",
     "stale"
   ]),
   detail: Schema.String
@@ -137,6 +164,11 @@ export class Store extends Context.Service<Store, {
   readonly ticket: (id: Ticket.TicketId) => Effect.Effect<Ticket.Ticket | undefined, StoreError>
   /** Tickets of one session, or of all; oldest first. */
   readonly tickets: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
+  /** Wakes that are due at `now`, the oldest first, at most `limit` of them; with the class that runs each. */
+  readonly due: (
+    now: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Wake & { readonly actor: string }>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

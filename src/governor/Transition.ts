@@ -8,9 +8,9 @@
 import { Array as Arr, Result } from "effect"
 import { Ticket } from "../approval/index.ts"
 import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
-import type { Claims } from "../capability/index.ts"
+import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
-import { type Begin, type Commit, type Committed, type Payload, Rejected } from "./Store.ts"
+import { type Begin, type Commit, type Committed, type Payload, Rejected, type Wake } from "./Store.ts"
 
 /** An act between its two transactions, and after. */
 export interface Act {
@@ -28,6 +28,17 @@ export interface Act {
 /** How acts are keyed in a workspace. */
 export const actKey = (session: string, key: string): string => `${session} ${key}`
 
+/** The session at the top of a session's tree: what is woken, and what operators pause. */
+export const rootOf = (session: Claims.SessionId): Claims.SessionId =>
+  Claims.SessionId.make(session.split(".", 1)[0] ?? session)
+
+/** Whether `session` is `other` or below it. */
+export const isWithin = (session: string, other: string): boolean =>
+  session === other || session.startsWith(`${other}.`)
+
+/** How wakes are keyed in a workspace. */
+export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wake.session} ${wake.reason}`
+
 /** The part of the durable state that a group of commits touches. */
 export interface Workspace {
   readonly sessions: Map<string, Log.Summary>
@@ -37,6 +48,10 @@ export interface Workspace {
   readonly revoked: Set<string>
   readonly rows: Array<Row.Row>
   readonly payloads: Map<string, string>
+  /** Wakes that were added; in a store that keeps its workspace, all there are. */
+  readonly wakes: Map<string, Wake>
+  /** Trees that a run took, and up to which instant: wakes that were due by then are done. */
+  readonly taken: Map<string, number>
   /** Keys of what changed. */
   readonly dirty: {
     readonly sessions: Set<string>
@@ -56,6 +71,8 @@ export const workspace = (): Workspace => ({
   revoked: new Set(),
   rows: [],
   payloads: new Map(),
+  wakes: new Map(),
+  taken: new Map(),
   dirty: { sessions: new Set(), accounts: new Set(), tickets: new Set(), acts: new Set(), revoked: new Set() }
 })
 
@@ -69,15 +86,21 @@ export interface Reads {
   readonly acts: ReadonlyArray<{ readonly session: string; readonly key: string }>
   /** Sessions whose running acts and open tickets are needed, with the tickets and accounts those name. */
   readonly whole: ReadonlyArray<string>
+  /** Roots whose trees are needed: every session, with its open tickets. */
+  readonly trees: ReadonlyArray<string>
 }
 
-const nothing: Reads = { sessions: [], accounts: [], tickets: [], tokens: [], acts: [], whole: [] }
+const nothing: Reads = { sessions: [], accounts: [], tickets: [], tokens: [], acts: [], whole: [], trees: [] }
 
 /** What `commit` needs to see. */
 export const reads = (commit: Commit): Reads => {
   switch (commit._tag) {
     case "Open":
-      return { ...nothing, sessions: [commit.session.id], accounts: commit.accounts.map((account) => account.id) }
+      return {
+        ...nothing,
+        sessions: [commit.session.id, ...commit.session.parent === null ? [] : [commit.session.parent]],
+        accounts: commit.accounts.map((account) => account.id)
+      }
     case "Claim":
       return { ...nothing, sessions: [commit.session], whole: [commit.session] }
     case "Begin":
@@ -98,6 +121,8 @@ export const reads = (commit: Commit): Reads => {
       return { ...nothing, sessions: [commit.session], tickets: [commit.ticket.id], whole: [commit.session] }
     case "Decide":
       return { ...nothing, sessions: [commit.ticket.session], tickets: [commit.ticket.id] }
+    case "Control":
+      return { ...nothing, sessions: [commit.session], trees: [rootOf(commit.session)] }
   }
 }
 
@@ -121,12 +146,15 @@ export const apply = (
       return Result.map(current(space, commit.session, commit.epoch), (session) => {
         keep(space, commit.payloads)
         const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
+        if (commit.wakeAt !== undefined) wake(space, session.id, `timer/${session.seq}`, commit.wakeAt)
         return append(digest, space, next, commit.row, at)
       })
     case "Propose":
       return propose(digest, space, commit, at)
     case "Decide":
       return decide(digest, space, commit, at)
+    case "Control":
+      return control(digest, space, commit, at)
     case "Revoke":
       return Result.map(current(space, commit.session, null), (session) => {
         space.revoked.add(commit.token)
@@ -195,10 +223,19 @@ const putAccount = (space: Workspace, account: Account.Account) => {
   space.dirty.accounts.add(account.id)
 }
 
+const wake = (space: Workspace, session: Claims.SessionId, reason: string, due: number) => {
+  const added = { session: rootOf(session), reason, due }
+  space.wakes.set(wakeKey(added), added)
+}
+
 const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Open">, at: number): Outcome => {
-  if (space.sessions.has(commit.session.id)) {
-    return reject("session_exists", `session ${commit.session.id} exists already`)
+  const { id, parent } = commit.session
+  if (space.sessions.has(id)) return reject("session_exists", `session ${id} exists already`)
+  const above = parent === null ? undefined : space.sessions.get(parent)
+  if (parent !== null && above?.status !== "running") {
+    return reject("parent_stopped", `session ${parent} is ${above?.status ?? "missing"} and starts no children`)
   }
+  if (parent === null) wake(space, id, "start", at)
   for (const { ceiling, id } of commit.accounts) {
     if (!space.accounts.has(id)) putAccount(space, Account.open(id, ceiling))
   }
@@ -211,6 +248,10 @@ const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"C
     if (session.status !== "running" && session.status !== "waiting") {
       return reject("fenced", `session ${commit.session} is ${session.status}`)
     }
+    for (const [key, { due, session: root }] of space.wakes) {
+      if (root === commit.session && due <= at) space.wakes.delete(key)
+    }
+    space.taken.set(commit.session, at)
     const epoch = session.epoch + 1
     const started: Row.Draft = { key: null, body: { kind: "started", epoch } }
     let last = append(digest, space, { ...session, epoch, status: "running" }, started, at)
@@ -330,5 +371,43 @@ const decide = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"
     return reject("stale", `ticket ${commit.ticket.id} is ${stored?.state ?? "missing"} by now`)
   }
   putTicket(space, commit.ticket)
+  if (commit.ticket.state !== "proposed") wake(space, commit.ticket.session, `ticket/${commit.ticket.id}`, at)
   return Result.succeed(append(digest, space, found.success, commit.row, at))
+}
+
+/** What an operator may do to a session in each state, and what it is afterwards. */
+const controls = {
+  cancel: { from: ["running", "waiting", "paused"], to: "cancelled" },
+  pause: { from: ["running", "waiting"], to: "paused" },
+  resume: { from: ["paused"], to: "running" }
+} as const satisfies Record<string, { readonly from: ReadonlyArray<Log.Status>; readonly to: Log.Status }>
+
+const control = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Control">, at: number): Outcome => {
+  const { action, by, reason } = commit
+  const found = current(space, commit.session, null)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  // A child cannot rest while its parent waits for it: trees are paused as a whole.
+  const top = action === "cancel" ? commit.session : rootOf(commit.session)
+  const { from, to } = controls[action]
+  const first = space.sessions.get(top)
+  const isMoved = ({ status }: Log.Summary) => from.some((state) => state === status)
+  if (first === undefined || !isMoved(first)) {
+    return reject("stale", `session ${top} is ${first?.status ?? "missing"}: there is nothing to ${action}`)
+  }
+  const below = [...space.sessions.values()].filter((session) => session.id.startsWith(`${top}.`) && isMoved(session))
+  const body: Row.Body = action === "cancel"
+    ? { kind: "ended", status: "cancelled", result: null, reason: `cancelled by ${by}: ${reason}` }
+    : { kind: "noted", what: action === "pause" ? "paused" : "resumed", by, detail: reason }
+  const moved: Arr.NonEmptyReadonlyArray<Log.Summary> = [first, ...below]
+  const [done] = Arr.map(moved, (session) => append(digest, space, { ...session, status: to }, { key: null, body }, at))
+  if (action === "cancel") {
+    for (const ticket of space.tickets.values()) {
+      const isMoot = ticket.state === "proposed" || ticket.state === "approved"
+      if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired" })
+    }
+    // A parent may be waiting for a ticket of the child that is no more.
+    if (top !== rootOf(top)) wake(space, top, `cancelled/${top}`, at)
+  }
+  if (action === "resume") wake(space, top, `resumed/${found.success.seq}`, at)
+  return Result.succeed(done)
 }

@@ -1,5 +1,5 @@
 /** What people do about tickets: see what waits, decide, and let the session go on. */
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { Gate, Policy, Ticket } from "../approval/index.ts"
 import type { Row } from "../audit/index.ts"
 import { Store } from "../governor/index.ts"
@@ -64,10 +64,12 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Gate.Gate> = Lay
     })
 
     const decide = Effect.fnUntraced(function*(decision: Decision) {
-      const stored = yield* Effect.mapError(store.ticket(Ticket.TicketId.make(decision.ticket)), unrecorded)
+      const id = Schema.decodeOption(Ticket.TicketId)(decision.ticket)
+      const stored = Option.isNone(id) ? undefined : yield* Effect.mapError(store.ticket(id.value), unrecorded)
       if (stored === undefined) {
         return yield* fail(new NoSuchTicket({ ticket: decision.ticket, remedy: "see aosiq approvals list" }))
       }
+      if (decision.by === "") return yield* undecidable(decision.ticket, "nobody is named as deciding")
       const at = yield* Clock.currentTimeMillis
       const { state } = expired(stored, at)
       if (state === "approved") {

@@ -253,7 +253,10 @@ export const layer: Layer.Layer<
         (detail) => new ActorError({ actor: child.name, detail, abandoned: false })
       )
       const own = { id: `session:${sid}`, ceiling: claims.budget }
-      const accounts = [own, ...parent.accounts.map((id) => ({ id, ceiling: 0 }))]
+      const kind = { id: `class:${child.name}`, ceiling: ceilings.class }
+      // The parent's accounts exist, and keep their own ceilings.
+      const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
+      const accounts = [own, kind, ...inherited]
       const opening = { actor: child, claims, json, accounts, parent: parent.id, caller: parent.caller }
       yield* Effect.mapError(open(opening), lost(child))
     })

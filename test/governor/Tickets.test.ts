@@ -211,6 +211,10 @@ describe("an approval that something drifted from", () => {
       }).pipe(Effect.provide(world())))
 
   drift("other arguments", {}, {}, ["a", "b"])
+  drift("other arguments that look alike without their secrets", {}, {}, [
+    `AKIA${"Y".repeat(16)}`,
+    `AKIA${"Z".repeat(16)}`
+  ])
   drift("another definition", {}, { schema: C.hashOf("another schema") })
   drift("another act", {}, { name: "other" })
   drift("another description", {}, { description: "acts a little" })

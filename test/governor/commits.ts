@@ -196,6 +196,14 @@ export const revoke = (session: Log.Summary, token: Claims.TokenId): Store.Revok
   row: { key: null, body: { kind: "noted", what: "revoked", by: "tester", detail: token } }
 })
 
+export const control = (session: Claims.SessionId, action: Store.Control["action"]): Store.Control => ({
+  _tag: "Control",
+  session,
+  action,
+  by: "tester",
+  reason: "a test"
+})
+
 /** Opens a session and claims it for its first run. */
 export const opened = Effect.fnUntraced(function*(
   accounts?: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>

@@ -1,0 +1,73 @@
+/** An embedded runtime with the advisor on it, over the sources that an order names. */
+import { NodeServices } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
+import { type Order, RuntimeError } from "../../src/door/cli/index.ts"
+import { Dispatch } from "../../src/session/index.ts"
+import { request as readRequest } from "../casefolder/index.ts"
+import { AdvisorPreset, Embedded } from "../presets/index.ts"
+import * as Sources from "./Sources.ts"
+
+export { subject } from "./Sources.ts"
+
+/** What a process that only serves operators can diagnose: this host, by rules. */
+export const standard: Order = {
+  symptom: undefined,
+  caseFolder: undefined,
+  logs: [],
+  config: undefined,
+  baseline: undefined,
+  prometheus: undefined,
+  postgres: undefined,
+  backend: "offline",
+  model: undefined,
+  ticket: null,
+  budgetMicroUsd: 0
+}
+
+/** Runs for as long as the scope is open; `diagnose` starts the diagnosis in the name of a caller. */
+export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
+  const request = yield* Effect.provideContext(requestOf(order), yield* Layer.build(NodeServices.layer))
+  const backend = yield* order.backend === "offline" ? baseline : anthropic(order)
+  const { diagnosis, layer } = yield* AdvisorPreset.make(backend)
+  const context = yield* Layer.build(
+    Embedded.layerControl(folder).pipe(
+      Layer.provideMerge(layer),
+      Layer.provideMerge(Embedded.layer(folder)),
+      Layer.provide(Sources.layer(order)),
+      Layer.provideMerge(NodeServices.layer)
+    )
+  )
+  const dispatch = yield* Effect.provideContext(Dispatch.Dispatch, context)
+  const grant = AdvisorPreset.grant(order.budgetMicroUsd)
+  const diagnose = (caller: string) =>
+    Effect.provideContext(
+      dispatch.start(diagnosis, { request, ticket: order.ticket }, { grant, caller }),
+      context
+    )
+  return { dispatch, diagnose }
+})
+
+// internal
+
+const anthropic = Effect.fnUntraced(function*(order: Order) {
+  const { Anthropic } = yield* Effect.promise(() => import("../anthropic/index.ts"))
+  return yield* Anthropic.make({ model: order.model ?? "claude-sonnet-5" })
+})
+
+/** What was noticed: in the words of whoever starts, else as it was reported with the case. */
+const requestOf = Effect.fnUntraced(function*({ caseFolder, symptom }: Order) {
+  const title = symptom ?? "Is anything wrong, and what should people do about it?"
+  if (caseFolder === undefined) return { title, description: "" }
+  if (!existsSync(caseFolder)) {
+    return yield* new RuntimeError({
+      detail: `there is no case in ${caseFolder}`,
+      remedy: "name its folder with --case"
+    })
+  }
+  if (!existsSync(join(caseFolder, "alert.json"))) return { title, description: "" }
+  const alert = yield* readRequest(caseFolder)
+  return { title: symptom ?? alert.title, description: alert.description } satisfies typeof Advice.Request.Type
+})
