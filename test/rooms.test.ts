@@ -34,6 +34,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   anthropic: { packages: ["@anthropic-ai/sdk"], layers: [] },
   casefolder: { packages: [], layers: ["logfiles", "settings"] },
   cli: { packages: ["@effect/platform-node"], layers: "all" },
+  cluster: { packages: ["@effect/platform-node"], layers: [] },
   control: { packages: ["@effect/platform-node"], layers: [] },
   host: { packages: ["@effect/platform-node"], layers: [] },
   jose: { packages: ["jose"], layers: ["node"] },

@@ -41,6 +41,12 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
                 return session === undefined ? [] : [{ ...wake, actor: session.actor }]
               })
           ),
+        running: (limit) =>
+          Effect.sync(() =>
+            [...space.sessions.values()].filter(({ parent, status }) => parent === null && status === "running")
+              .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b)).slice(0, limit)
+              .map(({ actor, id }) => ({ session: id, actor }))
+          ),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {

@@ -9,6 +9,8 @@ import type { Policy } from "../../src/approval/index.ts"
 import { Anchoring } from "../../src/audit/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
 import { Operations } from "../../src/operator/index.ts"
+import { Cluster } from "../../src/session/index.ts"
+import { Runners } from "../cluster/index.ts"
 import { Control } from "../control/index.ts"
 import { DirectoryAnchors } from "../directory/index.ts"
 import { AnchorSigner, KeySet } from "../jose/index.ts"
@@ -30,7 +32,8 @@ export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
     anchoring,
     Evidence.layer
   ).pipe(
-    Layer.provideMerge(core(policy)),
+    Layer.provideMerge(core(Cluster.layer, policy)),
+    Layer.provideMerge(Runners.layerSingle),
     Layer.provideMerge(storage(folder)),
     Layer.provideMerge(keysAndAnchors(folder)),
     Layer.provideMerge(digest)

@@ -7,6 +7,7 @@ import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule 
 import { SqlClient, SqlError } from "effect/sql"
 import type { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
+import type { Claims } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 
 /** Commits in one transaction at most: bounds how long a group holds its locks. */
@@ -291,6 +292,12 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         from aosiq_wakes w join aosiq_sessions s on s.id = w.session
         where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
         Effect.map((found) => found.map(({ wake }) => wake)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    running: (limit) =>
+      sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
+        select id as session, actor from aosiq_sessions
+        where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
         Effect.mapError((error) => unavailable(error, false))
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`

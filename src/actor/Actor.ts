@@ -77,15 +77,27 @@ export class Registry extends Context.Service<Registry, {
   readonly add: (runnable: Runnable) => Effect.Effect<void>
   readonly get: (name: string) => Effect.Effect<Runnable | undefined>
   readonly names: Effect.Effect<ReadonlyArray<string>>
+  /** Calls `use` for every actor there is, and for every one that is added. */
+  readonly each: (use: (runnable: Runnable) => Effect.Effect<void>) => Effect.Effect<void>
 }>()("aosiq/actor/Actor/Registry") {}
 
 /** A registry of its own. */
 export const layerRegistry: Layer.Layer<Registry> = Layer.sync(Registry, () => {
   const actors = new Map<string, Runnable>()
+  const uses: Array<(runnable: Runnable) => Effect.Effect<void>> = []
   return {
-    add: (runnable) => Effect.sync(() => void actors.set(runnable.class.name, runnable)),
+    add: (runnable) =>
+      Effect.suspend(() => {
+        actors.set(runnable.class.name, runnable)
+        return Effect.forEach(uses, (use) => use(runnable), { discard: true })
+      }),
     get: (name) => Effect.sync(() => actors.get(name)),
-    names: Effect.sync(() => [...actors.keys()])
+    names: Effect.sync(() => [...actors.keys()]),
+    each: (use) =>
+      Effect.suspend(() => {
+        uses.push(use)
+        return Effect.forEach([...actors.values()], use, { discard: true })
+      })
   }
 })
 

@@ -169,6 +169,10 @@ export class Store extends Context.Service<Store, {
     now: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<Wake & { readonly actor: string }>, StoreError>
+  /** Roots of trees that are running, or were when their process ended; the oldest first, at most `limit` of them. */
+  readonly running: (
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<{ readonly session: Claims.SessionId; readonly actor: string }>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

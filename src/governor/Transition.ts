@@ -143,7 +143,8 @@ export const apply = (
     case "Finish":
       return finish(digest, space, commit, at)
     case "Append":
-      return Result.map(current(space, commit.session, commit.epoch), (session) => {
+      // A run's last word counts only while its session runs: an operator may have stopped it meanwhile.
+      return Result.map(concluding(space, commit), (session) => {
         keep(space, commit.payloads)
         const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
         if (commit.wakeAt !== undefined) wake(space, session.id, `timer/${session.seq}`, commit.wakeAt)
@@ -188,6 +189,9 @@ const active = (space: Workspace, id: string, epoch: number): Result.Result<Log.
     (session) =>
       session.status === "running" ? Result.succeed(session) : reject("fenced", `session ${id} is ${session.status}`)
   )
+
+const concluding = (space: Workspace, { epoch, session, status }: Of<"Append">): Result.Result<Log.Summary, Rejected> =>
+  epoch === null || status === null ? current(space, session, epoch) : active(space, session, epoch)
 
 const keep = (space: Workspace, payloads: ReadonlyArray<Payload>) => {
   for (const payload of payloads) space.payloads.set(payload.hash, payload.text)

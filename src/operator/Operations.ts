@@ -2,7 +2,7 @@
  * What operators do, as one typed list of operations: served by the process that holds the data, called by every door.
  * Each name is a request; there is no second way to decide a ticket or to verify the log.
  */
-import { Effect, Option, Schema, Stream } from "effect"
+import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Ticket } from "../approval/index.ts"
 import { type Anchor, Anchoring, Bundle, Digest, Finding, Log, Note, Row, type Signer, Verify } from "../audit/index.ts"
@@ -36,8 +36,8 @@ export type SessionView = typeof SessionView.Type
 /** How a session stands after a decision let it go on. */
 export const RunView = Schema.Struct({
   session: Claims.SessionId,
-  status: Schema.Literals(["succeeded", "waiting", "failed"]),
-  /** The next ticket, or why it failed. */
+  status: Schema.Literals(["succeeded", "waiting", "sleeping", "paused", "cancelled", "failed"]),
+  /** The next ticket, when it goes on, or why it ended. */
   detail: Schema.String,
   /** The actor's result, as JSON. */
   result: Schema.NullOr(Schema.Json)
@@ -143,6 +143,12 @@ export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"
       return { session, status: "succeeded", detail: "" }
     case "Waiting":
       return { session, status: "waiting", detail: ended.ticket }
+    case "Sleeping":
+      return { session, status: "sleeping", detail: DateTime.formatIso(DateTime.makeUnsafe(ended.until)) }
+    case "Paused":
+      return { session, status: "paused", detail: "" }
+    case "Cancelled":
+      return { session, status: "cancelled", detail: ended.detail }
     case "Failed":
       return { session, status: "failed", detail: ended.detail }
   }

@@ -1,15 +1,14 @@
 /**
- * Opens sessions, runs them, and runs them again: after a decision, after a crash. A session is opened with its token, its
- * budget and its genesis row in one commit; it ends with a result, or waits and holds nothing.
+ * Opens sessions, has them run, and has them run again: after a decision, after a crash. A session is opened with its
+ * token, its budget and its genesis row in one commit; it ends with a result, or waits and holds nothing.
  */
-import { Cause, Clock, Context, Effect, Exit, Layer, Option, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor, ActorError } from "../actor/index.ts"
 import type { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
 import {
-  enter,
   type Entered,
   Governor,
   GovernorError,
@@ -17,64 +16,36 @@ import {
   running,
   Session,
   Store,
-  within
+  Transition
 } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Redact } from "../trust/index.ts"
+import {
+  BadInput,
+  type DispatchError,
+  type Ended,
+  failWith,
+  InsideActor,
+  NoSuchActor,
+  NoSuchSession,
+  NotPossible
+} from "./Ended.ts"
+import { Mailbox } from "./Mailbox.ts"
+import { Runs, unrecorded } from "./Runs.ts"
 
-/** No actor of that class is registered here. */
-export class NoSuchActor extends Schema.TaggedError<NoSuchActor>()("NoSuchActor", {
-  actor: Schema.String,
-  known: Schema.Array(Schema.String)
-}) {}
-/** There is no such session. */
-export class NoSuchSession extends Schema.TaggedError<NoSuchSession>()("NoSuchSession", { session: Schema.String }) {}
-/** The input does not fit the actor. No session was opened. */
-export class BadInput extends Schema.TaggedError<BadInput>()("BadInput", { detail: Schema.String }) {}
-/** The log did not answer; what was acknowledged before is safe. */
-export class Unrecorded extends Schema.TaggedError<Unrecorded>()("Unrecorded", {
-  detail: Schema.String,
-  remedy: Schema.String
-}) {}
-/** An actor tried to open a root session. It may spawn a child instead. */
-export class InsideActor extends Schema.TaggedError<InsideActor>()("InsideActor", { session: Schema.String }) {}
-/** The one error of this module. A run that fails is not one: that is an `Ended`. */
-export class DispatchError extends Schema.TaggedError<DispatchError>()("DispatchError", {
-  reason: Schema.Union([NoSuchActor, NoSuchSession, BadInput, Unrecorded, InsideActor])
-}) {
-  override get message(): string {
-    const { reason } = this
-    switch (reason._tag) {
-      case "NoSuchActor":
-        return `no actor ${reason.actor} is registered; known: ${reason.known.join(", ") || "none"}`
-      case "NoSuchSession":
-        return `there is no session ${reason.session}`
-      case "BadInput":
-        return `the input does not fit: ${reason.detail}`
-      case "Unrecorded":
-        return `${reason.detail}; ${reason.remedy}`
-      case "InsideActor":
-        return `session ${reason.session} may not open a root session; spawn a child`
-    }
-  }
-}
-
-/** How a run ended, for now. */
-export type Ended<Out> =
-  | { readonly _tag: "Succeeded"; readonly session: Claims.SessionId; readonly output: Out }
-  | { readonly _tag: "Waiting"; readonly session: Claims.SessionId; readonly ticket: Ticket.TicketId }
-  | {
-    readonly _tag: "Failed"
-    readonly session: Claims.SessionId
-    readonly detail: string
-    readonly abandoned: boolean
-  }
+export { DispatchError, type Ended } from "./Ended.ts"
 
 /** What goes with a dispatch. */
 export interface Order<Held extends string, Caps extends string> {
   readonly grant: Grant<Held> & Fits<Caps, Held>
   /** Who asks; an account and the chain carry the name. */
   readonly caller: string
+}
+
+/** An operator's word about a session. */
+export interface Control {
+  readonly session: Claims.SessionId
+  readonly by: string
+  readonly reason: string
 }
 
 /** Ceilings of the accounts that sessions share, micro-dollars. */
@@ -97,15 +68,29 @@ export class Dispatch extends Context.Service<Dispatch, {
   ) => Effect.Effect<Ended<Out["Type"]>, DispatchError, Actor.Registered<Name>>
   /** Runs a session again from its top, answered from its log. One that has ended is not run: its end is told again. */
   readonly resume: (id: Claims.SessionId) => Effect.Effect<Ended<unknown>, DispatchError>
-  /** Resumes every root session that was running, or whose tickets were decided, when its process ended. */
+  /** Runs every tree of sessions that is due, or that was running when its process ended. */
   readonly recover: Effect.Effect<ReadonlyArray<Ended<unknown>>, DispatchError>
+  /** Ends a session and all below it. What is under way comes to its outcome; nothing else begins. */
+  readonly cancel: (order: Control) => Effect.Effect<Log.Summary, DispatchError>
+  /** Stops a session's whole tree between two acts, until `unpause`. */
+  readonly pause: (order: Control) => Effect.Effect<Log.Summary, DispatchError>
+  /** Lets a paused tree go on; it is told to run, wherever that is. */
+  readonly unpause: (order: Control) => Effect.Effect<Log.Summary, DispatchError>
 }>()("aosiq/session/Dispatch") {}
 
 /** The dispatcher, and with it the spawner that actors start children through. */
 export const layer: Layer.Layer<
   Dispatch | Actor.Spawner,
   never,
-  Store.Store | Log.Log | Tokens.Tokens | Digest.Digest | SecureRandom.SecureRandom | Governor | Actor.Registry
+  | Mailbox
+  | Runs
+  | Store.Store
+  | Log.Log
+  | Tokens.Tokens
+  | Digest.Digest
+  | SecureRandom.SecureRandom
+  | Governor
+  | Actor.Registry
 > = Layer.unwrap(
   Effect.gen(function*() {
     const store = yield* Store.Store
@@ -116,7 +101,8 @@ export const layer: Layer.Layer<
     const governor = yield* Governor
     const registry = yield* Actor.Registry
     const ceilings = yield* CurrentCeilings
-    const services = Context.make(Store.Store, store).pipe(Context.add(Log.Log, log))
+    const mailbox = yield* Mailbox
+    const runs = yield* Runs
 
     /** One commit: control block, accounts, genesis. */
     const open = Effect.fnUntraced(function*(opening: Opening) {
@@ -162,10 +148,10 @@ export const layer: Layer.Layer<
       order: { readonly grant: Grant<string>; readonly caller: string }
     ) {
       const [inside] = yield* Effect.contextWith((context: Context.Context<never>) => Effect.succeed(running(context)))
-      if (inside !== undefined) return yield* fail(new InsideActor({ session: inside }))
+      if (inside !== undefined) return yield* failWith(new InsideActor({ session: inside }))
       const json = yield* Effect.mapError(
         Tool.codec(actor.input).encode(input),
-        (detail) => new DispatchError({ reason: new BadInput({ detail }) })
+        (detail) => failWith(new BadInput({ detail }))
       )
       const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const { grant } = order
@@ -192,7 +178,7 @@ export const layer: Layer.Layer<
         { id: `caller:${order.caller}`, ceiling: ceilings.caller }
       ]
       yield* open({ actor, claims, json, accounts, parent: null, caller: order.caller })
-      return yield* run(sid)
+      return yield* run(actor.name, sid, "start")
     })
 
     /** The child of the act at the session's path: the same child in every run of the parent. */
@@ -205,14 +191,24 @@ export const layer: Layer.Layer<
       const sid = Claims.SessionId.make(`${parent.id}.${digest.sha256(parent.path).slice(0, 8)}`)
       const known = yield* Effect.mapError(log.session(sid), lost(child))
       if (Option.isNone(known)) yield* beget(parent, sid, child, input, grant)
-      const ended = yield* Effect.mapError(run(sid), lost(child))
+      const reason = `spawn/${parent.epoch}/${parent.path}`
+      const ended = yield* Effect.mapError(run(child.name, sid, reason), lost(child))
       switch (ended._tag) {
         case "Succeeded":
           return ended.output
         case "Failed":
           return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: ended.abandoned })
+        case "Cancelled":
+          return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: false })
         case "Waiting":
           return yield* waiting(child, ended.ticket)
+        case "Sleeping":
+          return yield* new GovernorError({
+            act: child.tool.name,
+            reason: new Refusal.AwaitingTimer({ until: ended.until })
+          })
+        case "Paused":
+          return yield* new GovernorError({ act: child.tool.name, reason: paused(sid) })
       }
     })
 
@@ -261,153 +257,60 @@ export const layer: Layer.Layer<
       yield* Effect.mapError(open(opening), lost(child))
     })
 
-    const run = Effect.fnUntraced(function*(id: Claims.SessionId): Effect.fn.Return<Ended<unknown>, DispatchError> {
-      const summary = yield* Effect.mapError(log.session(id), unrecorded)
-      if (Option.isNone(summary)) return yield* fail(new NoSuchSession({ session: id }))
-      const runnable = yield* registry.get(summary.value.actor)
-      if (runnable === undefined) {
-        return yield* fail(new NoSuchActor({ actor: summary.value.actor, known: yield* registry.names }))
-      }
-      const told = yield* retell(runnable.class, summary.value)
-      if (told !== undefined) return told
-      const input = yield* stored(runnable.class.input, summary.value.input)
-      const entered = yield* Effect.mapError(
-        Effect.provideContext(
-          enter(id, { ...runnable.class, capabilities: names(runnable.class.capabilities) }),
-          services
-        ),
-        unrecorded
-      )
-      yield* noteMode(entered)
-      const exit = yield* Effect.exit(within(entered)(runnable.run(input)))
-      return yield* conclude(runnable.class, entered, exit)
+    /** Sends the session a message and gives how it stands when that was handled. */
+    const run = Effect.fnUntraced(function*(actor: string, session: Claims.SessionId, reason: string) {
+      const isKnown = (yield* registry.get(actor)) !== undefined
+      if (!isKnown) return yield* failWith(new NoSuchActor({ actor, known: yield* registry.names }))
+      yield* mailbox.ask({ actor, session, reason })
+      return yield* runs.standing(session)
     })
-
-    /** A session that goes on in another mode than it began, or last went on, says so in its chain. */
-    const noteMode = Effect.fnUntraced(function*(session: Entered) {
-      if (session.epoch === 1) return
-      const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
-      const modes = rows.flatMap(({ body }) =>
-        body.kind === "genesis" ? [body.mode] : body.kind === "noted" && body.what === "mode" ? [body.detail] : []
-      )
-      if (modes.at(-1) === governor.mode) return
-      const body: Row.Body = { kind: "noted", what: "mode", by: session.caller, detail: governor.mode }
-      yield* append(session, body, "running", [], null)
-    })
-
-    /** What a session that has ended came to. */
-    const retell = Effect.fnUntraced(function*(actor: Actor.AnyClass, summary: Log.Summary) {
-      if (summary.status === "running" || summary.status === "waiting") return undefined
-      if (summary.status === "succeeded" && summary.result !== null) {
-        const output = yield* stored(actor.output, summary.result)
-        return { _tag: "Succeeded" as const, session: summary.id, output }
-      }
-      const rows = yield* Effect.mapError(log.rows(summary.id), unrecorded)
-      const detail = rows.flatMap(({ body }) => body.kind === "ended" ? [body.reason] : []).at(-1) ?? summary.status
-      return { _tag: "Failed" as const, session: summary.id, detail, abandoned: summary.status === "abandoned" }
-    })
-
-    const stored = Effect.fnUntraced(function*(schema: Plain, hash: Digest.Hash) {
-      const text = yield* Effect.mapError(log.payload(hash), unrecorded)
-      if (Option.isNone(text) || digest.sha256(text.value) !== hash) {
-        const detail = `the payload ${hash} was erased or altered`
-        return yield* fail(new Unrecorded({ detail, remedy: "restore it from a backup" }))
-      }
-      const json = JSON.parse(text.value) as Schema.Json // Hash-checked above.
-      return yield* Effect.mapError(
-        Tool.codec(schema).decode(json),
-        (detail) => new DispatchError({ reason: new BadInput({ detail }) })
-      )
-    })
-
-    const conclude = Effect.fnUntraced(function*(
-      actor: Actor.AnyClass,
-      session: Entered,
-      exit: Exit.Exit<unknown, ActorError | GovernorError>
-    ): Effect.fn.Return<Ended<unknown>, DispatchError> {
-      if (Exit.isSuccess(exit)) {
-        const encoded = yield* Effect.result(Tool.codec(actor.output).encode(exit.value))
-        if (encoded._tag === "Failure") return yield* failed(session, `its result does not fit: ${encoded.failure}`)
-        const text = digest.canonical(encoded.success)
-        const result = digest.sha256(text)
-        const body: Row.Body = { kind: "ended", status: "succeeded", result, reason: "" }
-        yield* append(session, body, "succeeded", [{ hash: result, text }], result)
-        return { _tag: "Succeeded", session: session.id, output: exit.value }
-      }
-      const error = Cause.findErrorOption(exit.cause)
-      if (Option.isNone(error)) {
-        // A run that is interrupted has not ended: it goes on from its log.
-        if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-        return yield* failed(session, `it broke down: ${Redact.preview(String(Cause.squash(exit.cause)))}`)
-      }
-      if (error.value instanceof ActorError) return yield* failed(session, error.value.detail, error.value.abandoned)
-      const { reason } = error.value
-      if (reason._tag === "AwaitingApproval") {
-        yield* append(session, { kind: "suspended", ticket: reason.ticket }, "waiting", [], null)
-        return { _tag: "Waiting", session: session.id, ticket: reason.ticket }
-      }
-      const fenced = reason._tag === "Refused" && reason.layer === "session"
-      if (reason._tag === "LogUnavailable" || fenced) {
-        return yield* fail(new Unrecorded({ detail: Refusal.explain(reason), remedy: "resume the session" }))
-      }
-      return yield* failed(session, error.value.message)
-    })
-
-    const failed = Effect.fnUntraced(function*(session: Entered, reason: string, abandoned = false) {
-      const status = abandoned ? "abandoned" as const : "failed" as const
-      const detail = Redact.redact(reason)
-      yield* append(session, { kind: "ended", status, result: null, reason: detail }, status, [], null)
-      return { _tag: "Failed" as const, session: session.id, detail, abandoned }
-    })
-
-    const append = (
-      session: Entered,
-      body: Row.Body,
-      status: Log.Status,
-      payloads: ReadonlyArray<Store.Payload>,
-      result: Digest.Hash | null
-    ) =>
-      Effect.mapError(
-        store.commit({
-          _tag: "Append",
-          session: session.id,
-          epoch: session.epoch,
-          row: { key: null, body },
-          payloads,
-          status,
-          result
-        }),
-        unrecorded
-      )
 
     const resume = Effect.fnUntraced(function*(id: Claims.SessionId) {
-      let root = id
-      for (let hops = 0; hops < maxDepth; hops++) {
-        const summary = yield* Effect.mapError(log.session(root), unrecorded)
-        if (Option.isNone(summary)) return yield* fail(new NoSuchSession({ session: root }))
-        if (summary.value.parent === null) break
-        root = summary.value.parent
-      }
-      return yield* run(root)
+      const root = Transition.rootOf(id)
+      const summary = yield* Effect.mapError(log.session(root), unrecorded)
+      if (Option.isNone(summary)) return yield* failWith(new NoSuchSession({ session: root }))
+      const { actor, status } = summary.value
+      if (status !== "running" && status !== "waiting") return yield* runs.standing(root)
+      return yield* run(actor, root, `resume/${yield* random.ulid}`)
     })
 
+    const control = (action: Store.Control["action"]) =>
+      Effect.fnUntraced(function*(order: Control) {
+        const commit: Store.Control = { _tag: "Control", action, ...order }
+        const { session } = yield* store.commit(commit).pipe(Effect.mapError((error) =>
+          error.reason._tag === "Rejected"
+            ? failWith(
+              error.reason.why === "no_such_session"
+                ? new NoSuchSession({ session: order.session })
+                : new NotPossible({ detail: error.reason.detail })
+            )
+            : unrecorded(error)
+        ))
+        if (action === "resume") yield* mailbox.tell(woken(session))
+        return session
+      })
+
     const recover = Effect.gen(function*() {
-      const sessions = yield* Effect.mapError(log.sessions, unrecorded)
-      const tickets = yield* Effect.mapError(store.tickets(), unrecorded)
-      const decided = new Set(
-        tickets.filter((ticket) => ticket.state === "approved" || ticket.state === "denied")
-          .map((ticket) => ticket.session.split(".")[0])
+      const now = yield* Clock.currentTimeMillis
+      const due = yield* Effect.mapError(store.due(now, maxRecovered), unrecorded)
+      const running = yield* Effect.mapError(store.running(maxRecovered), unrecorded)
+      const sessions = new Map([...due, ...running].map(({ actor, session }) => [session, actor]))
+      return yield* Effect.forEach(
+        [...sessions],
+        ([session, actor]) => Effect.flatMap(random.ulid, (id) => run(actor, session, `recover/${id}`))
       )
-      const due = sessions.filter((session) =>
-        session.parent === null &&
-        (session.status === "running" || (session.status === "waiting" && decided.has(session.id)))
-      )
-      return yield* Effect.forEach(due, (session) => run(session.id))
     })
 
     return Layer.mergeAll(
       // The typed surface is checked at the call; inside, actors are erased.
-      Layer.succeed(Dispatch, { start: start as never, resume, recover }),
+      Layer.succeed(Dispatch, {
+        start: start as never,
+        resume,
+        recover,
+        cancel: control("cancel"),
+        pause: control("pause"),
+        unpause: control("resume")
+      }),
       Layer.succeed(Actor.Spawner, { spawn })
     )
   })
@@ -424,19 +327,8 @@ interface Opening {
   readonly caller: string
 }
 
-/** Longest chain of parents that is followed. */
-const maxDepth = 64
-
-const fail = (reason: DispatchError["reason"]) => Effect.fail(new DispatchError({ reason }))
-
-const unrecorded = (error: Store.StoreError | Log.LogError): DispatchError => {
-  const { detail, remedy } = error instanceof Log.LogError
-    ? error
-    : error.reason._tag === "Unavailable"
-    ? error.reason
-    : { detail: error.reason.detail, remedy: "resume the session" }
-  return new DispatchError({ reason: new Unrecorded({ detail, remedy }) })
-}
+/** Sessions that are recovered at once; the sweep finds the rest. */
+const maxRecovered = 1000
 
 /** A child that could not be recorded: the parent's act did not come to an outcome. */
 const lost = (child: Actor.AnyClass) => (error: DispatchError | Log.LogError) => {
@@ -446,6 +338,12 @@ const lost = (child: Actor.AnyClass) => (error: DispatchError | Log.LogError) =>
     reason: new Refusal.LogUnavailable({ ran: true, detail, remedy: "resume the session" })
   })
 }
+
+/** The wake that the commit itself left, told at once. */
+const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
+
+const paused = (session: Claims.SessionId) =>
+  new Refusal.Refused({ layer: "session", detail: `session ${session} is paused`, remedy: "let it go on" })
 
 const waiting = (child: Actor.AnyClass, ticket: Ticket.TicketId) =>
   new GovernorError({

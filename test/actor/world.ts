@@ -10,6 +10,7 @@ import type { Backend } from "../../src/backend/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { CostModel, MicroUsd } from "../../src/cost/index.ts"
 import { Store } from "../../src/governor/index.ts"
+import { Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 
 // --- tools -------------------------------------------------------------------
@@ -70,7 +71,7 @@ const keys = Layer.unwrap(Effect.gen(function*() {
 }))
 
 /** The runtime in memory, over the store that can be killed. */
-export const runtime = core().pipe(
+export const runtime = core(Mailbox.layerLocal).pipe(
   Layer.provideMerge(Layer.effect(Store.Store, Effect.map(Store.Store, mortal))),
   Layer.provideMerge(MemoryStore.layer),
   Layer.provideMerge(Layer.mergeAll(digest, keys)),

@@ -17,7 +17,7 @@ import { Memory } from "../../layers/presets/index.ts"
 import { Migrate, SqlStore } from "../../layers/sql/index.ts"
 import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Grant } from "../../src/capability/index.ts"
-import { Dispatch } from "../../src/session/index.ts"
+import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 
 const isQuick = process.argv.includes("--quick")
@@ -118,7 +118,7 @@ const onDatabase = (name: string, wanted: number) =>
 
 const over = <E, R>(client: Layer.Layer<SqlClient.SqlClient, E, R>) =>
   actors.pipe(
-    Layer.provideMerge(core()),
+    Layer.provideMerge(core(Mailbox.layerLocal)),
     Layer.provideMerge(
       SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)), Layer.provideMerge(client))
     ),

@@ -379,8 +379,8 @@ describe("the act does not happen", () => {
       const Shipper = actor("Shipper", [Deploy], () => deploy())
       yield* Effect.gen(function*() {
         const first = waits(yield* start(Shipper, all, { lifetimeSeconds: 60 }))
-        yield* approve(first.ticket)
         yield* TestClock.adjust("60 seconds")
+        yield* approve(first.ticket)
         const ended = yield* resume(first.session)
         assert.strictEqual(ended._tag, "Failed")
         if (ended._tag === "Failed") assert.match(ended.detail, /refused by token: OutOfTime.*dispatch/)

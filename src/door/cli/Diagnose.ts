@@ -19,8 +19,8 @@ export interface Mode {
 /** What a program reads with `--json`: one object on standard output. */
 export interface Outcome {
   readonly session: string
-  readonly status: "succeeded" | "waiting" | "failed"
-  /** The ticket that it waits for, or why it failed. */
+  readonly status: Operations.RunView["status"]
+  /** The ticket that it waits for, when it goes on, or why it ended. */
   readonly detail: string
   readonly backend: string
   readonly notice: string | null

@@ -81,6 +81,12 @@ export const standing = ({ detail, status }: Omit<Operations.RunView, "result">)
       return "went on and succeeded"
     case "waiting":
       return `went on and waits for ticket ${detail}`
+    case "sleeping":
+      return `went on and sleeps until ${detail}`
+    case "paused":
+      return "is paused"
+    case "cancelled":
+      return `is ended: ${detail}`
     case "failed":
       return `went on and ended: ${detail}`
   }

@@ -1,0 +1,33 @@
+/** Runners of a cluster over a SQL database: one in a process of its own, or many that reach each other by sockets. */
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import { Layer, Option } from "effect"
+import { RunnerAddress, SingleRunner } from "effect/cluster"
+import * as Settings from "./Settings.ts"
+
+/** The only runner there is, for a database that one process holds. */
+export const layerSingle = SingleRunner.layer({ shardingConfig: Settings.single, runnerStorage: "memory" }).pipe(
+  Layer.provide(NodeCrypto.layerDigest)
+)
+
+/** Where other runners reach this one, and where it listens for them; the same unless there is a proxy between. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly listenHost?: string | undefined
+}
+
+/**
+ * One of many runners. What runners say to each other is neither secret nor believed: a message names a session that is
+ * due, and whether it is due is read from the database. Keep the port closed to strangers all the same, for they could
+ * keep a runner busy.
+ */
+export const layerOneOfMany = ({ host, listenHost, port }: Place) =>
+  NodeClusterSocket.layer({
+    storage: "sql",
+    shardingConfig: {
+      ...Settings.many,
+      runnerAddress: Option.some(RunnerAddress.make(host, port)),
+      runnerListenAddress: Option.some(RunnerAddress.make(listenHost ?? host, port))
+    }
+  })

@@ -1,0 +1,3 @@
+/** Where sessions run: one process, or many. */
+export * as Runners from "./Runners.ts"
+export * as Settings from "./Settings.ts"
