@@ -21,10 +21,8 @@ import { core, digest } from "./Core.ts"
 
 /** The name that anchors of an embedded installation are signed with. */
 export const origin = "aosiq/embedded"
-/** The longest that a row stays without an anchor. */
-const anchorEvery = Duration.minutes(1)
-/** Rows that are anchored before their time. */
-const anchorRows = 1000
+/** How long a row stays without an anchor at the most, and how many rows are anchored before their time. */
+export const cadence: Anchoring.Cadence = { every: Duration.minutes(1), rows: 1000 }
 
 /** The runtime over `folder`. */
 export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
@@ -48,7 +46,7 @@ export const layerControl = (folder: string) =>
 
 // internal
 
-const anchoring = Anchoring.layer({ every: anchorEvery, rows: anchorRows })
+const anchoring = Anchoring.layer(cadence)
 
 const storage = (folder: string) =>
   SqlStore.layer.pipe(
@@ -57,7 +55,7 @@ const storage = (folder: string) =>
   )
 
 /** Keys come from the file that AOSIQ_KEYS names, or are made in the folder on first use. */
-const keysAndAnchors = (folder: string) =>
+export const keysAndAnchors = (folder: string) =>
   Layer.unwrap(Effect.gen(function*() {
     const anchors = join(folder, "anchors")
     yield* Effect.try({

@@ -1,4 +1,5 @@
 /** Ready compositions. */
 export * as AdvisorPreset from "./Advisor.ts"
+export * as Distributed from "./Distributed.ts"
 export * as Embedded from "./Embedded.ts"
 export * as Memory from "./Memory.ts"

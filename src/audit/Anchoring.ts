@@ -148,7 +148,8 @@ const inconsistent = (stored: Anchor.Stored, detail: string) =>
     })
   })
 
-const run = Effect.fnUntraced(
+/** As `layer`, for as long as a scope is open: for whoever decides where the background runs. */
+export const run = Effect.fnUntraced(
   function*({ every, look = "1 second", rows, ...trust }: Cadence): Effect.fn.Return<void, never, Needs | Scope.Scope> {
     const anchoring = yield* make(trust)
     const everyMs = Duration.toMillis(every)

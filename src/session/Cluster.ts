@@ -7,7 +7,7 @@
  * replaced, frozen or partitioned away has an old epoch, and none of its commits is taken.
  */
 import { Effect, Layer, Schedule, Scope } from "effect"
-import { ClusterError, ClusterSchema, Entity, Sharding } from "effect/cluster"
+import { type ClusterError, ClusterSchema, Entity, Sharding } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { Actor } from "../actor/index.ts"
 import { Claims } from "../capability/index.ts"

@@ -2,12 +2,12 @@
  * One run of a session: taken over from whoever ran it before, run until it ends or waits, and concluded in its chain.
  * A run is started by a message and says nothing back: how the session stands is read from the log.
  */
-import { Cause, Context, Effect, Exit, Layer, Option, Schema } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
 import { Actor, ActorError } from "../actor/index.ts"
 import { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, type Claims } from "../capability/index.ts"
-import { enter, type Entered, Governor, GovernorError, Refusal, Store, within } from "../governor/index.ts"
+import { enter, type Entered, Governor, type GovernorError, Refusal, Store, within } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { Redact } from "../trust/index.ts"
 import {

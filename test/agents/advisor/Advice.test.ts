@@ -1,6 +1,6 @@
 /** What the schema of an advice admits: only a fault it knows may propose actions, and every claim cites. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, type Schema } from "effect"
 import { Advice } from "../../../src/agents/advisor/index.ts"
 import { Tool } from "../../../src/tool/index.ts"
 

@@ -1,0 +1,43 @@
+/**
+ * Many runners over one PostgreSQL: the same runtime as the embedded one, with its sessions spread over processes and
+ * machines. A runner that is lost is noticed within seconds, and its sessions go on in the others.
+ *
+ * All runners have the same actors registered, the same keys and the same place for anchors.
+ */
+import { Layer, type Redacted } from "effect"
+import { Singleton } from "effect/cluster"
+import type { Policy } from "../../src/approval/index.ts"
+import { Anchoring } from "../../src/audit/index.ts"
+import { Evidence } from "../../src/evidence/index.ts"
+import { Cluster } from "../../src/session/index.ts"
+import { Runners } from "../cluster/index.ts"
+import { PostgresClient } from "../postgres/index.ts"
+import { Migrate, SqlStore } from "../sql/index.ts"
+import { core, digest } from "./Core.ts"
+import { cadence, keysAndAnchors } from "./Embedded.ts"
+
+/** What a runner needs to be told. */
+export interface Options {
+  /** The database that all runners share. */
+  readonly url: Redacted.Redacted
+  /** Where the other runners reach this one. */
+  readonly place: Runners.Place
+  /** Keys and anchors, when the environment names no others. */
+  readonly folder: string
+  readonly policy?: Partial<Policy.Policy> | undefined
+}
+
+/** The runtime of one runner. */
+export const layer = ({ folder, place, policy = {}, url }: Options) =>
+  Layer.mergeAll(
+    // One runner of them all takes the anchors, or they would be in each other's way.
+    Singleton.make("aosiq/anchoring", Anchoring.run(cadence)),
+    Evidence.layer
+  ).pipe(
+    Layer.provideMerge(core(Cluster.layer, policy)),
+    Layer.provideMerge(Runners.layerOneOfMany(place)),
+    Layer.provideMerge(SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)))),
+    Layer.provideMerge(PostgresClient.layer(url)),
+    Layer.provideMerge(keysAndAnchors(folder)),
+    Layer.provideMerge(digest)
+  )
