@@ -1,13 +1,14 @@
 /** An embedded runtime with the advisor on it, over the sources that an order names. */
 import { NodeServices } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
 import { type Order, RuntimeError } from "../../src/door/cli/index.ts"
 import { Dispatch } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
-import { AdvisorPreset, Embedded } from "../presets/index.ts"
+import type { Runners } from "../cluster/index.ts"
+import { AdvisorPreset, Distributed, Embedded } from "../presets/index.ts"
 import * as Sources from "./Sources.ts"
 
 export { subject } from "./Sources.ts"
@@ -48,6 +49,19 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
       context
     )
   return { dispatch, diagnose }
+})
+
+/** Joins the runners over a database, with the same actors; operators reach it through the folder. */
+export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.Redacted, place: Runners.Place) {
+  const { layer } = yield* AdvisorPreset.make(yield* baseline)
+  yield* Layer.build(
+    Embedded.layerControl(folder).pipe(
+      Layer.provideMerge(layer),
+      Layer.provideMerge(Distributed.layer({ folder, url, place })),
+      Layer.provide(Sources.layer(standard)),
+      Layer.provideMerge(NodeServices.layer)
+    )
+  )
 })
 
 // internal

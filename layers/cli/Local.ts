@@ -53,6 +53,12 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       }
     }).pipe(Effect.mapError(explained)),
 
+  runner: (folder, database, place) =>
+    Effect.gen(function*() {
+      const { runner } = yield* loaded
+      yield* runner(folder, database, place)
+    }).pipe(Effect.mapError(explained)),
+
   verifyBundle: (file, words) =>
     Effect.gen(function*() {
       const text = yield* Effect.try({

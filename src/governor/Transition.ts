@@ -412,6 +412,6 @@ const control = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<
     // A parent may be waiting for a ticket of the child that is no more.
     if (top !== rootOf(top)) wake(space, top, `cancelled/${top}`, at)
   }
-  if (action === "resume") wake(space, top, `resumed/${found.success.seq}`, at)
+  if (action === "resume") wake(space, top, `resumed/${done.session.seq}`, at)
   return Result.succeed(done)
 }

@@ -78,6 +78,16 @@ export class Operations extends RpcGroup.make(
     success: SessionView,
     error
   }),
+  Rpc.make("session_control", {
+    payload: {
+      session: Claims.SessionId,
+      action: Schema.Literals(["cancel", "pause", "resume"]),
+      by: Schema.NonEmptyString,
+      reason: Schema.String
+    },
+    success: SessionView,
+    error
+  }),
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
@@ -95,7 +105,8 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const digest = yield* Digest.Digest
     const verifying = yield* Effect.context<Anchor.Anchors | Digest.Digest | Log.Log | Signer.Verifier>()
 
-    const resumed = (session: Claims.SessionId) => Effect.flatMap(dispatch.resume(session), view(log))
+    const resumed = (session: Claims.SessionId, reason: string) =>
+      Effect.flatMap(dispatch.resume(session, reason), view(log))
 
     return Operations.of({
       approvals_list: () => Effect.mapError(approvals.list, failed),
@@ -103,7 +114,10 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
         Effect.gen(function*() {
           const ticket = yield* Effect.mapError(approvals.decide(decision), failed)
           if (ticket.state === "proposed") return { ticket, run: null }
-          return { ticket, run: yield* Effect.mapError(resumed(ticket.session), stalled(ticket)) }
+          return {
+            ticket,
+            run: yield* Effect.mapError(resumed(ticket.session, Approvals.reasonOf(ticket)), stalled(ticket))
+          }
         }),
       sessions_list: () => Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
       session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
@@ -120,6 +134,15 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           const done = yield* Effect.mapError(store.commit({ _tag: "Revoke", token, session, row }), failed)
           return sessionView(done.session)
         }),
+      session_control: ({ action, by, reason, session }) => {
+        const order = { session, by, reason }
+        const done = action === "cancel"
+          ? dispatch.cancel(order)
+          : action === "pause"
+          ? dispatch.pause(order)
+          : dispatch.unpause(order)
+        return Effect.mapBoth(done, { onFailure: failed, onSuccess: sessionView })
+      },
       audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
       audit_verify: () =>
         Effect.gen(function*() {

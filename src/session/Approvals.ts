@@ -34,6 +34,9 @@ export class ApprovalError extends Schema.TaggedError<ApprovalError>()("Approval
   }
 }
 
+/** Why the session of a decided ticket is due: the message that the decision left, told at once. */
+export const reasonOf = (ticket: Pick<Ticket.Ticket, "id">): string => `ticket/${ticket.id}`
+
 /** One person's decision. */
 export interface Decision {
   readonly ticket: string

@@ -66,7 +66,7 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
         Effect.mapError(undelivered)
       )
 
-    yield* sharding.registerSingleton("aosiq/sweep", sweep(store, tell)).pipe(Scope.provide(scope))
+    yield* sharding.registerSingleton("aosiq/sweep", sweep(store, tell, 0)).pipe(Scope.provide(scope))
     return Mailbox.of({ ask, tell })
   })
 )

@@ -66,8 +66,11 @@ export class Dispatch extends Context.Service<Dispatch, {
     input: In["Type"],
     order: Order<Held, Caps>
   ) => Effect.Effect<Ended<Out["Type"]>, DispatchError, Actor.Registered<Name>>
-  /** Runs a session again from its top, answered from its log. One that has ended is not run: its end is told again. */
-  readonly resume: (id: Claims.SessionId) => Effect.Effect<Ended<unknown>, DispatchError>
+  /**
+   * Runs a session's tree again, answered from its log. One that has ended is not run: its end is told again. The same
+   * `reason` is one run, whoever gives it; without one, it is a run of its own.
+   */
+  readonly resume: (id: Claims.SessionId, reason?: string) => Effect.Effect<Ended<unknown>, DispatchError>
   /** Runs every tree of sessions that is due, or that was running when its process ended. */
   readonly recover: Effect.Effect<ReadonlyArray<Ended<unknown>>, DispatchError>
   /** Ends a session and all below it. What is under way comes to its outcome; nothing else begins. */
@@ -265,13 +268,13 @@ export const layer: Layer.Layer<
       return yield* runs.standing(session)
     })
 
-    const resume = Effect.fnUntraced(function*(id: Claims.SessionId) {
+    const resume = Effect.fnUntraced(function*(id: Claims.SessionId, reason?: string) {
       const root = Transition.rootOf(id)
       const summary = yield* Effect.mapError(log.session(root), unrecorded)
       if (Option.isNone(summary)) return yield* failWith(new NoSuchSession({ session: root }))
       const { actor, status } = summary.value
       if (status !== "running" && status !== "waiting") return yield* runs.standing(root)
-      return yield* run(actor, root, `resume/${yield* random.ulid}`)
+      return yield* run(actor, root, reason ?? `resume/${yield* random.ulid}`)
     })
 
     const control = (action: Store.Control["action"]) =>

@@ -6,6 +6,8 @@ import type { Message } from "./Message.ts"
 import { Runs } from "./Runs.ts"
 import { sweep } from "./Sweep.ts"
 
+export type { Message } from "./Message.ts"
+
 /** Sends messages to sessions. */
 export class Mailbox extends Context.Service<Mailbox, {
   /** Sends, and waits until the run that the message caused has ended. */
@@ -39,7 +41,12 @@ export const layerLocal: Layer.Layer<Mailbox, never, Runs | Store.Store> = Layer
 
     const tell = (message: Message) => Effect.asVoid(Effect.forkIn(Effect.ignore(ask(message), { log: "Warn" }), scope))
 
-    yield* Effect.forkIn(sweep(store, tell), scope)
+    yield* Effect.forkIn(sweep(store, tell, graceMs), scope)
     return Mailbox.of({ ask, tell })
   })
 )
+
+// internal
+
+/** Here two messages of one reason are two runs. */
+const graceMs = 1000

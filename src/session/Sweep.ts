@@ -7,25 +7,31 @@ import type { Store } from "../governor/index.ts"
 import type { DispatchError } from "./Ended.ts"
 import type { Message } from "./Message.ts"
 
-/** How often the sweep looks, and how long it leaves a wake to whoever caused it. */
+/** How often the sweep looks: a timer is late by as much at the most. */
 export const everyMs = 1000
 /** Wakes of one look at most; the next look goes on with the rest. */
 const maxWakes = 256
 /** A wake that still stands after this long is told anew, as a message of its own. */
 const repeatMs = 60_000
 
-/** Sweeps until it is interrupted. A look that fails is made up for by the next. */
+/**
+ * Sweeps until it is interrupted. A look that fails is made up for by the next. Wakes are left to whoever caused them
+ * for `graceMs`; where the same message sent twice is one message, there is no need to.
+ */
 export const sweep = (
   store: Store.Store["Service"],
-  tell: (message: Message) => Effect.Effect<void, DispatchError>
+  tell: (message: Message) => Effect.Effect<void, DispatchError>,
+  graceMs: number
 ): Effect.Effect<never> =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
-    const due = yield* store.due(now - everyMs, maxWakes)
+    const due = yield* store.due(now - graceMs, maxWakes)
     yield* Effect.forEach(
       due,
-      ({ actor, due, reason, session }) =>
-        tell({ actor, session, reason: `${reason}@${Math.floor((now - due) / repeatMs)}` }),
+      ({ actor, due, reason, session }) => {
+        const times = Math.floor((now - due) / repeatMs)
+        return tell({ actor, session, reason: times === 0 ? reason : `${reason}@${times}` })
+      },
       { discard: true }
     )
   }).pipe(

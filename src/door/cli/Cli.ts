@@ -19,7 +19,7 @@ export interface About {
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
-    Command.withSubcommands([start, approvals(about), sessions(about), audit, verify, cost])
+    Command.withSubcommands([start, runner, approvals(about), sessions(about), audit, verify, cost])
   )
 
 // internal
@@ -145,6 +145,50 @@ const fitting = Effect.fnUntraced(function*(options: {
   }
 })
 
+const runner = Command.make(
+  "runner",
+  {
+    data,
+    database: Flag.Redacted("database").pipe(
+      Flag.withDescription("PostgreSQL database that all runners share (AOSIQ_DATABASE)"),
+      Flag.withMetavar("URL"),
+      Flag.withFallbackConfig(Config.Redacted("AOSIQ_DATABASE"))
+    ),
+    host: Flag.String("host").pipe(
+      Flag.withDescription("Where the other runners reach this one"),
+      Flag.withDefault("127.0.0.1")
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.filter((port) => port > 0 && port < 65_536, (port) => `${port} is not a port`),
+      Flag.withDescription("Port that the other runners reach it at"),
+      Flag.withDefault(34_431)
+    ),
+    listen: Flag.String("listen").pipe(
+      Flag.withDescription("Address to listen on, when it is not --host"),
+      Flag.withMetavar("HOST"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function*({ data, database, host, listen, port }) {
+    const runtime = yield* Runtime
+    const place = { host, port, listenHost: Option.getOrUndefined(listen) }
+    return yield* Effect.scoped(Effect.gen(function*() {
+      yield* runtime.runner(data, database, place)
+      yield* Console.log(Print.plain(`AOSIQ · runner at ${host}:${port}; operators reach it through ${data}`))
+      yield* Console.log("Ctrl-C stops it; its sessions go on in the other runners")
+      return yield* Effect.never
+    }))
+  })
+).pipe(
+  Command.withDescription("Run sessions as one of many runners over one PostgreSQL"),
+  Command.withExamples([
+    {
+      command: "aosiq runner --database postgres://aosiq@db/aosiq --host 10.0.0.7",
+      description: "A runner that others reach at 10.0.0.7; start as many as wanted, all with the same keys"
+    }
+  ])
+)
+
 /** Runs an operation and prints its result. */
 const run = <A, E, R>(
   options: { readonly data: string; readonly json: boolean },
@@ -230,14 +274,42 @@ const approvals = (about: About) => {
   )
 }
 
+/** What each order to a session does, as its help says, and what is said when it was done. */
+const controls = {
+  pause: {
+    description: "Stop a session's whole tree between two acts, until it is resumed",
+    done: (id: string) => `${id} is paused: what was under way comes to its end, and nothing else begins`
+  },
+  resume: {
+    description: "Let a paused session go on from where it stopped",
+    done: (id: string) => `${id} goes on`
+  },
+  cancel: {
+    description: "End a session and all below it; there is no way back",
+    done: (id: string) =>
+      `${id} is cancelled, and all below it: what was under way comes to its end, nothing else begins`
+  }
+} as const
+
+const control = (about: About, action: keyof typeof controls) =>
+  Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
+    run(
+      options,
+      (client) => client.session_control({ session: options.session, action, by: options.by, reason: options.reason }),
+      ({ id }) => controls[action].done(id)
+    )).pipe(Command.withDescription(controls[action].description))
+
 const sessions = (about: About) =>
   Command.make(
     "sessions",
     { data, json },
     (options) => run(options, (client) => client.sessions_list(), Print.sessions)
   ).pipe(
-    Command.withDescription("List sessions, or revoke one"),
+    Command.withDescription("List sessions; pause, resume, cancel or revoke one"),
     Command.withSubcommands([
+      control(about, "pause"),
+      control(about, "resume"),
+      control(about, "cancel"),
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,

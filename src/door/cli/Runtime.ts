@@ -37,6 +37,13 @@ export interface Order {
   readonly budgetMicroUsd: number
 }
 
+/** Where other runners reach one, and where it listens for them. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly listenHost: string | undefined
+}
+
 /** A runtime in this process. */
 export interface Running {
   readonly client: Client
@@ -54,6 +61,12 @@ export class Runtime extends Context.Service<Runtime, {
   readonly open: (folder: string) => Effect.Effect<Client, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder, ready to diagnose. */
   readonly start: (folder: string, order: Order) => Effect.Effect<Running, RuntimeError, Scope.Scope>
+  /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
+  readonly runner: (
+    folder: string,
+    database: Redacted.Redacted,
+    place: Place
+  ) => Effect.Effect<void, RuntimeError, Scope.Scope>
   /** Verifies a bundle, with no database. Keys are `name+id+base64`; none trusts the bundle's own. */
   readonly verifyBundle: (
     file: string,
