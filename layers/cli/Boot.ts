@@ -8,6 +8,7 @@ import { type Order, RuntimeError } from "../../src/door/cli/index.ts"
 import { Dispatch } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
 import type { Runners } from "../cluster/index.ts"
+import { acquire } from "../pglite/index.ts"
 import { AdvisorPreset, Distributed, Embedded } from "../presets/index.ts"
 import * as Sources from "./Sources.ts"
 
@@ -53,6 +54,7 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
 
 /** Joins the runners over a database, with the same actors; operators reach it through the folder. */
 export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.Redacted, place: Runners.Place) {
+  yield* acquire(folder)
   const { layer } = yield* AdvisorPreset.make(yield* baseline)
   yield* Layer.build(
     Embedded.layerControl(folder).pipe(

@@ -1,3 +1,3 @@
 /** The embedded database. */
 export * as PgliteClient from "./Client.ts"
-export { FolderError, holder } from "./Lock.ts"
+export { acquire, FolderError, holder } from "./Lock.ts"
