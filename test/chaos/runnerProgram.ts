@@ -14,7 +14,7 @@ import { PostgresClient } from "../../layers/postgres/index.ts"
 import { core, digest } from "../../layers/presets/Core.ts"
 import { Migrate, SqlStore } from "../../layers/sql/index.ts"
 import { Log } from "../../src/audit/index.ts"
-import { Store } from "../../src/governor/index.ts"
+import { Store, Transition } from "../../src/governor/index.ts"
 import { Approvals, Cluster, Dispatch, Mailbox } from "../../src/session/index.ts"
 import * as World from "./world.ts"
 
@@ -42,30 +42,41 @@ const say = (what: Record<string, unknown>) => writeSync(1, `${JSON.stringify(wh
 
 // --- boundaries --------------------------------------------------------------
 
-let isUp = false
+/** The tree of sessions that this process opened: only its boundaries count. */
+let own: string | undefined
 let boundaries = 0
-const boundary = (name: string) =>
+const boundary = (name: string, root: string | undefined) =>
   Effect.sync(() => {
-    if (!isUp || order.dieAt === null) return
+    if (own === undefined || root !== own || order.dieAt === null) return
     if (boundaries++ !== order.dieAt) return
     say({ died: name })
     process.kill(process.pid, "SIGKILL")
   })
-const around = (name: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.tap(Effect.andThen(boundary(`before ${name}`), effect), boundary(`after ${name}`))
+const around = (name: string, root: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tap(Effect.andThen(boundary(`before ${name}`, root), effect), boundary(`after ${name}`, root))
+
+const rootOf = (commit: Store.Commit): string => {
+  const session = commit._tag === "Open"
+    ? commit.session.id
+    : commit._tag === "Decide"
+    ? commit.ticket.session
+    : commit.session
+  if (commit._tag === "Open" && commit.session.parent === null) own ??= session
+  return Transition.rootOf(session)
+}
 
 const mortalStore = Layer.effect(
   Store.Store,
   Effect.map(Store.Store, (store) => ({
     ...store,
-    commit: (commit: Store.Commit) => around(commit._tag)(store.commit(commit))
+    commit: (commit: Store.Commit) => Effect.suspend(() => around(commit._tag, rootOf(commit))(store.commit(commit)))
   }))
 )
 const mortalMailbox = Layer.effect(
   Mailbox.Mailbox,
   Effect.map(Mailbox.Mailbox, (mailbox) => ({
-    ask: (message: Mailbox.Message) => around("ask")(mailbox.ask(message)),
-    tell: (message: Mailbox.Message) => around("tell")(mailbox.tell(message))
+    ask: (message: Mailbox.Message) => around("ask", Transition.rootOf(message.session))(mailbox.ask(message)),
+    tell: (message: Mailbox.Message) => around("tell", Transition.rootOf(message.session))(mailbox.tell(message))
   }))
 ).pipe(Layer.provide(Cluster.layer))
 
@@ -79,7 +90,7 @@ const runners = order.url === null
   ? Runners.layerSingle
   : Runners.layerOneOfMany({ host: "127.0.0.1", port: order.port })
 
-const runtime = World.actors(file, boundary("in the handler")).pipe(
+const runtime = World.actors(file, Effect.suspend(() => boundary("in the handler", own))).pipe(
   Layer.provideMerge(core(mortalMailbox)),
   Layer.provideMerge(runners),
   Layer.provideMerge(mortalStore),
@@ -130,7 +141,6 @@ const until = Effect.gen(function*() {
 
 NodeRuntime.runMain(
   Effect.gen(function*() {
-    isUp = true
     say({ up: process.pid })
     yield* Effect.forkChild(Effect.forEach(order.ship, ship, { concurrency: "unbounded" }))
     yield* until
