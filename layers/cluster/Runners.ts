@@ -2,12 +2,15 @@
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Layer, Option } from "effect"
-import { RunnerAddress, SingleRunner } from "effect/cluster"
+import { RunnerAddress, type Sharding, SingleRunner, Singleton } from "effect/cluster"
+import * as Retention from "./Retention.ts"
 import * as Settings from "./Settings.ts"
 
 /** The only runner there is, for a database that one process holds. */
-export const layerSingle = SingleRunner.layer({ shardingConfig: Settings.single, runnerStorage: "memory" }).pipe(
-  Layer.provide(NodeCrypto.layerDigest)
+export const layerSingle = retained(
+  SingleRunner.layer({ shardingConfig: Settings.single, runnerStorage: "memory" }).pipe(
+    Layer.provide(NodeCrypto.layerDigest)
+  )
 )
 
 /** Where other runners reach this one, and where it listens for them; the same unless there is a proxy between. */
@@ -23,11 +26,19 @@ export interface Place {
  * keep a runner busy.
  */
 export const layerOneOfMany = ({ host, listenHost, port }: Place) =>
-  NodeClusterSocket.layer({
-    storage: "sql",
-    shardingConfig: {
-      ...Settings.many,
-      runnerAddress: Option.some(RunnerAddress.make(host, port)),
-      runnerListenAddress: Option.some(RunnerAddress.make(listenHost ?? host, port))
-    }
-  })
+  retained(
+    NodeClusterSocket.layer({
+      storage: "sql",
+      shardingConfig: {
+        ...Settings.many,
+        runnerAddress: Option.some(RunnerAddress.make(host, port)),
+        runnerListenAddress: Option.some(RunnerAddress.make(listenHost ?? host, port))
+      }
+    })
+  )
+
+// internal
+
+function retained<A, E, R>(cluster: Layer.Layer<A | Sharding.Sharding, E, R>) {
+  return Singleton.make("aosiq/retention", Retention.run).pipe(Layer.provideMerge(cluster))
+}
