@@ -47,6 +47,12 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
               .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b)).slice(0, limit)
               .map(({ actor, id }) => ({ session: id, actor }))
           ),
+        lost: (session) =>
+          Effect.sync(() =>
+            [...space.acts.values()]
+              .filter((act) => act.state === "unknown" && (session === undefined || act.session === session))
+              .toSorted((a, b) => a.session === b.session ? a.intent - b.intent : a.session < b.session ? -1 : 1)
+          ),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {

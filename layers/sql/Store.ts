@@ -120,7 +120,7 @@ interface Loaded {
   readonly sessions: ReadonlyArray<SessionRecord>
   readonly accounts: ReadonlyArray<Store.AccountView>
   readonly tickets: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
-  readonly acts: ReadonlyArray<Transition.Act>
+  readonly acts: ReadonlyArray<Store.Act>
   readonly revoked: ReadonlyArray<{ readonly token: string }>
 }
 
@@ -165,16 +165,16 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
       select * from aosiq_sessions where id = any((select sessions from ask)::text[])
         or split_part(id, '.', 1) = any((select trees from ask)::text[])),
     d as materialized (
-      select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
       where (session, key) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
         from unnest((select acts from ask)) x)
       union all
-      select session, key, name, intent, reserved, accounts, ticket, state from aosiq_acts
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
       where session = any((select whole from ask)::text[]) and state = 'running'),
     a as materialized (
       select * from aosiq_accounts
       where id = any((select accounts from ask)::text[])
-        or id in (select json_array_elements_text(accounts) from d where state = 'running')
+        or id in (select json_array_elements_text(accounts) from d where state in ('running', 'unknown'))
       order by id for update),
     t as materialized (
       select id, ticket from aosiq_tickets
@@ -257,11 +257,12 @@ const save = (
       select id, session, state, ticket from json_to_recordset(${JSON.stringify(tickets)}::json)
         as x(id text, session text, state text, ticket json)
       on conflict (id) do update set state = excluded.state, ticket = excluded.ticket),
-    d as (insert into aosiq_acts (session, key, name, intent, reserved, accounts, ticket, state)
-      select session, key, name, intent, reserved, accounts, ticket, state
+    d as (insert into aosiq_acts (session, key, name, intent, args, reserved, accounts, ticket, repeat, state)
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state
       from json_to_recordset(${JSON.stringify(picked(space.acts, dirty.acts))}::json)
-        as x(session text, key text, name text, intent int, reserved bigint, accounts json, ticket text, state text)
-      on conflict (session, key) do update set state = excluded.state),
+        as x(session text, key text, name text, intent int, args text, reserved bigint, accounts json, ticket text,
+        repeat text, state text)
+      on conflict (session, key) do update set state = excluded.state, reserved = excluded.reserved),
     k as (delete from aosiq_wakes w using
       json_to_recordset(${JSON.stringify(taken)}::json) as x(session text, until bigint)
       where w.session = x.session and w.due <= x.until),
@@ -298,6 +299,14 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
       sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
         select id as session, actor from aosiq_sessions
         where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    lost: (session) =>
+      sql<{ readonly act: Store.Act }>`
+        select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${
+        session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])
+      } order by session collate "C", intent`.pipe(
+        Effect.map((found) => found.map(({ act }) => act)),
         Effect.mapError((error) => unavailable(error, false))
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`

@@ -305,16 +305,13 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(agent: AnyAgent<Out, 
     })),
     Effect.catch((error): Effect.Effect<Answer, GovernorError> =>
       error instanceof GovernorError
-        ? endsRun(error)
+        ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: { error: Refusal.explain(error.reason) } })
         : Effect.succeed({ failed: true, result: { error: error.failure } })
     )
   )
 }
-
-const endsRun = ({ reason: { _tag } }: GovernorError): boolean =>
-  _tag === "AwaitingApproval" || _tag === "LogUnavailable" || _tag === "OutcomeUnknown" || _tag === "Nondeterminism"
 
 const conclude = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,

@@ -3,8 +3,9 @@
  * on; if any of it drifts, the ticket no longer fits and a new one is needed. A ticket is consumed once, in the same
  * transaction as the intent of its act.
  *
- * proposed → approved → executing → succeeded | failed | unknown; or proposed → denied | expired. Instants are epoch
- * milliseconds.
+ * proposed → approved → executing → succeeded | failed | unknown; or proposed → denied | expired. A decision about a lost
+ * outcome leads from unknown to succeeded or failed, or back to approved for one more try of the same act. Instants are
+ * epoch milliseconds.
  */
 import { Schema } from "effect"
 import { Digest } from "../audit/index.ts"
@@ -76,7 +77,9 @@ export const Ticket = Schema.Struct({
   state: State,
   votes: Schema.Array(Vote),
   proposedAt: Schema.Natural,
-  expiresAt: Schema.Natural
+  expiresAt: Schema.Natural,
+  /** Key of the lost attempt that it was approved again for; it serves no other act then. */
+  again: Schema.optionalKey(Schema.String)
 })
 export type Ticket = typeof Ticket.Type
 
@@ -85,3 +88,15 @@ export const isOpen = (ticket: Ticket, now: number): boolean => ticket.state ===
 
 /** Whether an act may consume the ticket at `now`. An approval does not outlive the ticket. */
 export const isUsable = (ticket: Ticket, now: number): boolean => ticket.state === "approved" && now < ticket.expiresAt
+
+/** Whether the ticket may serve an act that repeats the attempt at `after`, or repeats nothing. */
+export const serves = (ticket: Ticket, after: string | null): boolean =>
+  ticket.again === undefined || ticket.again === after
+
+/** The ticket of a lost attempt, good for one more try of it at `after`, until `expiresAt`. */
+export const renew = (ticket: Ticket, after: string, expiresAt: number): Ticket => ({
+  ...ticket,
+  state: "approved",
+  again: after,
+  expiresAt
+})

@@ -85,7 +85,13 @@ export const Decided = Schema.Struct({
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
 /** The run ended to wait for people; the session holds nothing until they decide. */
-export const Suspended = Schema.Struct({ kind: Schema.Literal("suspended"), ticket: Schema.NonEmptyString })
+export const Suspended = Schema.Struct({
+  kind: Schema.Literal("suspended"),
+  /** `null` when it waits for something else than an approval. */
+  ticket: Schema.NullOr(Schema.NonEmptyString),
+  /** Stamp of the intent whose outcome was lost, when an operator must say what became of it. */
+  unknown: Schema.optionalKey(Schema.NonEmptyString)
+})
 /** The run reached a timer: whatever follows it waits until this instant, in every re-run. */
 export const Timer = Schema.Struct({ kind: Schema.Literal("timer"), args: Hash, until: Schema.Natural })
 /** The run ended to wait for a timer; the session holds nothing until then. */
@@ -95,6 +101,24 @@ export const Unknown = Schema.Struct({
   kind: Schema.Literal("unknown"),
   act: Schema.NonEmptyString,
   intent: Schema.Natural
+})
+/**
+ * What is held to have become of an attempt whose outcome was lost, and what it cost. `done` and `not_done` close the
+ * act; `retry` lets it be done once more.
+ */
+export const Settled = Schema.Struct({
+  kind: Schema.Literal("settled"),
+  act: Schema.NonEmptyString,
+  intent: Schema.Natural,
+  choice: Schema.Literals(["retry", "done", "not_done"]),
+  /** Who knows: a person, the tool's probe, or the Governor by what the tool declares. */
+  from: Schema.Literals(["operator", "probe", "governor"]),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  args: Schema.NullOr(Hash),
+  /** The result that the actor goes on with; `null` when none is known. */
+  result: Schema.NullOr(Hash),
+  costMicroUsd: Schema.Natural
 })
 /** A claim of the actor about its own work: a proposal, or that it gives up. */
 export const Ended = Schema.Struct({
@@ -123,6 +147,7 @@ export const Body = Schema.Union([
   Timer,
   Sleeping,
   Unknown,
+  Settled,
   Ended,
   Noted
 ])

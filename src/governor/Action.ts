@@ -35,10 +35,26 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   /** The actor's own words and stamps, for the approver. */
   readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> } | undefined
   readonly run: (args: Args, permit: Permit<Caps>) => Effect.Effect<A, E, R>
+  /** Whether it is safe to run again under the same idempotency key when its outcome was lost; never, unless set. */
+  readonly idempotent?: Idempotency | undefined
+  /** Looks whether an attempt whose outcome was lost took effect; changes nothing. */
+  readonly probe?: ((args: Args, permit: Permit<Caps>) => Effect.Effect<Probed<A>, E, R>) | undefined
   /** Result and failure as JSON and back: what the log keeps and what a re-run is answered with. */
   readonly success: Codec<A>
   readonly failure: Codec<E>
 }
+
+/** How long the other side knows an idempotency key, from the first attempt on; `true` for ever. */
+export type Idempotency = boolean | { readonly withinMs: number }
+
+/**
+ * What a probe found: the act took effect, with this result; it did not, and no attempt so far can take effect any more;
+ * or it cannot tell.
+ */
+export type Probed<A> =
+  | { readonly _tag: "Done"; readonly result: A }
+  | { readonly _tag: "NotDone" }
+  | { readonly _tag: "Unknown" }
 
 /** A value as JSON and back. A failure says why it cannot be. */
 export interface Codec<A> {

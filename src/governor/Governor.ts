@@ -6,6 +6,9 @@
  *   run, holding a Permit
  *   redact → outcome, settlement                                   (second transaction)
  *
+ * Where it stays open whether an act took effect that cannot be undone, `resolve` asks what the tool offers to find out,
+ * and else leaves it to an operator.
+ *
  * An act that any step refuses does not run, and the refusal is a row of its own. Mode and approval rules are read once,
  * where the layer is built: an actor cannot loosen them for itself.
  */
@@ -15,12 +18,16 @@ import { Gate, type Policy, Ticket } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { Capability, Claims, Tokens } from "../capability/index.ts"
 import { Redact } from "../trust/index.ts"
-import type { Action, Outcome } from "./Action.ts"
+import type { Action, Outcome, Probed } from "./Action.ts"
+import * as Late from "./Late.ts"
+import * as Lost from "./Lost.ts"
 import * as Mode from "./Mode.ts"
 import { issue } from "./Permit.ts"
 import {
   AwaitingApproval,
+  AwaitingSettlement,
   AwaitingTimer,
+  endsRun,
   GovernorError,
   HandlerBroken,
   LogUnavailable,
@@ -28,10 +35,11 @@ import {
   Nondeterminism,
   OutcomeUnknown,
   Refused,
+  Settled,
   TimedOut
 } from "./Refusal.ts"
 import { Entered, isInnermost, type Recorded, running, Session, timer } from "./Session.ts"
-import { type Begin, type Committed, type Payload, Store, StoreError } from "./Store.ts"
+import { type Begin, type Committed, type Payload, type Settle, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
@@ -70,26 +78,30 @@ export const layer: Layer.Layer<
     const mode = yield* Mode.Current
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
-      action: Action<Args, A, E, R>
+      action: Action<Args, A, E, R> & Identified
     ): Effect.fn.Return<Outcome<A>, E | GovernorError, R | Session> {
       const session = yield* entered(action)
       const place = session.nextKey()
       const call = yield* decode(action, session, place)
 
       const recorded = yield* recall(action, call)
-      if (recorded !== undefined) return yield* answer(action, call, recorded)
+      if (recorded !== undefined) return recorded
 
-      const claims = yield* capability(action, call)
-      const ticket = yield* approval(action, call)
-      return yield* perform(action, call, claims, ticket)
+      for (;;) {
+        const claims = yield* capability(action, call)
+        const ticket = call.covered ?? (yield* approval(action, call))
+        const done = yield* perform(action, call, claims, ticket)
+        if (done._tag === "Outcome") return done.outcome
+        const resolved = yield* resolve(action, call, done.lost)
+        if (resolved !== undefined) return resolved
+      }
     })
 
     /** The instant is in the log, so that every re-run waits for the same one. */
     const sleep = Effect.fnUntraced(function*(ms: number) {
       const session = yield* entered({ name: timer })
       const place = session.nextKey()
-      const text = digest.canonical({ ms })
-      const call = { session, place, key: place, text, hash: digest.sha256(text) }
+      const call = callAt(session, place, { ms }, { name: timer })
       const recorded = session.recall(place)
       if (recorded !== undefined && (recorded.act !== timer || recorded.args !== call.hash)) {
         return yield* nondeterminism({ name: timer }, call, recorded)
@@ -119,32 +131,49 @@ export const layer: Layer.Layer<
         return Effect.succeed(session)
       })
 
-    const decode = <Args, A, E, R>(action: Action<Args, A, E, R>, session: Entered, place: string) =>
+    /** The first attempt at what is asked for at `place`. */
+    const callAt = (session: Entered, place: string, json: Schema.Json, action: Named & Identified): Call => {
+      const text = digest.canonical(json)
+      const hash = digest.sha256(text)
+      const identity = action.identity ??
+        Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash })
+      return { session, place, json, text, hash, identity, attempt: 0, firstAt: undefined, after: null, covered: null }
+    }
+
+    const decode = <Args, A, E, R>(action: Action<Args, A, E, R> & Identified, session: Entered, place: string) =>
       Effect.matchEffect(action.decode, {
         onFailure: (detail) => fail(action, new Malformed({ detail: Redact.preview(detail) })),
-        onSuccess: ({ args, json }) => {
-          const text = digest.canonical(json)
-          return Effect.succeed({ session, place, key: place, args, text, hash: digest.sha256(text) })
-        }
+        onSuccess: ({ args, json }) =>
+          Effect.succeed<Call & { readonly args: Args }>({ ...callAt(session, place, json, action), args })
       })
 
-    /** What an earlier run recorded here. An act that can be undone and whose outcome was lost is done again. */
-    const recall = (action: Named & { readonly reversible: boolean }, call: Call) =>
-      Effect.gen(function*() {
-        for (let attempt = 0; attempt < maxAttempts; attempt++) {
-          const key = attempt === 0 ? call.place : `${call.place}~${attempt}`
-          const recorded = call.session.recall(key)
-          call.key = key
-          if (recorded === undefined) return undefined
-          if (recorded.act !== action.name || recorded.args !== call.hash) {
-            return yield* nondeterminism(action, call, recorded)
-          }
-          const lost = recorded.outcome === undefined || isLost(recorded.outcome.body.status)
-          if (!lost) return recorded
-          if (!action.reversible) return yield* unknown(action, call, "it had begun when its run ended")
+    /** What earlier runs recorded here; `undefined` when the act is to be done, for the first time or once more. */
+    const recall = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call & { readonly args: Args }
+    ): Effect.fn.Return<Outcome<A> | undefined, E | GovernorError, R | Session> {
+      while (call.attempt < maxAttempts) {
+        const key = keyOf(call)
+        const recorded = call.session.recall(key)
+        if (recorded === undefined) return undefined
+        if (recorded.act !== action.name || recorded.args !== call.hash) {
+          return yield* nondeterminism(action, call, recorded)
         }
-        return yield* unknown(action, call, `its outcome was lost ${maxAttempts} times`)
-      })
+        call.firstAt ??= recorded.at
+        const { outcome, settled } = recorded
+        if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled)
+        if (settled !== undefined) again(call)
+        else if (outcome !== undefined && !Lost.isOpen(action.reversible, outcome.body.status)) {
+          return yield* answer(action, call, outcome)
+        } else if (action.reversible) again(call, null, outcome !== undefined)
+        else {
+          const why = outcome === undefined ? "its run ended before its outcome was written" : lostBy(outcome.body)
+          const resolved = yield* resolve(action, call, { intent: recorded.intent, schema: recorded.schema, why })
+          if (resolved !== undefined) return resolved
+        }
+      }
+      return yield* unknown(action, call, `its outcome was lost ${maxAttempts} times`)
+    })
 
     const capability = Effect.fnUntraced(function*(
       action: Named & { readonly capabilities: ReadonlyArray<Capability.Name>; readonly backend?: string | undefined },
@@ -244,7 +273,9 @@ export const layer: Layer.Layer<
         )
         return null
       }
-      const usable = same.find((ticket) => ticket.binding === binding && Ticket.isUsable(ticket, now))
+      const usable = same.find((ticket) =>
+        ticket.binding === binding && Ticket.isUsable(ticket, now) && Ticket.serves(ticket, call.after)
+      )
       if (usable !== undefined) return { id: usable.id, binding }
       if (mode === "warn") {
         yield* violation(action, call, "approval", "it ran without an approval")
@@ -278,7 +309,7 @@ export const layer: Layer.Layer<
       }
       const text = digest.canonical(shown)
       const row: Row.Draft = {
-        key: call.key,
+        key: keyOf(call),
         body: {
           kind: "proposed",
           act: action.name,
@@ -331,12 +362,13 @@ export const layer: Layer.Layer<
       call: Call & { readonly args: Args },
       claims: Claims.Claims | undefined,
       ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
-    ): Effect.Effect<Outcome<A>, E | GovernorError, Exclude<R, Session>> =>
+    ): Effect.Effect<Performed<A>, E | GovernorError, Exclude<R, Session>> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const intent = yield* begin(action, call, claims, ticket)
+          call.firstAt ??= intent.row.at
           const started = yield* Clock.currentTimeMillis
-          const permit = issue<string>(Row.stamp(intent.row), action.name)
+          const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
           const ran = yield* Effect.exit(
             // The time-out is a race of its own and must be interruptible too, or the handler would run to its end.
             restore(
@@ -351,7 +383,7 @@ export const layer: Layer.Layer<
             )
           )
           const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)
-          return yield* finish(action, call, intent.row.seq, ran, elapsed)
+          return yield* finish(action, call, intent.row, ran, elapsed)
         })
       )
 
@@ -362,8 +394,9 @@ export const layer: Layer.Layer<
       ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
     ) {
       const { session } = call
+      const key = keyOf(call)
       const intent: Row.Draft = {
-        key: call.key,
+        key,
         body: {
           kind: "intent",
           act: action.name,
@@ -380,12 +413,14 @@ export const layer: Layer.Layer<
         _tag: "Begin",
         session: session.id,
         epoch: session.epoch,
-        key: call.key,
+        key,
         intent,
         tokens: claims === undefined ? [] : [...claims.anc, claims.jti],
         accounts: session.accounts,
         reserve: action.reserve,
         ticket,
+        repeat: Lost.repeatOf(action),
+        after: call.after,
         payloads: [payload(call.hash, call.text)],
         lenient: mode === "disabled"
       }
@@ -404,18 +439,22 @@ export const layer: Layer.Layer<
     const finish = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R>,
       call: Call,
-      intent: number,
+      begun: { readonly seq: number },
       ran: Exit.Exit<A, E | GovernorError>,
       elapsedMs: number
-    ) {
+    ): Effect.fn.Return<Performed<A>, E | GovernorError> {
       const result = yield* record(action, ran)
-      const bill = action.bill(elapsedMs, Exit.isSuccess(ran) ? ran.value : undefined)
+      const isLost = !action.reversible && Lost.isOpen(false, result.status)
+      // What is not known to have happened is not billed: its reservation stays held until it is settled.
+      const bill = isLost
+        ? { costMicroUsd: 0, usage: undefined }
+        : action.bill(elapsedMs, Exit.isSuccess(ran) ? ran.value : undefined)
       const text = result.json === undefined ? undefined : digest.canonical(result.json)
       const hash = text === undefined ? null : digest.sha256(text)
       const body: typeof Row.Outcome.Type = {
         kind: "outcome",
         act: action.name,
-        intent,
+        intent: begun.seq,
         status: result.status,
         result: hash,
         resultPreview: Redact.preview(text ?? result.detail),
@@ -424,20 +463,126 @@ export const layer: Layer.Layer<
         computeMs: Math.round(elapsedMs),
         ...(bill.usage === undefined ? {} : { usage: bill.usage })
       }
-      const { row } = yield* Effect.catch(
-        store.commit({
+      const key = keyOf(call)
+      const row = yield* Effect.catch(
+        Late.keep({ store, log, digest }, {
           _tag: "Finish",
           session: call.session.id,
           epoch: call.session.epoch,
-          key: call.key,
-          outcome: { key: call.key, body },
+          key,
+          outcome: { key, body },
           spent: bill.costMicroUsd,
           payloads: hash === null || text === undefined ? [] : [payload(hash, text)]
         }),
         (error) => unavailable(action, error, true)
       )
+      if (isLost) {
+        if (Exit.isFailure(ran) && isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
+        return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: lostBy(body) } }
+      }
       if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
       const value = yield* ran
+      return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: action.trust } }
+    })
+
+    // --- lost outcomes -------------------------------------------------------
+
+    /**
+     * What became of an attempt that may have taken effect, as far as the tool offers to find out. `undefined`: it may be
+     * done once more. Else the run ends, and an operator is asked.
+     */
+    const resolve = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call & { readonly args: Args },
+      lost: LostAttempt
+    ): Effect.fn.Return<Outcome<A> | undefined, E | GovernorError, R | Session> {
+      // Under another definition, what this one says of keys and probes was not yet so.
+      const tells = lost.schema === action.schema && call.attempt < Lost.maxRepeats
+      const found = tells && action.probe !== undefined ? yield* look(action, call, action.probe) : undefined
+      if (found?._tag === "Done") return yield* settleDone(action, call, lost, found.result)
+      if (found?._tag === "NotDone") {
+        const reason = "its probe found that it did not take effect"
+        yield* settle(action, call, lost, { choice: "retry", from: "probe", by: action.name, reason, result: null }, 0)
+        return again(call)
+      }
+      const now = yield* Clock.currentTimeMillis
+      if (tells && Lost.isKeyed(action.idempotent, call.firstAt ?? now, now)) {
+        const ticket = yield* covering(action, call)
+        if (ticket !== null || mode !== "enforced") return again(call, ticket)
+      }
+      const name = Lost.nameOf(call.session.id, lost.intent)
+      const remedy = `an operator says what became of it: aosiq unknown show ${name}`
+      return yield* fail(action, new AwaitingSettlement({ unknown: name, detail: lost.why, remedy }))
+    })
+
+    /** The approval that a lost attempt was made on, if it still stands: the same act under the same key needs no other. */
+    const covering = Effect.fnUntraced(function*<Args, A, E, R>(action: Action<Args, A, E, R>, call: Call) {
+      if (Option.isNone(gate)) return null
+      const lost = yield* stored(action, store.lost(call.session.id))
+      const id = lost.find(({ key }) => key === keyOf(call))?.ticket
+      const ticket = id === undefined || id === null
+        ? undefined
+        : yield* stored(action, store.ticket(Ticket.TicketId.make(id)))
+      const binding = bind(action, call, gate.value.policy, show(action, call))
+      const now = yield* Clock.currentTimeMillis
+      return ticket?.state === "unknown" && ticket.binding === binding && now < ticket.expiresAt
+        ? { id: ticket.id, binding }
+        : null
+    })
+
+    /** What the probe says; that it cannot tell, when it fails. It is an act of its own, and looks anew in every run. */
+    const look = <Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call & { readonly args: Args },
+      probe: NonNullable<Action<Args, A, E, R>["probe"]>
+    ): Effect.Effect<Probed<A>, E | GovernorError, R | Session> => {
+      const asked = { ...Lost.probing(action, probe, call), identity: call.identity }
+      const path = `${keyOf(call)}?${call.session.epoch}`
+      return act(asked).pipe(
+        Effect.provideService(Session, call.session.at(path)),
+        Effect.map(({ value }) => value),
+        Effect.catch((error) =>
+          error instanceof GovernorError && endsRun(error.reason)
+            ? Effect.fail(error)
+            : Effect.succeed<Probed<A>>({ _tag: "Unknown" })
+        )
+      )
+    }
+
+    const settle = (
+      action: Named,
+      call: Call,
+      lost: LostAttempt,
+      decision: Settle["decision"],
+      spent: number | null,
+      payloads: ReadonlyArray<Payload> = []
+    ) =>
+      stored(
+        action,
+        store.commit({
+          _tag: "Settle",
+          session: call.session.id,
+          epoch: call.session.epoch,
+          key: keyOf(call),
+          intent: lost.intent,
+          decision,
+          spent,
+          payloads
+        })
+      )
+
+    const settleDone = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call,
+      lost: LostAttempt,
+      value: A
+    ): Effect.fn.Return<Outcome<A>, GovernorError> {
+      const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
+      const text = digest.canonical(yield* Effect.catch(action.success.encode(value), broken))
+      const result = digest.sha256(text)
+      const reason = "its probe found that it took effect"
+      const decision = { choice: "done", from: "probe", by: action.name, reason, result } as const
+      const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
       return { value, stamp: Row.stamp(row), trust: action.trust }
     })
 
@@ -446,20 +591,11 @@ export const layer: Layer.Layer<
     const answer = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R>,
       call: Call,
-      recorded: Recorded
+      { body, seq }: NonNullable<Recorded["outcome"]>
     ): Effect.fn.Return<Outcome<A>, E | GovernorError> {
-      const outcome = recorded.outcome
-      if (outcome === undefined) return yield* unknown(action, call, "no outcome is recorded")
-      const { body, seq } = outcome
       if (body.status === "timed_out") return yield* fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
       if (body.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: body.resultPreview }))
-      const text = body.result === null
-        ? Option.none<string>()
-        : yield* Effect.catch(log.payload(body.result), (error) => unavailable(action, error, false))
-      if (Option.isNone(text) || digest.sha256(text.value) !== body.result) {
-        return yield* unknown(action, call, "its recorded result was erased or altered")
-      }
-      const json = yield* Effect.orDie(Effect.try(() => JSON.parse(text.value) as Schema.Json)) // Hash-checked above.
+      const json = yield* kept(action, call, body.result)
       const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
       if (body.status === "failed") {
         return yield* Effect.flatMap(Effect.catch(action.failure.decode(json), broken), Effect.fail)
@@ -468,13 +604,41 @@ export const layer: Layer.Layer<
       return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: body.trust }
     })
 
+    /** What somebody said of a lost outcome: the result they gave, or that there is none to go on with. */
+    const said = Effect.fnUntraced(function*<Args, A, E, R>(
+      action: Action<Args, A, E, R>,
+      call: Call,
+      { body, seq }: NonNullable<Recorded["settled"]>
+    ): Effect.fn.Return<Outcome<A>, GovernorError> {
+      if (body.result !== null) {
+        const json = yield* kept(action, call, body.result)
+        const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
+        const value = yield* Effect.catch(action.success.decode(json), broken)
+        return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: action.trust }
+      }
+      const happened = body.choice === "done"
+      const remedy = happened ? "go on without its result" : "ask for it again if it is still wanted"
+      return yield* fail(action, new Settled({ happened, by: body.by, detail: body.reason, remedy }))
+    })
+
+    /** A recorded result, if it is still what was recorded. */
+    const kept = Effect.fnUntraced(function*(action: Named, call: Call, result: Digest.Hash | null) {
+      const text = result === null
+        ? Option.none<string>()
+        : yield* Effect.catch(log.payload(result), (error) => unavailable(action, error, false))
+      if (Option.isNone(text) || digest.sha256(text.value) !== result) {
+        return yield* unknown(action, call, "its recorded result was erased or altered")
+      }
+      return yield* Effect.orDie(Effect.try(() => JSON.parse(text.value) as Schema.Json)) // Hash-checked above.
+    })
+
     const nondeterminism = Effect.fnUntraced(function*(action: Named, call: Call, recorded: Recorded) {
-      const detail = `${call.key}: ${recorded.act} ${recorded.args} was recorded, ${action.name} ${call.hash} asked`
+      const detail = `${keyOf(call)}: ${recorded.act} ${recorded.args} was recorded, ${action.name} ${call.hash} asked`
       yield* note(action, call, { kind: "noted", what: "nondeterminism", by: call.session.actor.name, detail })
       return yield* fail(
         action,
         new Nondeterminism({
-          key: call.key,
+          key: keyOf(call),
           recorded: `${recorded.act}(${recorded.args.slice(0, 12)})`,
           asked: `${action.name}(${call.hash.slice(0, 12)})`
         })
@@ -502,7 +666,7 @@ export const layer: Layer.Layer<
           _tag: "Append",
           session: call.session.id,
           epoch: call.session.epoch,
-          row: { key: call.key, body },
+          row: { key: keyOf(call), body },
           payloads: [payload(call.hash, call.text)],
           status: null,
           result: null
@@ -530,14 +694,45 @@ export const layer: Layer.Layer<
 
 type Named = { readonly name: string }
 
-/** An act with its arguments read and its place taken. `key` leaves `place` when a lost attempt is repeated. */
+/** An act with its arguments read and its place taken; the rest says which attempt at it is under way. */
 interface Call {
   readonly session: Entered
   readonly place: string
-  key: string
   readonly text: string
+  readonly json: Schema.Json
   readonly hash: Digest.Hash
+  readonly identity: string
+  attempt: number
+  /** When the first attempt began, epoch milliseconds. */
+  firstAt: number | undefined
+  /** Key of the attempt that this one repeats, and that is still open. */
+  after: string | null
+  /** The approval that covers this attempt because it covered the one before. */
+  covered: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
 }
+
+const keyOf = ({ attempt, place }: Call): string => Lost.keyOf(place, attempt)
+
+/** Goes on to the next attempt. One whose end was written, and that left nothing open, is closed already. */
+const again = (call: Call, covered: Call["covered"] = null, isClosed = false): undefined => {
+  call.after = isClosed ? null : keyOf(call)
+  call.covered = covered
+  call.attempt++
+}
+
+/** An attempt that may have taken effect: `seq` of its intent, the definition it was made under, and what is known. */
+interface LostAttempt {
+  readonly intent: number
+  readonly schema: Digest.Hash
+  readonly why: string
+}
+
+type Performed<A> =
+  | { readonly _tag: "Outcome"; readonly outcome: Outcome<A> }
+  | { readonly _tag: "Lost"; readonly lost: LostAttempt }
+
+/** A probe acts in the name of the act that it looks for. */
+type Identified = { readonly identity?: string }
 
 /** Attempts at an act that can be undone, over all runs of a session; each wait of a child for people is one. */
 const maxAttempts = 100
@@ -551,7 +746,10 @@ const wait = (action: Named, ticket: Ticket.TicketId) =>
   fail(action, new AwaitingApproval({ ticket, remedy: `aosiq approvals approve ${ticket}` }))
 
 const unknown = (action: Named, call: Call, detail: string) =>
-  fail(action, new OutcomeUnknown({ key: call.key, detail, remedy: "look at what the act did, then dispatch again" }))
+  fail(
+    action,
+    new OutcomeUnknown({ key: keyOf(call), detail, remedy: "look at what the act did, then dispatch again" })
+  )
 
 const unavailable = (
   action: Named,
@@ -566,8 +764,15 @@ const unavailable = (
 
 const payload = (hash: Digest.Hash, text: string): Payload => ({ hash, text })
 
-/** An interrupted act leaves open whether it happened, like one whose outcome was never written. */
-const isLost = (status: (typeof Row.Outcome.Type)["status"]) => status === "interrupted"
+/** What is known of an attempt whose end was written. */
+const lostBy = ({ computeMs, resultPreview, status }: typeof Row.Outcome.Type): string =>
+  status === "timed_out" ? `it ran out of time after ${computeMs} ms` : `it ${status}: ${resultPreview}`
+
+/** Whether the run ends here in any case: it was interrupted, or an act inside the handler ended it. */
+const isOver = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return error === undefined ? Cause.hasInterruptsOnly(cause) : error instanceof GovernorError && endsRun(error.reason)
+}
 
 /** What the log keeps of how an act ended. */
 const record = Effect.fnUntraced(function*<Args, A, E, R>(

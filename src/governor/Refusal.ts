@@ -29,7 +29,24 @@ export class Nondeterminism extends Schema.TaggedError<Nondeterminism>()("Nondet
   recorded: Schema.String,
   asked: Schema.String
 }) {}
-/** The act began in an earlier run and its outcome was lost. It was not repeated. */
+/**
+ * Whether the act took effect is not known, and it cannot be undone. It was not repeated; the session ends here and goes
+ * on when an operator said what became of it.
+ */
+export class AwaitingSettlement extends Schema.TaggedError<AwaitingSettlement>()("AwaitingSettlement", {
+  /** Stamp of the intent, by which operators name it. */
+  unknown: Schema.String,
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+/** Somebody said what became of the act, whose outcome was lost; there is no result to go on with. */
+export class Settled extends Schema.TaggedError<Settled>()("Settled", {
+  happened: Schema.Boolean,
+  by: Schema.String,
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+/** What the log has of the act's outcome is not enough to answer from, and nobody can settle it. It was not repeated. */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
   key: Schema.String,
   detail: Schema.String,
@@ -55,6 +72,8 @@ export class GovernorError extends Schema.TaggedError<GovernorError>()("Governor
     AwaitingApproval,
     AwaitingTimer,
     Nondeterminism,
+    AwaitingSettlement,
+    Settled,
     OutcomeUnknown,
     TimedOut,
     HandlerBroken,
@@ -79,6 +98,12 @@ export const explain = (reason: GovernorError["reason"]): string => {
       return `waits until ${DateTime.formatIso(DateTime.makeUnsafe(reason.until))}`
     case "Nondeterminism":
       return `the run differs from the recorded one at ${reason.key}: ${reason.recorded} was recorded, ${reason.asked} asked`
+    case "AwaitingSettlement":
+      return `its outcome is not known (${reason.detail}); ${reason.remedy}`
+    case "Settled":
+      return `${
+        reason.happened ? "it was done" : "it was not done"
+      }, says ${reason.by}: ${reason.detail}; ${reason.remedy}`
     case "OutcomeUnknown":
       return `outcome unknown at ${reason.key}: ${reason.detail}; ${reason.remedy}`
     case "TimedOut":
@@ -91,3 +116,8 @@ export const explain = (reason: GovernorError["reason"]): string => {
       }): ${reason.detail}; ${reason.remedy}`
   }
 }
+
+/** Whether a run cannot go on from it, whoever asked for the act. */
+export const endsRun = ({ _tag }: GovernorError["reason"]): boolean =>
+  _tag === "AwaitingApproval" || _tag === "AwaitingSettlement" || _tag === "AwaitingTimer" ||
+  _tag === "LogUnavailable" || _tag === "OutcomeUnknown" || _tag === "Nondeterminism"

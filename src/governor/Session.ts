@@ -12,11 +12,17 @@ import { Store, StoreError, Unavailable } from "./Store.ts"
 export interface Recorded {
   readonly act: string
   readonly args: Digest.Hash
+  /** Hash of the definition that it was asked for under. */
+  readonly schema: Digest.Hash
   readonly intent: number
+  /** When it began, epoch milliseconds. */
+  readonly at: number
   /** Of a timer: when it is over. */
   readonly until?: number | undefined
   /** Absent while the outcome is not known. */
   readonly outcome: { readonly seq: number; readonly body: typeof Row.Outcome.Type } | undefined
+  /** What was decided about a lost outcome. */
+  readonly settled: { readonly seq: number; readonly body: typeof Row.Settled.Type } | undefined
 }
 
 /** The parts of an actor's definition that bound its sessions. */
@@ -140,14 +146,20 @@ export const timer = "sleep"
 /** The journal in a chain: each act by its place. */
 export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recorded> => {
   const acts = new Map<string, Recorded>()
-  for (const { body, key, seq } of rows) {
+  for (const { at, body, key, seq } of rows) {
     if (key === null) continue
-    if (body.kind === "intent") acts.set(key, { act: body.act, args: body.args, intent: seq, outcome: undefined })
+    if (body.kind === "intent") {
+      const { act, args, schema } = body
+      acts.set(key, { act, args, schema, intent: seq, at, outcome: undefined, settled: undefined })
+    }
     if (body.kind === "timer") {
-      acts.set(key, { act: timer, args: body.args, intent: seq, until: body.until, outcome: undefined })
+      const { args, until } = body
+      acts.set(key, { act: timer, args, schema: args, intent: seq, at, until, outcome: undefined, settled: undefined })
     }
     const begun = acts.get(key)
-    if (body.kind === "outcome" && begun !== undefined) acts.set(key, { ...begun, outcome: { seq, body } })
+    if (begun === undefined) continue
+    if (body.kind === "outcome") acts.set(key, { ...begun, outcome: { seq, body } })
+    if (body.kind === "settled") acts.set(key, { ...begun, settled: { seq, body } })
   }
   return acts
 }

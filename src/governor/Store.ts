@@ -38,11 +38,18 @@ export interface Begin {
   readonly reserve: number
   /** Consumes this ticket, whose binding must be the given hash. */
   readonly ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+  /** May the Governor do it again by itself when its outcome is lost. */
+  readonly repeat: Act["repeat"]
+  /** Key of the lost attempt that this one repeats, if that is open: closed in the same transaction. */
+  readonly after: string | null
   readonly payloads: ReadonlyArray<Payload>
   /** Whether checks that fail refuse (`enforced`) or are passed over (`warn`, `disabled`). */
   readonly lenient: boolean
 }
-/** The second transaction of an act: outcome, settlement, the ticket's end. */
+/**
+ * The second transaction of an act: outcome, settlement, the ticket's end. An outcome that leaves open whether an act
+ * took effect that cannot be undone leaves the rest of its reservation held, until it is settled.
+ */
 export interface Finish {
   readonly _tag: "Finish"
   readonly session: Claims.SessionId
@@ -50,6 +57,25 @@ export interface Finish {
   readonly key: string
   readonly outcome: Row.Draft
   readonly spent: number
+  readonly payloads: ReadonlyArray<Payload>
+}
+/**
+ * Says what became of an act whose outcome was lost: its money is settled and its ticket ends, or it may be done once
+ * more. Only one such decision about an attempt goes through.
+ */
+export interface Settle {
+  readonly _tag: "Settle"
+  readonly session: Claims.SessionId
+  /** `null` when an operator decides; the epoch of the run that asked a probe. */
+  readonly epoch: number | null
+  readonly key: string
+  /** `seq` of the intent that the decision is about. */
+  readonly intent: number
+  readonly decision: Pick<typeof Row.Settled.Type, "choice" | "by" | "reason" | "result"> & {
+    readonly from: "operator" | "probe"
+  }
+  /** What the lost attempt cost, micro-dollars; `null` for all that it still holds. */
+  readonly spent: number | null
   readonly payloads: ReadonlyArray<Payload>
 }
 /** Appends one row that changes nothing else. */
@@ -103,7 +129,7 @@ export interface Control {
   readonly reason: string
 }
 
-export type Commit = Open | Claim | Begin | Finish | Append | Propose | Decide | Revoke | Control
+export type Commit = Open | Claim | Begin | Finish | Settle | Append | Propose | Decide | Revoke | Control
 
 /**
  * A tree of sessions that is to be run again from `due` (epoch milliseconds) on. It is written by the commit that makes
@@ -115,6 +141,28 @@ export interface Wake {
   /** What made it due; the same cause is one wake. */
   readonly reason: string
   readonly due: number
+}
+
+/** One attempt at an act, between its two transactions and after. */
+export interface Act {
+  readonly session: Claims.SessionId
+  readonly key: string
+  readonly name: string
+  /** `seq` of the intent row. */
+  readonly intent: number
+  /** Hash of the canonical arguments. */
+  readonly args: string
+  /** What is still held of its reservation while it is `running` or `unknown`, micro-dollars. */
+  readonly reserved: number
+  readonly accounts: ReadonlyArray<string>
+  readonly ticket: string | null
+  /** `always`: it can be undone; `keyed`: under one idempotency key; `never`: only after a decision. */
+  readonly repeat: "always" | "keyed" | "never"
+  /**
+   * running → finished | unknown; unknown → finished, when it is settled or done again by itself; unknown → retry by a
+   * decision, and → finished when that is taken up.
+   */
+  readonly state: "running" | "finished" | "unknown" | "retry"
 }
 
 /** A text beside the chain, addressed by its hash. */
@@ -173,6 +221,8 @@ export class Store extends Context.Service<Store, {
   readonly running: (
     limit: number
   ) => Effect.Effect<ReadonlyArray<{ readonly session: Claims.SessionId; readonly actor: string }>, StoreError>
+  /** Acts whose outcome is open, `unknown`; of one session, or of all. */
+  readonly lost: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Act>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

@@ -10,20 +10,16 @@ import { Ticket } from "../approval/index.ts"
 import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
-import { type Begin, type Commit, type Committed, type Payload, Rejected, type Wake } from "./Store.ts"
-
-/** An act between its two transactions, and after. */
-export interface Act {
-  readonly session: Claims.SessionId
-  readonly key: string
-  readonly name: string
-  /** `seq` of the intent row. */
-  readonly intent: number
-  readonly reserved: number
-  readonly accounts: ReadonlyArray<string>
-  readonly ticket: string | null
-  readonly state: "running" | "finished" | "unknown"
-}
+import {
+  type Act,
+  type Begin,
+  type Commit,
+  type Committed,
+  type Payload,
+  Rejected,
+  type Settle,
+  type Wake
+} from "./Store.ts"
 
 /** How acts are keyed in a workspace. */
 export const actKey = (session: string, key: string): string => `${session} ${key}`
@@ -110,9 +106,11 @@ export const reads = (commit: Commit): Reads => {
         accounts: commit.accounts,
         tokens: commit.tokens,
         tickets: commit.ticket === null ? [] : [commit.ticket.id],
-        acts: [{ session: commit.session, key: commit.key }]
+        acts: [commit.key, ...(commit.after === null ? [] : [commit.after])]
+          .map((key) => ({ session: commit.session, key }))
       }
     case "Finish":
+    case "Settle":
       return { ...nothing, sessions: [commit.session], acts: [{ session: commit.session, key: commit.key }] }
     case "Append":
     case "Revoke":
@@ -142,6 +140,8 @@ export const apply = (
       return begin(digest, space, commit, at)
     case "Finish":
       return finish(digest, space, commit, at)
+    case "Settle":
+      return settle(digest, space, commit, at)
     case "Append":
       // A run's last word counts only while its session runs: an operator may have stopped it meanwhile.
       return Result.map(concluding(space, commit), (session) => {
@@ -259,7 +259,7 @@ const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"C
     const epoch = session.epoch + 1
     const started: Row.Draft = { key: null, body: { kind: "started", epoch } }
     let last = append(digest, space, { ...session, epoch, status: "running" }, started, at)
-    for (const act of space.acts.values()) {
+    for (const act of [...space.acts.values()].toSorted((one, other) => one.intent - other.intent)) {
       if (act.session !== commit.session || act.state !== "running") continue
       putAct(space, { ...act, state: "unknown" })
       const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
@@ -281,34 +281,109 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
     const own = revoked === commit.tokens.at(-1)
     return reject(own ? "revoked" : "ancestor_revoked", `token ${revoked} is revoked`)
   }
+  const before = commit.after === null ? undefined : space.acts.get(actKey(commit.session, commit.after))
   const ticket = commit.ticket === null ? undefined : space.tickets.get(commit.ticket.id)
-  if (commit.ticket !== null) {
-    const fits = ticket?.session === commit.session && ticket.binding === commit.ticket.binding
-    if (!fits) return reject("ticket_unusable", `ticket ${commit.ticket.id} is not for this act`)
-    if (!Ticket.isUsable(ticket, at)) {
-      const detail = at >= ticket.expiresAt ? "out of time" : ticket.state
-      return reject("ticket_unusable", `ticket ${commit.ticket.id} is ${detail}`)
-    }
-  }
+  const unfit = commit.ticket === null ? undefined : unusable(commit, ticket, before, at)
+  if (unfit !== undefined) return reject("ticket_unusable", `ticket ${commit.ticket?.id} is ${unfit}`)
+  const objection = commit.after === null ? undefined : unrepeatable(commit, before)
+  if (objection !== undefined) return reject("stale", objection)
   const accounts = reserved(space, commit)
   if (Result.isFailure(accounts)) return Result.fail(accounts.failure)
 
   for (const account of accounts.success) putAccount(space, account)
+  const session = before === undefined ? found.success : supersede(digest, space, found.success, before, at)
   if (ticket !== undefined) putTicket(space, { ...ticket, state: "executing" })
   keep(space, commit.payloads)
-  const done = append(digest, space, found.success, commit.intent, at)
+  const done = append(digest, space, session, commit.intent, at)
   putAct(space, {
     session: commit.session,
     key: commit.key,
-    name: commit.intent.body.kind === "intent" ? commit.intent.body.act : commit.key,
+    ...asked(commit.intent),
     intent: done.row.seq,
     reserved: commit.reserve,
     accounts: accounts.success.map((account) => account.id),
     ticket: commit.ticket?.id ?? null,
+    repeat: commit.repeat,
     state: "running"
   })
   return Result.succeed(done)
 }
+
+/** Why the ticket is not good for the act; `undefined` when it is. */
+const unusable = (
+  commit: Begin,
+  ticket: Ticket.Ticket | undefined,
+  before: Act | undefined,
+  at: number
+): string | undefined => {
+  if (ticket?.session !== commit.session || ticket.binding !== commit.ticket?.binding) return "not for this act"
+  if (isKeyed(before, ticket)) return at < ticket.expiresAt ? undefined : "out of time"
+  if (!Ticket.isUsable(ticket, at)) return at >= ticket.expiresAt ? "out of time" : ticket.state
+  return Ticket.serves(ticket, commit.after) ? undefined : `approved again for the act at ${ticket.again}`
+}
+
+/** Which act an intent is about, and on which arguments. */
+const asked = ({ body }: Row.Draft) =>
+  body.kind === "intent" ? { name: body.act, args: body.args } : { name: "", args: "" }
+
+/** Why the attempt before may not be repeated; `undefined` when it may. */
+const unrepeatable = (commit: Begin, before: Act | undefined): string | undefined => {
+  const { args, name } = asked(commit.intent)
+  if (before === undefined || before.name !== name || before.args !== args) {
+    return `the attempt at ${commit.after} was another act`
+  }
+  if (before.state === "retry" || (before.state === "unknown" && before.repeat !== "never")) return undefined
+  return `the attempt at ${commit.after} is ${before.state}, and nobody said that it may be repeated`
+}
+
+/** Whether the ticket is that of an attempt that is repeated under its key: it is the same act on the same approval. */
+const isKeyed = (before: Act | undefined, ticket: Ticket.Ticket): boolean =>
+  before?.state === "unknown" && before.repeat === "keyed" && before.ticket === ticket.id && ticket.state === "unknown"
+
+/** Closes the attempt before. Nobody knows what a lost one cost: all that it held is spent. */
+const supersede = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  session: Log.Summary,
+  before: Act,
+  at: number
+): Log.Summary => {
+  putAct(space, { ...before, reserved: 0, state: "finished" })
+  const isPlain = before.repeat === "always"
+  if (before.state === "retry" || (isPlain && before.reserved === 0)) return session
+  pay(space, before, before.reserved)
+  const decision = {
+    choice: "retry",
+    from: "governor",
+    by: "governor",
+    reason: isPlain ? "it can be undone and is done again" : "it is done again under the same idempotency key",
+    result: null
+  } as const
+  return append(digest, space, session, settled(before, decision, before.reserved), at).session
+}
+
+type Decision = Pick<typeof Row.Settled.Type, "choice" | "from" | "by" | "reason" | "result">
+
+/** Ends the hold of an act on its accounts. */
+const pay = (space: Workspace, act: Act, spent: number) => {
+  for (const id of act.accounts) {
+    const account = space.accounts.get(id)
+    if (account !== undefined) putAccount(space, Account.settle(account, act.reserved, spent))
+  }
+}
+
+const settled = (act: Act, decision: Decision, costMicroUsd: number): Row.Draft => ({
+  key: act.key,
+  body: {
+    kind: "settled",
+    act: act.name,
+    intent: act.intent,
+    ...decision,
+    // A row from before arguments were kept beside acts has none here.
+    args: act.args === "" ? null : act.args as Digest.Hash,
+    costMicroUsd
+  }
+})
 
 const reserved = (space: Workspace, commit: Begin): Result.Result<ReadonlyArray<Account.Account>, Rejected> => {
   const next: Array<Account.Account> = []
@@ -334,13 +409,16 @@ const finish = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"
   const act = space.acts.get(actKey(commit.session, commit.key))
   if (act?.state !== "running") return reject("not_begun", `no act is running at ${commit.key}`)
 
+  const end = ending(commit.outcome)
+  const isOpen = end === "unknown" && act.repeat !== "always"
+  const held = isOpen ? Math.max(0, act.reserved - commit.spent) : 0
   for (const id of act.accounts) {
     const account = space.accounts.get(id)
-    if (account !== undefined) putAccount(space, Account.settle(account, act.reserved, commit.spent))
+    if (account !== undefined) putAccount(space, Account.settle(account, act.reserved - held, commit.spent))
   }
   const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
-  if (ticket !== undefined) putTicket(space, { ...ticket, state: ending(commit.outcome) })
-  putAct(space, { ...act, state: "finished" })
+  if (ticket !== undefined) putTicket(space, { ...ticket, state: end })
+  putAct(space, { ...act, reserved: held, state: isOpen ? "unknown" : "finished" })
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, commit.outcome, at))
 }
@@ -349,6 +427,41 @@ const finish = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"
 const ending = (outcome: Row.Draft): Ticket.State => {
   const status = outcome.body.kind === "outcome" ? outcome.body.status : "crashed"
   return status === "succeeded" || status === "failed" ? status : "unknown"
+}
+
+const settle = (digest: Digest.Digest["Service"], space: Workspace, commit: Settle, at: number): Outcome => {
+  const found = current(space, commit.session, commit.epoch)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const { choice } = commit.decision
+  const act = space.acts.get(actKey(commit.session, commit.key))
+  if (act === undefined || act.intent !== commit.intent) {
+    return reject("stale", `no act began at ${commit.session}/${commit.intent}`)
+  }
+  if (act.state !== "unknown") return reject("stale", `the outcome of ${act.name} is not open: the act is ${act.state}`)
+  const { status } = found.success
+  const isOver = status !== "running" && status !== "waiting" && status !== "paused"
+  if (choice === "retry" && isOver) {
+    return reject("stale", `session ${commit.session} is ${status}: it does nothing more`)
+  }
+
+  const spent = commit.spent ?? act.reserved
+  pay(space, act, spent)
+  const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
+  if (ticket?.state === "unknown") putTicket(space, decided(ticket, act.key, commit.decision, at))
+  putAct(space, { ...act, reserved: 0, state: choice === "retry" ? "retry" : "finished" })
+  // A run that found out itself goes on with it.
+  if (commit.epoch === null && !isOver) wake(space, commit.session, `settled/${commit.session}/${commit.intent}`, at)
+  keep(space, commit.payloads)
+  return Result.succeed(append(digest, space, found.success, settled(act, commit.decision, spent), at))
+}
+
+/**
+ * The ticket after a decision. Only an operator's retry gives it new time: a probe makes no approval outlive it.
+ */
+const decided = (ticket: Ticket.Ticket, key: string, decision: Settle["decision"], at: number): Ticket.Ticket => {
+  if (decision.choice !== "retry") return { ...ticket, state: decision.choice === "done" ? "succeeded" : "failed" }
+  const lifetime = Math.max(0, ticket.expiresAt - ticket.proposedAt)
+  return Ticket.renew(ticket, key, decision.from === "operator" ? at + lifetime : ticket.expiresAt)
 }
 
 const propose = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Propose">, at: number): Outcome => {

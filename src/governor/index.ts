@@ -1,6 +1,7 @@
 /** The choke point: everything an actor does passes here, once. */
-export type { Action, Bill, Codec, Outcome } from "./Action.ts"
+export type { Action, Bill, Codec, Idempotency, Outcome, Probed } from "./Action.ts"
 export { Governor, layer } from "./Governor.ts"
+export * as Lost from "./Lost.ts"
 export * as Mode from "./Mode.ts"
 export { Permit } from "./Permit.ts"
 export * as Refusal from "./Refusal.ts"

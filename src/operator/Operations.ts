@@ -8,7 +8,7 @@ import { Ticket } from "../approval/index.ts"
 import { type Anchor, Anchoring, Bundle, Digest, Finding, Log, Note, Row, type Signer, Verify } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
-import { Approvals, Dispatch } from "../session/index.ts"
+import { Approvals, Dispatch, Unknowns } from "../session/index.ts"
 import { explain } from "./Explain.ts"
 
 /** The operation was not carried out. */
@@ -36,13 +36,16 @@ export type SessionView = typeof SessionView.Type
 /** How a session stands after a decision let it go on. */
 export const RunView = Schema.Struct({
   session: Claims.SessionId,
-  status: Schema.Literals(["succeeded", "waiting", "sleeping", "paused", "cancelled", "failed"]),
-  /** The next ticket, when it goes on, or why it ended. */
+  status: Schema.Literals(["succeeded", "waiting", "unsettled", "sleeping", "paused", "cancelled", "failed"]),
+  /** The next ticket, the act whose outcome is unknown, when it goes on, or why it ended. */
   detail: Schema.String,
   /** The actor's result, as JSON. */
   result: Schema.NullOr(Schema.Json)
 })
 export type RunView = typeof RunView.Type
+
+/** An act whose outcome was lost, as operators see it. */
+export type UnknownOutcome = Unknowns.UnknownOutcome
 
 /** An account as it stands. */
 export const AccountView = Schema.Struct({
@@ -68,6 +71,20 @@ export class Operations extends RpcGroup.make(
       by: Schema.NonEmptyString
     },
     success: Schema.Struct({ ticket: Ticket.Ticket, run: Schema.NullOr(RunView) }),
+    error
+  }),
+  Rpc.make("unknown_list", { success: Schema.Array(Unknowns.UnknownOutcome), error }),
+  Rpc.make("unknown_settle", {
+    payload: {
+      unknown: Schema.NonEmptyString,
+      choice: Schema.Literals(["retry", "done", "not_done"]),
+      by: Schema.NonEmptyString,
+      reason: Schema.String,
+      result: Schema.optionalKey(Schema.Json),
+      costMicroUsd: Schema.optionalKey(Schema.Natural)
+    },
+    /** How its session went on; `null` when it is over. */
+    success: Schema.NullOr(RunView),
     error
   }),
   Rpc.make("sessions_list", { success: Schema.Array(SessionView), error }),
@@ -98,6 +115,7 @@ export class Operations extends RpcGroup.make(
 export const layer = (keys: ReadonlyArray<Note.Key>) =>
   Operations.toLayer(Effect.gen(function*() {
     const approvals = yield* Approvals.Approvals
+    const unknowns = yield* Unknowns.Unknowns
     const dispatch = yield* Dispatch.Dispatch
     const store = yield* Store.Store
     const log = yield* Log.Log
@@ -105,6 +123,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const digest = yield* Digest.Digest
     const verifying = yield* Effect.context<Anchor.Anchors | Digest.Digest | Log.Log | Signer.Verifier>()
 
+    /** The one way in which a decision lets a session go on. */
     const resumed = (session: Claims.SessionId, reason: string) =>
       Effect.flatMap(dispatch.resume(session, reason), view(log))
 
@@ -116,8 +135,19 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           if (ticket.state === "proposed") return { ticket, run: null }
           return {
             ticket,
-            run: yield* Effect.mapError(resumed(ticket.session, Approvals.reasonOf(ticket)), stalled(ticket))
+            run: yield* Effect.mapError(
+              resumed(ticket.session, Approvals.reasonOf(ticket)),
+              stalled(`ticket ${ticket.id} is ${ticket.state}`)
+            )
           }
+        }),
+      unknown_list: () => Effect.mapError(unknowns.list, failed),
+      unknown_settle: (settlement) =>
+        Effect.gen(function*() {
+          const woken = yield* Effect.mapError(unknowns.settle(settlement), failed)
+          if (Option.isNone(woken)) return null
+          const { reason, session } = woken.value
+          return yield* Effect.mapError(resumed(session, reason), stalled(`${settlement.unknown} is settled`))
         }),
       sessions_list: () => Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
       session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
@@ -166,6 +196,8 @@ export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"
       return { session, status: "succeeded", detail: "" }
     case "Waiting":
       return { session, status: "waiting", detail: ended.ticket }
+    case "Unsettled":
+      return { session, status: "unsettled", detail: ended.unknown }
     case "Sleeping":
       return { session, status: "sleeping", detail: DateTime.formatIso(DateTime.makeUnsafe(ended.until)) }
     case "Paused":
@@ -191,6 +223,7 @@ const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.
 
 type Failure =
   | Approvals.ApprovalError
+  | Unknowns.UnknownError
   | Dispatch.DispatchError
   | Log.LogError
   | Store.StoreError
@@ -200,12 +233,9 @@ type Failure =
 const failed = (cause: Failure): OperationError => new OperationError(explain(cause))
 
 /** The decision stands, and its session could not go on. */
-const stalled = (ticket: Ticket.Ticket) => (cause: Failure): OperationError => {
+const stalled = (decided: string) => (cause: Failure): OperationError => {
   const { detail, remedy } = explain(cause)
-  return new OperationError({
-    detail: `ticket ${ticket.id} is ${ticket.state}, but its session did not go on: ${detail}`,
-    remedy
-  })
+  return new OperationError({ detail: `${decided}, but its session did not go on: ${detail}`, remedy })
 }
 
 const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> =>

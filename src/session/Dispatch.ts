@@ -205,6 +205,8 @@ export const layer: Layer.Layer<
           return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: false })
         case "Waiting":
           return yield* waiting(child, ended.ticket)
+        case "Unsettled":
+          return yield* unsettled(child, ended.unknown)
         case "Sleeping":
           return yield* new GovernorError({
             act: child.tool.name,
@@ -352,6 +354,16 @@ const waiting = (child: Actor.AnyClass, ticket: Ticket.TicketId) =>
   new GovernorError({
     act: child.tool.name,
     reason: new Refusal.AwaitingApproval({ ticket, remedy: `aosiq approvals approve ${ticket}` })
+  })
+
+const unsettled = (child: Actor.AnyClass, unknown: string) =>
+  new GovernorError({
+    act: child.tool.name,
+    reason: new Refusal.AwaitingSettlement({
+      unknown,
+      detail: `an act of ${child.name} may have taken effect`,
+      remedy: `an operator says what became of it: aosiq unknown show ${unknown}`
+    })
   })
 
 const names = (capabilities: ReadonlyArray<string>) => capabilities.filter(Capability.isName)

@@ -53,6 +53,8 @@ export class DispatchError extends Schema.TaggedError<DispatchError>()("Dispatch
 export type Ended<Out> =
   | { readonly _tag: "Succeeded"; readonly session: Claims.SessionId; readonly output: Out }
   | { readonly _tag: "Waiting"; readonly session: Claims.SessionId; readonly ticket: Ticket.TicketId }
+  /** An operator must say what became of an act: the one whose intent has this stamp. */
+  | { readonly _tag: "Unsettled"; readonly session: Claims.SessionId; readonly unknown: string }
   | { readonly _tag: "Sleeping"; readonly session: Claims.SessionId; readonly until: number }
   | { readonly _tag: "Paused"; readonly session: Claims.SessionId }
   | { readonly _tag: "Cancelled"; readonly session: Claims.SessionId; readonly detail: string }

@@ -101,7 +101,10 @@ export const layer: Layer.Layer<
       const rows = yield* Effect.mapError(log.rows(session), unrecorded)
       for (const { body } of rows.toReversed()) {
         if (summary.status === "waiting") {
-          if (body.kind === "suspended") {
+          if (body.kind === "suspended" && body.unknown !== undefined) {
+            return { _tag: "Unsettled", session, unknown: body.unknown }
+          }
+          if (body.kind === "suspended" && body.ticket !== null) {
             return { _tag: "Waiting", session, ticket: Ticket.TicketId.make(body.ticket) }
           }
           if (body.kind === "sleeping") return { _tag: "Sleeping", session, until: body.until }
@@ -149,6 +152,10 @@ export const layer: Layer.Layer<
       switch (reason._tag) {
         case "AwaitingApproval":
           return yield* append(session, { kind: "suspended", ticket: reason.ticket }, { status: "waiting" })
+        case "AwaitingSettlement":
+          return yield* append(session, { kind: "suspended", ticket: null, unknown: reason.unknown }, {
+            status: "waiting"
+          })
         case "AwaitingTimer":
           return yield* append(session, { kind: "sleeping", until: reason.until }, {
             status: "waiting",

@@ -14,8 +14,10 @@ import {
   type Codec,
   Governor,
   GovernorError,
+  type Idempotency,
   type Outcome,
   Permit,
+  type Probed,
   Refusal,
   Session
 } from "../governor/index.ts"
@@ -23,14 +25,18 @@ import {
 /** A schema whose values need no services to travel as JSON. */
 export type Plain = Schema.ConstraintCodec<unknown, unknown>
 
-/** A tool, by its types. All of `Caps` are exercised; a tool that is not `Reversible` requires a gate. */
+/**
+ * A tool, by its types. All of `Caps` are exercised; a tool that is not `Reversible` requires a gate; one that is
+ * `Probing` is provided with a probe beside its handler.
+ */
 export interface Tool<
   out Name extends string,
   out Caps extends string,
   out Reversible extends boolean,
   out Params extends Plain,
   out Success extends Plain,
-  out Failure extends Plain
+  out Failure extends Plain,
+  out Probing extends boolean = boolean
 > {
   readonly name: Name
   readonly description: string
@@ -43,6 +49,10 @@ export interface Tool<
   readonly timeoutMs: number
   /** Whether results are ours, or a stranger's text. */
   readonly trust: "trusted" | "untrusted"
+  /** Whether the handler may run again with the same `permit.idempotencyKey` when an outcome was lost. */
+  readonly idempotent: Idempotency
+  /** Whether a probe can tell what became of an act whose outcome was lost. */
+  readonly probe: Probing
 }
 
 /** A tool whose types were erased: it can be listed, and no grant covers what it needs. */
@@ -74,14 +84,19 @@ export type Requirements<T> =
   | Session
   | Digest.Digest
 
-/** Defines a tool. It costs nothing, has 30 seconds, may be undone and returns a stranger's text unless said otherwise. */
+/**
+ * Defines a tool. It costs nothing, has 30 seconds, may be undone and returns a stranger's text unless said otherwise.
+ * `idempotent` and `probe` are for acts that cannot be undone: without either, an operator says what became of an act
+ * whose outcome was lost.
+ */
 export const make = <
   const Name extends string,
   const Caps extends Capability.Name,
   Params extends Plain,
   Success extends Plain,
   Failure extends Plain = Schema.Never,
-  const Reversible extends boolean = true
+  const Reversible extends boolean = true,
+  const Probing extends boolean = false
 >(name: Name, options: {
   readonly description: string
   readonly capabilities: ReadonlyArray<Caps>
@@ -92,18 +107,22 @@ export const make = <
   readonly cost?: CostModel.CostModel
   readonly timeoutMs?: number
   readonly trust?: "trusted" | "untrusted"
-}): Tool<Name, Caps, Reversible, Params, Success, Failure> => ({
+  readonly idempotent?: Idempotency
+  readonly probe?: Probing
+}): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
   name,
   description: options.description,
   capabilities: options.capabilities,
-  // The defaults of the three type parameters below are the values written here.
+  // The defaults of the four type parameters below are the values written here.
   reversible: (options.reversible ?? true) as Reversible,
   params: options.params,
   success: options.success,
   failure: (options.failure ?? Schema.Never) as Failure,
   cost: options.cost ?? CostModel.free,
   timeoutMs: options.timeoutMs ?? 30_000,
-  trust: options.trust ?? "untrusted"
+  trust: options.trust ?? "untrusted",
+  idempotent: options.idempotent ?? false,
+  probe: (options.probe ?? false) as Probing
 })
 
 /** Says which capability a handler uses without its tool having declared it. */
@@ -119,29 +138,64 @@ export type Implementation<T extends Any, R> = (
 ) => Effect.Effect<T["success"]["Type"], T["failure"]["Type"] | GovernorError, R>
 
 /**
- * Provides a tool's handler. What the handler needs is taken from where the layer is built, except its authority: the
- * session is the caller's, on every call.
+ * What probes are: like a handler, with the permit of the act that is looked for, but they change nothing. `NotDone` is a
+ * promise that no attempt so far can take effect any more: a request that may still be under way is `Unknown`.
  */
-export const layer = <T extends Any, R>(
+export type Probe<T extends Any, R> = (
+  args: T["params"]["Type"],
+  permit: Permit<CapabilitiesOf<T>>
+) => Effect.Effect<Probed<T["success"]["Type"]>, T["failure"]["Type"] | GovernorError, R>
+
+/**
+ * Provides a tool's handler, and its probe if it declares one. What they need is taken from where the layer is built,
+ * except their authority: the session is the caller's, on every call.
+ */
+export const layer = <T extends Any, R, P = never>(
   tool: T,
-  handler: Implementation<T, R> & OnlyDeclared<Capability.Needs<R>, CapabilitiesOf<T>>
-): Layer.Layer<HandlerOf<T>, never, Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>> =>
+  handler: Implementation<T, R> & OnlyDeclared<Capability.Needs<R>, CapabilitiesOf<T>>,
+  ...probe: T["probe"] extends true ? [probe: Probe<T, P> & OnlyDeclared<Capability.Needs<P>, CapabilitiesOf<T>>] : []
+): Layer.Layer<HandlerOf<T>, never, Exclude<R | P, Session | Capability.Capabilities<CapabilitiesOf<T>>>> =>
   Layer.effect(
     key(tool),
-    Effect.map(Effect.context<Exclude<R, Session | Capability.Capabilities<CapabilitiesOf<T>>>>(), (built) => {
+    Effect.gen(function*() {
+      yield* register(tool)
+      const built = yield* Effect.context<Exclude<R | P, Session | Capability.Capabilities<CapabilitiesOf<T>>>>()
       const services = Context.omit(Session)(built as Context.Context<never>)
+      const guarded = <A>(act: string, handler: ErasedHandler<A>) => (args: unknown, permit: Permit<string>) =>
+        Effect.suspend(() =>
+          Permit.redeem(permit, act)
+            // The Governor issued the permit for this act, with arguments that the tool's own schema decoded.
+            ? Effect.mapError(handler(args, permit), failed)
+            : Effect.fail(unpermitted(tool))
+        ).pipe(Effect.provideContext(services))
+      const [looks] = probe
       return {
         tool,
-        run: (args: unknown, permit: Permit<string>) =>
-          Effect.suspend(() =>
-            Permit.redeem(permit, tool.name)
-              // The Governor issued the permit for this act, with arguments that the tool's own schema decoded.
-              ? Effect.mapError((handler as unknown as ErasedHandler)(args, permit), failed)
-              : Effect.fail(unpermitted(tool))
-          ).pipe(Effect.provideContext(services))
+        run: guarded(tool.name, handler as unknown as ErasedHandler<unknown>),
+        // A probe is given to the tools that declare one, and to no others.
+        probe: looks === undefined
+          ? undefined
+          : guarded(`probe_${tool.name}`, looks as unknown as ErasedHandler<Probed<unknown>>)
       }
     })
   ) as never // The key of an erased tool is typed by its name alone.
+
+/** A result that a person gives for an act done with the definition of that hash: as the log keeps it, or why not. */
+export const resultOf = (
+  name: string,
+  definition: Digest.Hash,
+  json: Schema.Json
+): Effect.Effect<Schema.Json, string, Digest.Digest> =>
+  Effect.gen(function*() {
+    const digest = yield* Digest.Digest
+    const known = [...(yield* Provisions).keys()]
+    const tool = known.find((tool) => tool.name === name && definitionHash(digest, tool) === definition)
+    if (tool === undefined) {
+      return yield* Effect.fail(`${name}, as it was when the act began, has no handler in this process`)
+    }
+    const { success } = compile(tool)
+    return yield* Effect.flatMap(success.decode(json), success.encode)
+  })
 
 /** Calls a tool and gives its answer. */
 export const call = <T extends Any>(
@@ -208,7 +262,12 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
     trust: tool.trust,
     timeoutMs: tool.timeoutMs,
     cost: { ...tool.cost },
-    params: JSON.parse(JSON.stringify(jsonSchema(tool))) as Schema.Json // A JSON Schema document is JSON.
+    params: JSON.parse(JSON.stringify(jsonSchema(tool))) as Schema.Json, // A JSON Schema document is JSON.
+    // Named only where they are declared: definitions without them keep the hash that approvals are bound to.
+    ...(tool.idempotent === false
+      ? {}
+      : { idempotent: tool.idempotent === true ? true : { withinMs: tool.idempotent.withinMs } }),
+    ...(tool.probe ? { probe: true } : {})
   }))
   hashes.set(tool, hash)
   return hash
@@ -242,12 +301,28 @@ const unpermitted = (tool: Any) =>
 
 const failed = (error: unknown) => error instanceof GovernorError ? error : new Failed({ failure: error })
 
-type ErasedHandler = (args: unknown, permit: Permit<string>) => Effect.Effect<unknown, object>
+type ErasedHandler<A> = (args: unknown, permit: Permit<string>) => Effect.Effect<A, object>
+type GuardedHandler<A> = (args: unknown, permit: Permit<string>) => Effect.Effect<A, Failed | GovernorError, Session>
 
 interface Provided {
   readonly tool: Any
-  readonly run: (args: unknown, permit: Permit<string>) => Effect.Effect<unknown, Failed | GovernorError, Session>
+  readonly run: GuardedHandler<unknown>
+  readonly probe: GuardedHandler<Probed<unknown>> | undefined
 }
+
+/** The definitions whose handlers are provided just now, and how often. */
+const Provisions = Context.Reference<Map<Any, number>>("aosiq/tool/Provisions", { defaultValue: () => new Map() })
+
+const register = (tool: Any) =>
+  Effect.flatMap(Provisions, (provisions) => {
+    const count = (by: number) =>
+      Effect.sync(() => {
+        const times = (provisions.get(tool) ?? 0) + by
+        if (times > 0) provisions.set(tool, times)
+        else provisions.delete(tool)
+      })
+    return Effect.acquireRelease(count(1), () => count(-1))
+  })
 
 const keyed = (name: string) => Context.Service<Handler<string>, Provided>(`aosiq/tool/Handler/${name}`)
 const keys = new Map<string, ReturnType<typeof keyed>>()
@@ -312,6 +387,8 @@ const run = Effect.fnUntraced(function*(
     trust: tool.trust,
     reasons: options?.reasons,
     run: handler.run,
+    idempotent: tool.idempotent,
+    probe: handler.probe,
     success,
     failure: {
       encode: (error: Failed | GovernorError) => failure.encode(error instanceof Failed ? error.failure : error),

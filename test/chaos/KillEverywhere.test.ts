@@ -1,7 +1,7 @@
 /** A process killed at every boundary of its work, over and over on the same data: nothing lost, nothing done twice. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Redacted } from "effect"
+import { Effect, FileSystem, type Layer, Redacted } from "effect"
 import type { SqlClient } from "effect/sql"
 import { PgliteClient } from "../../layers/pglite/index.ts"
 import { PostgresClient } from "../../layers/postgres/index.ts"
@@ -66,10 +66,11 @@ const audit = Effect.fnUntraced(function*(file: string) {
     const rows = yield* log.rows(session.id)
     assert.deepStrictEqual(C.faults(rows, session), [])
     assert.include(ends, session.status, session.id)
+    assert.deepStrictEqual((yield* store.lost(session.id)).filter(({ repeat }) => repeat !== "always"), [])
     const open = new Map<number, number>()
     for (const { body, seq } of rows) {
       if (body.kind === "intent") open.set(seq, body.reservedMicroUsd)
-      if (body.kind !== "outcome") continue
+      if (body.kind !== "outcome" && body.kind !== "settled") continue
       open.delete(body.intent)
       for (const id of session.accounts) spent.set(id, (spent.get(id) ?? 0) + body.costMicroUsd)
     }

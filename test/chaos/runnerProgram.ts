@@ -1,6 +1,6 @@
 /**
  * A runner in a process of its own: `runnerProgram.ts ORDER`, where ORDER is JSON as in `Order` below. It runs what is left
- * in the log, ships the orders it is given, approves whatever waits, and ends when nothing is left to do, or when it is
+ * in the log, ships the orders it is given, decides whatever waits, and ends when nothing is left to do, or when it is
  * killed: from outside, or by itself at a boundary it was told. Says one line of JSON for each thing that a test waits for.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
@@ -15,7 +15,7 @@ import { core, digest } from "../../layers/presets/Core.ts"
 import { Migrate, SqlStore } from "../../layers/sql/index.ts"
 import { Log } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
-import { Approvals, Cluster, Dispatch, Mailbox } from "../../src/session/index.ts"
+import { Approvals, Cluster, Dispatch, Mailbox, Unknowns } from "../../src/session/index.ts"
 import * as World from "./world.ts"
 
 /** What the process is to do. */
@@ -27,7 +27,7 @@ export const Order = Schema.Struct({
   /** Orders to ship, and how long packing one takes, milliseconds. */
   ship: Schema.Array(Schema.String),
   packMs: Schema.Natural,
-  /** Whether it approves what waits. */
+  /** Whether it approves what waits, and settles what is unknown. */
   approves: Schema.Boolean,
   /** Whether it stays when nothing is left to do. */
   stays: Schema.Boolean,
@@ -124,11 +124,26 @@ const approve = Effect.gen(function*() {
   }
 })
 
+/** As an operator who knows what was done: the file says it. */
+const settle = Effect.gen(function*() {
+  const unknowns = yield* Unknowns.Unknowns
+  for (const { act, args, id, reversible } of yield* unknowns.list) {
+    if (reversible) continue
+    const name = yield* Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({ order: Schema.String })))(args)
+    const isDone = World.effects(file).includes(`${act} ${name.order}`)
+    const word = isDone
+      ? { choice: "done" as const, result: `shipped ${name.order}` }
+      : { choice: "not_done" as const }
+    // Another runner may have settled it a moment ago.
+    yield* Effect.ignore(unknowns.settle({ unknown: id, by: "grace", reason: "the file says so", ...word }))
+  }
+})
+
 const ends = ["succeeded", "failed", "abandoned", "cancelled"]
 const until = Effect.gen(function*() {
   const log = yield* Log.Log
   const look = Effect.gen(function*() {
-    if (order.approves) yield* approve
+    if (order.approves) yield* Effect.andThen(approve, settle)
     const sessions = yield* log.sessions
     const open = sessions.filter(({ status }) => !ends.includes(status)).length
     return sessions.length > 0 && open === 0

@@ -42,6 +42,11 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^from tape \(a recording of scripted, played back\): Rex$/,
     /^another question: .*differs from call 1 of the cassette$/
   ],
+  "unknown.ts": [
+    /^Unsettled; booked: paid order 7$/,
+    /^a person finds out: letter \{"order":"order 7"\} crashed after n ms: Error: the connection broke$/,
+    /^Succeeded: paid order 7; letter sent$/
+  ],
   "verify.ts": [
     /^as exported: ok true, 5 rows, 1 anchor$/,
     /^with one figure changed: ok false$/,

@@ -182,7 +182,7 @@ describe("an act that was interrupted", () => {
       const { id } = yield* session()
       yield* cut(id, (started) => act(action("a", () => Effect.andThen(started, Effect.never), { reversible: false })))
       const reason = yield* stopped(run(id, act(action("a", mark, { reversible: false }))))
-      assert.deepInclude(reason, { _tag: "OutcomeUnknown", key: "#0" })
+      assert.deepInclude(reason, { _tag: "AwaitingSettlement", unknown: `${id}/3` })
       assert.deepStrictEqual(done, [])
       // However often it is asked.
       yield* stopped(run(id, act(action("a", mark, { reversible: false }))))

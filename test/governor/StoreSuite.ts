@@ -186,6 +186,178 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.lengthOf(again, 2)
       }))
 
+    for (
+      const [status, repeat, reserved, spent] of [
+        ["timed_out", "never", 30, 0],
+        ["crashed", "keyed", 30, 0],
+        ["interrupted", "never", 30, 0],
+        ["crashed", "always", 0, 5],
+        ["failed", "never", 0, 5]
+      ] as const
+    ) {
+      const left = reserved === 0 ? "settles" : "holds the money of"
+      it.effect(`${left} an act of repeat ${repeat} that ended as ${status}`, () =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const session = yield* C.opened()
+          yield* store.commit(C.begin(session, "#0", { reserve: 30, repeat }))
+          yield* store.commit(C.finish(session, "#0", spent, status))
+          assert.deepInclude(yield* account(session.accounts[0]), { reserved, spent })
+          assert.lengthOf(yield* store.lost(session.id), reserved === 0 ? 0 : 1)
+        }))
+    }
+
+    it.effect("spends what is known of a lost act, and holds the rest", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        yield* store.commit(C.begin(session, "#0", { reserve: 30, repeat: "never" }))
+        const { row } = yield* store.commit(C.finish(session, "#0", 12, "timed_out"))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 18, spent: 12 })
+        yield* store.commit(C.settle(session, "#0", { intent: row.seq - 1 }))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 30 })
+      }))
+
+    for (
+      const [choice, spent, paid, ticketState] of [
+        ["done", null, 30, "succeeded"],
+        ["done", 45, 45, "succeeded"],
+        ["not_done", 0, 0, "failed"],
+        ["retry", null, 30, "approved"]
+      ] as const
+    ) {
+      it.effect(`takes an operator's word that a lost act is ${choice} at ${spent ?? "all that it held"}`, () =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const [own, shared] = [C.fresh("own"), C.fresh("caller")]
+          const session = yield* C.opened([{ id: own, ceiling: 100 }, { id: shared, ceiling: 200 }])
+          const { binding, id } = yield* C.approved(session, { proposedAt: 10, expiresAt: 4_000_000_000_000 })
+          const parts = { ticket: { id, binding }, reserve: 30, repeat: "never" } as const
+          const { row: intent } = yield* store.commit(C.begin(session, "#0", parts))
+          assert.deepStrictEqual(yield* store.lost(session.id), [])
+          yield* store.commit(C.claim(session.id))
+          for (const  of of[own, shared]) assert.deepInclude(yield* account(of), { reserved: 30, spent: 0 })
+          const [open] = yield* store.lost(session.id)
+          const act = {
+            session: session.id,
+            key: "#0",
+            name: "act",
+            intent: intent.seq,
+            args: C.hashOf("args of #0"),
+            reserved: 30,
+            accounts: [own, shared],
+            ticket: id,
+            repeat: "never",
+            state: "unknown"
+          } as const
+          assert.deepStrictEqual(open, act)
+
+          const decision = { choice, from: "operator", by: "grace", reason: "seen", result: null } as const
+          const { row } = yield* store.commit(C.settle(session, "#0", { intent: intent.seq, decision, spent }))
+          assert.strictEqual(row.key, "#0")
+          assert.deepStrictEqual(row.body, {
+            kind: "settled",
+            act: "act",
+            intent: intent.seq,
+            ...decision,
+            args: C.hashOf("args of #0"),
+            costMicroUsd: paid
+          })
+          for (const  of of[own, shared]) assert.deepInclude(yield* account(of), { reserved: 0, spent: paid })
+          assert.strictEqual((yield* store.ticket(id))?.state, ticketState)
+          assert.deepStrictEqual(yield* store.lost(session.id), [])
+          // It is due, and a run that ends before a retry was used does not use it up.
+          const due = (yield* store.due(Number.MAX_SAFE_INTEGER, 10_000)).filter((wake) => wake.session === session.id)
+          assert.deepInclude(due.map(({ reason }) => reason), `settled/${session.id}/${intent.seq}`)
+          const { session: next } = yield* store.commit(C.claim(session.id))
+          if (choice === "retry") {
+            const again = { ...parts, after: "#0", intent: { ...C.intent("#0", 30), key: "#0~1" } }
+            yield* store.commit(C.begin(next, "#0~1", again))
+            assert.deepStrictEqual(yield* store.lost(session.id), [])
+            assert.strictEqual((yield* store.ticket(id))?.state, "executing")
+            assert.deepInclude(yield* account(own), { reserved: 30, spent: 30 })
+          }
+          const { rows, session: now } = yield* C.trace(session.id)
+          assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+        }))
+    }
+
+    it.effect("gives a retried ticket as much time as it had, for that attempt alone", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const proposedAt = yield* Clock.currentTimeMillis
+        const filed = yield* C.approved(session, { proposedAt, expiresAt: proposedAt + 60_000 })
+        const use = { ticket: { id: filed.id, binding: filed.binding } }
+        const { row } = yield* store.commit(C.begin(session, "#0", { ...use, repeat: "never" }))
+        yield* store.commit(C.finish(session, "#0", 0, "timed_out"))
+        const decision = { choice: "retry", from: "operator", by: "grace", reason: "", result: null } as const
+        yield* store.commit(C.settle(session, "#0", { intent: row.seq, decision }))
+        const renewed = yield* store.ticket(filed.id)
+        assert.isAtLeast(renewed?.expiresAt ?? 0, filed.expiresAt)
+        assert.deepInclude(renewed, { state: "approved", again: "#0", votes: filed.votes, binding: filed.binding })
+        assert.strictEqual((yield* refused(C.begin(session, "#1", use))).why, "ticket_unusable")
+      }))
+
+    it.effect("closes the attempt before, when an act that can be undone is begun again, and counts what it held as spent", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const { row: intent } = yield* store.commit(C.begin(session, "#0", { reserve: 30 }))
+        const { session: next } = yield* store.commit(C.claim(session.id))
+        const again = { reserve: 20, after: "#0", intent: { ...C.intent("#0", 20), key: "#0~1" } }
+        yield* store.commit(C.begin(next, "#0~1", again))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 20, spent: 30 })
+        assert.deepStrictEqual(yield* store.lost(session.id), [])
+        const { rows } = yield* C.trace(session.id)
+        assert.deepInclude(rows.at(-2)?.body, {
+          kind: "settled",
+          from: "governor",
+          intent: intent.seq,
+          costMicroUsd: 30
+        })
+        assert.deepInclude(rows.at(-1), { key: "#0~1" })
+      }))
+
+    it.effect("takes one word of many, however many people settle at once", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const { row } = yield* store.commit(C.begin(session, "#0", { reserve: 30, repeat: "never" }))
+        yield* store.commit(C.claim(session.id))
+        const results = yield* Effect.forEach(
+          Array.from({ length: 12 }, (_, index) => ["retry", "done", "not_done"][index % 3] as "retry"),
+          (choice) => {
+            const decision = { choice, from: "operator", by: "grace", reason: "", result: null } as const
+            return Effect.result(store.commit(C.settle(session, "#0", { intent: row.seq, decision, spent: 7 })))
+          },
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(results.filter(Result.isSuccess), 1)
+        assert.sameMembers(
+          [...new Set(results.filter(Result.isFailure).map(({ failure }) => why(failure)))],
+          ["stale"]
+        )
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 7 })
+      }))
+
+    it.effect("lets what became of an act be said after its session is over, but not that it is done again", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const { row } = yield* store.commit(C.begin(session, "#0", { reserve: 30, repeat: "never" }))
+        yield* store.commit(C.finish(session, "#0", 0, "timed_out"))
+        yield* store.commit(C.append(session, { status: "failed" }))
+        const decision = { choice: "retry", from: "operator", by: "grace", reason: "", result: null } as const
+        const before = yield* C.trace(session.id)
+        const retry = yield* refused(C.settle(session, "#0", { intent: row.seq, decision }))
+        assert.strictEqual(retry.why, "stale")
+        assert.deepStrictEqual(yield* C.trace(session.id), before)
+        yield* store.commit(C.settle(session, "#0", { intent: row.seq, spent: 4 }))
+        assert.deepInclude(yield* account(session.accounts[0]), { reserved: 0, spent: 4 })
+        assert.deepStrictEqual(yield* store.lost(session.id), [])
+      }))
+
     it.effect("lets operators write without an epoch", () =>
       Effect.gen(function*() {
         const store = yield* Store.Store
@@ -634,6 +806,122 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
       })
     )
   ],
+  ...([
+    ["that runs", "always", () => Effect.void],
+    ["that is over", "always", (session, key) => C.finish(session, key)],
+    ["that can be undone and broke down", "always", (session, key) => C.finish(session, key, 0, "crashed")],
+    ["that failed", "never", (session, key) => C.finish(session, key, 0, "failed")]
+  ] as ReadonlyArray<readonly [string, Store.Begin["repeat"], (session: Log.Summary, key: string) => unknown]>).map((
+    [name, repeat, end]
+  ) =>
+    [
+      `a word on an act ${name}`,
+      "stale",
+      inSession((session) =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const { row } = yield* store.commit(C.begin(session, "#0", { repeat }))
+          const commit = end(session, "#0")
+          if (!Effect.isEffect(commit)) yield* store.commit(commit as Store.Commit)
+          return C.settle(session, "#0", { intent: row.seq })
+        })
+      )
+    ] as const
+  ),
+  ["a word on an act that never began", "stale", inSession((session) => C.settle(session, "#0"))],
+  [
+    "a word on another attempt at the same place",
+    "stale",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const { row } = yield* store.commit(C.begin(session, "#0", { repeat: "never" }))
+        yield* store.commit(C.claim(session.id))
+        return C.settle(session, "#0", { intent: row.seq + 1 })
+      })
+    )
+  ],
+  [
+    "a probe's word from an older run",
+    "fenced",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const { row } = yield* store.commit(C.begin(session, "#0", { repeat: "never" }))
+        yield* store.commit(C.claim(session.id))
+        return C.settle(session, "#0", { intent: row.seq, epoch: session.epoch })
+      })
+    )
+  ],
+  ...(["never", "keyed", "always"] as const).map((repeat) =>
+    [
+      `an act of repeat ${repeat} that is begun again while it runs`,
+      "stale",
+      inSession((session) =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          yield* store.commit(C.begin(session, "#0", { repeat }))
+          return C.begin(session, "#0~1", { repeat, after: "#0", intent: { ...C.intent("#0", 0), key: "#0~1" } })
+        })
+      )
+    ] as const
+  ),
+  ...([
+    ["that nobody said may be repeated", "never", "#0", undefined],
+    ["under other arguments", "always", "#1", undefined],
+    ["that somebody settled", "always", "#0", "done"]
+  ] as const).map(([name, repeat, args, choice]) =>
+    [
+      `a lost act ${name}`,
+      "stale",
+      inSession((session) =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const { row } = yield* store.commit(C.begin(session, "#0", { repeat }))
+          const { session: next } = yield* store.commit(C.claim(session.id))
+          if (choice !== undefined) yield* store.commit(C.settle(session, "#0", { intent: row.seq }))
+          return C.begin(next, "#0~1", { repeat, after: "#0", intent: { ...C.intent(args, 0), key: "#0~1" } })
+        })
+      )
+    ] as const
+  ),
+  [
+    "a retry that was used",
+    "already_begun",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const { row } = yield* store.commit(C.begin(session, "#0", { repeat: "never" }))
+        const { session: next } = yield* store.commit(C.claim(session.id))
+        const decision = { choice: "retry", from: "operator", by: "grace", reason: "", result: null } as const
+        yield* store.commit(C.settle(session, "#0", { intent: row.seq, decision }))
+        const again = C.begin(next, "#0~1", {
+          repeat: "never",
+          after: "#0",
+          intent: { ...C.intent("#0", 0), key: "#0~1" }
+        })
+        yield* store.commit(again)
+        return again
+      })
+    )
+  ],
+  [
+    "a retry that was used, at another place",
+    "stale",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const { row } = yield* store.commit(C.begin(session, "#0", { repeat: "never" }))
+        const { session: next } = yield* store.commit(C.claim(session.id))
+        const decision = { choice: "retry", from: "operator", by: "grace", reason: "", result: null } as const
+        yield* store.commit(C.settle(session, "#0", { intent: row.seq, decision }))
+        const again = (key: string) =>
+          C.begin(next, key, { repeat: "never", after: "#0", intent: { ...C.intent("#0", 0), key } })
+        yield* store.commit(again("#0~1"))
+        return again("#0~2")
+      })
+    )
+  ],
   ["the end of what never began", "not_begun", inSession((session) => C.finish(session, "#0"))],
   [
     "a second end",
@@ -698,6 +986,7 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
     C.claim(nobody.id),
     C.begin(nobody, "#0"),
     C.finish(nobody, "#0"),
+    C.settle(nobody, "#0"),
     C.append(nobody),
     C.propose(nobody, C.ticket(nobody, "T")),
     C.decide(C.ticket(nobody, "T"), true),

@@ -25,7 +25,7 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   tag: fc.oneof(
     { weight: 2, arbitrary: fc.constantFrom("Open", "Claim", "Append", "Revoke", "Control") },
-    { weight: 5, arbitrary: fc.constantFrom("Begin", "Finish", "Propose", "Decide") }
+    { weight: 6, arbitrary: fc.constantFrom("Begin", "Finish", "Settle", "Propose", "Decide") }
   ),
   session: fc.nat(3),
   place: fc.nat(5),
@@ -59,6 +59,9 @@ const simple = (tag: Store.Commit["_tag"], session: number): Step => ({
   status: 0
 })
 
+const repeats = ["always", "keyed", "never"] as const
+const choices = ["retry", "done", "not_done"] as const
+const origins = ["operator", "probe"] as const
 const outcomes = ["succeeded", "failed", "timed_out", "interrupted", "crashed"] as const
 
 /** The commit that a step stands for, in the light of what there is. */
@@ -84,11 +87,30 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
       return C.begin(writer, key, {
         reserve: step.amount,
         tokens: [C.tokenId(`${run}tok${step.token}`), C.tokenId(`${run}own`)],
+        repeat: repeats[step.token % repeats.length] ?? "always",
+        after: step.status % 3 === 0 ? `#${(step.place + 1) % 6}` : null,
         ticket: step.flag ? { id: filed.id, binding: step.status === 0 ? C.hashOf("drifted") : filed.binding } : null,
         lenient: step.status === 1
       })
     case "Finish":
       return C.finish(writer, key, step.amount, outcomes[step.status % outcomes.length])
+    case "Settle": {
+      // One that waits for it, if there is any.
+      const open = [...space.acts.values()].filter((act) => act.session === id && act.state === "unknown")
+      const act = open[step.place % Math.max(1, open.length)] ?? space.acts.get(Transition.actKey(id, key))
+      return C.settle(writer, act?.key ?? key, {
+        epoch: step.flag ? null : writer.epoch,
+        intent: act?.intent ?? 0,
+        decision: {
+          choice: choices[step.status % choices.length] ?? "done",
+          from: origins[step.token % origins.length] ?? "operator",
+          by: "grace",
+          reason: "",
+          result: null
+        },
+        spent: step.ticket === 0 ? null : step.amount
+      })
+    }
     case "Append":
       return C.append(step.flag ? { ...writer, epoch: writer.epoch } : writer, {
         epoch: step.flag ? null : writer.epoch,
@@ -162,6 +184,12 @@ const check = Effect.fnUntraced(function*(
   }
   const due = (yield* store.due(Number.MAX_SAFE_INTEGER, 10_000)).filter((wake) => wake.session.startsWith(run))
   assert.sameDeepMembers(due.map(({ actor, ...wake }) => wake), [...space.wakes.values()])
+  const lost = (yield* store.lost()).filter((act) => act.session.startsWith(run))
+  const open = [...space.acts.values()].filter(({ state }) => state === "unknown")
+  assert.deepStrictEqual(
+    lost,
+    open.toSorted((a, b) => a.session < b.session ? -1 : a.session > b.session ? 1 : a.intent - b.intent)
+  )
   const accounts = (yield* store.accounts).filter((account) => account.id.startsWith(run))
   assert.deepStrictEqual(accounts, [...space.accounts.values()].toSorted((a, b) => a.id < b.id ? -1 : 1))
   for (const [hash, text] of space.payloads) {
@@ -189,6 +217,7 @@ const everything = [
   "Claim",
   "Begin",
   "Finish",
+  "Settle",
   "Append",
   "Propose",
   "Decide",

@@ -6,6 +6,7 @@ import { Chain, type Digest, Digest as DigestModule, Log, type Row } from "../..
 import { Claims } from "../../src/capability/index.ts"
 import { Store } from "../../src/governor/index.ts"
 
+export { digest }
 export const hashOf = (text: string): Digest.Hash => digest.sha256(text)
 export const payloadOf = (text: string): Store.Payload => ({ hash: hashOf(text), text })
 export const sessionId = (text: string): Claims.SessionId => Claims.SessionId.make(text)
@@ -84,6 +85,8 @@ export const begin = (session: Log.Summary, key: string, parts: Partial<Store.Be
   accounts: session.accounts,
   reserve: 0,
   ticket: null,
+  repeat: "always",
+  after: null,
   payloads: [payloadOf(`args of ${key}`)],
   lenient: false,
   ...parts
@@ -121,6 +124,19 @@ export const finish = (
   outcome: outcome(key, status, spent),
   spent,
   payloads: status === "succeeded" ? [payloadOf(`result of ${key}`)] : []
+})
+
+/** An operator's word that the act was done, and cost all that is held for it. */
+export const settle = (session: Log.Summary, key: string, parts: Partial<Store.Settle> = {}): Store.Settle => ({
+  _tag: "Settle",
+  session: session.id,
+  epoch: null,
+  key,
+  intent: 0,
+  decision: { choice: "done", from: "operator", by: "grace", reason: "it stands in their log", result: null },
+  spent: null,
+  payloads: [],
+  ...parts
 })
 
 export const note = (detail: string): Row.Draft => ({

@@ -1,7 +1,8 @@
 /** The Governor over a store in memory, sessions to act in, and acts that leave a mark where they happen. */
 import { NodeServices } from "@effect/platform-node"
-import { Clock, Effect, FileSystem, Layer, Option, Schema } from "effect"
+import { Clock, Effect, Fiber, FileSystem, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { TestClock } from "effect/testing"
 import { JoseTokens, KeySet } from "../../layers/jose/index.ts"
 import { MemoryStore } from "../../layers/memory/index.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
@@ -157,6 +158,17 @@ export const refused = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     reason._tag === "Refused"
       ? Effect.succeed(reason)
       : Effect.die(new Error(`not a refusal: ${JSON.stringify(reason)}`)))
+
+/** Runs `self` while time passes, a tenth of a second at a time. */
+export const passing = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(self)
+    while (fiber.pollUnsafe() === undefined) {
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* TestClock.adjust(100)
+    }
+    return yield* Fiber.join(fiber)
+  })
 
 /** The bodies of a session's rows, once its chain was found whole. */
 export const bodies = Effect.fnUntraced(function*(id: Claims.SessionId) {

@@ -16,7 +16,7 @@ export const permitted = handler({ path: "a" }, reading)
 // @ts-expect-error Expected 2 arguments, but got 1
 export const without = handler({ path: "a" })
 // @ts-expect-error Property '_issued' is missing in type
-export const made = handler({ path: "a" }, { stamp, _Capabilities: reading._Capabilities })
+export const made = handler({ path: "a" }, { stamp, idempotencyKey: "", _Capabilities: reading._Capabilities })
 // @ts-expect-error Argument of type 'Permit<"memory:write@notes/today">' is not assignable to parameter of type 'Permit<"tool:read_file">'
 export const another = handler({ path: "a" }, noting)
 // @ts-expect-error Type '"memory:write@notes/today"' is not assignable to type '"tool:read_file"'

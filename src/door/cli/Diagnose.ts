@@ -20,7 +20,7 @@ export interface Mode {
 export interface Outcome {
   readonly session: string
   readonly status: Operations.RunView["status"]
-  /** The ticket that it waits for, when it goes on, or why it ended. */
+  /** The ticket or the act that it waits for, when it goes on, or why it ended. */
   readonly detail: string
   readonly backend: string
   readonly notice: string | null
@@ -102,8 +102,15 @@ const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log(outcome.advice === null ? "no proposal was made" : Print.plain(Print.advice(outcome.advice)))
   yield* Console.log(`\ncost: ${MicroUsd.format(outcome.costMicroUsd)}`)
   yield* Console.log(Print.plain(Print.report(outcome.audit)))
+  const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`
+  if (outcome.status === "unsettled") {
+    yield* Console.log([
+      "",
+      "an act may have taken effect, or not: its outcome was lost.",
+      `  look:     npx aosiq unknown show ${Print.word(outcome.detail)}${data}`
+    ].join("\n"))
+  }
   for (const ticket of outcome.approvals) {
-    const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`
     yield* Console.log([
       "",
       `${ticket.act} waits for a person. It has not run.`,

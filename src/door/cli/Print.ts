@@ -81,6 +81,8 @@ export const standing = ({ detail, status }: Omit<Operations.RunView, "result">)
       return "went on and succeeded"
     case "waiting":
       return `went on and waits for ticket ${detail}`
+    case "unsettled":
+      return `went on and waits for what became of ${detail}`
     case "sleeping":
       return `went on and sleeps until ${detail}`
     case "paused":
@@ -91,6 +93,44 @@ export const standing = ({ detail, status }: Omit<Operations.RunView, "result">)
       return `went on and ended: ${detail}`
   }
 }
+
+/** Acts whose outcome was lost. */
+export const unknowns = (list: ReadonlyArray<Operations.UnknownOutcome>): string =>
+  list.length === 0
+    ? "no unknown outcomes"
+    : table(
+      ["act", "tool", "since (UTC)", "held", "decides"],
+      list.map(({ act, id, reservedMicroUsd, reversible, since }) => [
+        id,
+        act,
+        time(since),
+        MicroUsd.format(reservedMicroUsd),
+        reversible ? "nobody: done again" : "a person"
+      ])
+    )
+
+/** All that is known of one. */
+export const unknown = (value: Operations.UnknownOutcome): string =>
+  [
+    `act        ${value.id}`,
+    `tool       ${value.act}${value.reversible ? ", which can be undone: it is done again by itself" : ""}`,
+    `session    ${value.session}`,
+    `began      ${time(value.begunAt)} UTC`,
+    `unknown    since ${time(value.since)} UTC: ${value.detail}`,
+    `ticket     ${value.ticket ?? "none"}`,
+    `key        ${value.idempotencyKey}`,
+    `held       ${MicroUsd.format(value.reservedMicroUsd)}`,
+    "arguments",
+    ...argumentsOf(value.args)
+  ].join("\n")
+
+/** What was decided about a lost outcome, and what came of it. */
+export const settlement =
+  (id: string, choice: "retry" | "done" | "not_done", by: string) => (run: Operations.RunView | null): string =>
+    [
+      `${id} ${choice === "retry" ? "is done again" : choice === "done" ? "was done" : "was not done"}, says ${by}`,
+      run === null ? "its session is over" : `session ${run.session} ${standing(run)}`
+    ].join("\n")
 
 /** The sessions, oldest first. */
 export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
@@ -159,6 +199,12 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return `${actor}: ${body.act} waits for approval ${body.ticket}`
     case "decided":
       return `${actor}: ticket ${body.ticket} ${body.decision} by ${body.by}`
+    case "unknown":
+      return `${actor}: what became of ${body.act} is not known`
+    case "suspended":
+      return body.unknown === undefined ? undefined : `${actor}: waits for what became of ${body.unknown}`
+    case "settled":
+      return `${actor}: ${body.act} settled by ${body.by}: ${body.choice.replace("_", " ")}`
     case "ended":
       return `${actor}: ${body.status}${body.reason === "" ? "" : `: ${body.reason}`}`
     default:
