@@ -90,6 +90,21 @@ export const Suspended = Schema.Struct({ kind: Schema.Literal("suspended"), tick
 export const Timer = Schema.Struct({ kind: Schema.Literal("timer"), args: Hash, until: Schema.Natural })
 /** The run ended to wait for a timer; the session holds nothing until then. */
 export const Sleeping = Schema.Struct({ kind: Schema.Literal("sleeping"), until: Schema.Natural })
+/** The run broke down and the session is run again, not before `until`; till then it holds nothing. */
+export const Restarted = Schema.Struct({
+  kind: Schema.Literal("restarted"),
+  /** Which restart of its window it is, from 1. */
+  restart: Schema.Natural,
+  until: Schema.Natural,
+  reason: Schema.String
+})
+/** The session was given up after its restarts, and set aside as a dead letter until an operator decides. */
+export const Escalated = Schema.Struct({
+  kind: Schema.Literal("escalated"),
+  restarts: Schema.Natural,
+  letter: Schema.NonEmptyString,
+  reason: Schema.String
+})
 /** An act whose outcome was lost: it may or may not have happened. Settled only by a person or a probe. */
 export const Unknown = Schema.Struct({
   kind: Schema.Literal("unknown"),
@@ -122,6 +137,8 @@ export const Body = Schema.Union([
   Suspended,
   Timer,
   Sleeping,
+  Restarted,
+  Escalated,
   Unknown,
   Ended,
   Noted

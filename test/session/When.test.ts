@@ -115,7 +115,7 @@ describe("the instants of an expression", () => {
     it(`has a time that is shown twice fire ${repeated === "both" ? "twice" : `at the ${repeated} one`}`, () => {
       const night = cron("30 2 * * *", "Europe/Berlin", repeated)
       const found = When.within(night, at("2026-10-24T12:00Z"), at("2026-10-25T12:00Z"), 10)
-      assert.deepStrictEqual(times(found.instants), expected)
+      assert.deepStrictEqual(times(found.instants), [...expected])
     })
   }
 
