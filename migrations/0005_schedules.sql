@@ -7,7 +7,7 @@ create table aosiq_records (
   owner   text not null,
   state   text not null,
   at      bigint not null,
-  value   json not null,
+  value   json,
   primary key (kind, id)
 );
 create index aosiq_records_state on aosiq_records (kind, state, at);

@@ -9,7 +9,8 @@
 import { Cause, Option } from "effect"
 import type { Row } from "../audit/index.ts"
 import { GovernorError } from "../governor/index.ts"
-import { ActorError } from "./Actor.ts"
+import { Redact } from "../trust/index.ts"
+import { ActorError } from "./ActorError.ts"
 
 /** How a run came to its end, as far as supervision cares. */
 export type Kind =
@@ -17,8 +18,6 @@ export type Kind =
   | "defect"
   /** A handler did, or returned what its tool does not declare. */
   | "handler_broken"
-  /** The log did not take a row. */
-  | "log_unavailable"
   /** The actor said itself that it failed. */
   | "actor_error"
   /** Everything that is decided: refusals, time-outs, nondeterminism, unknown outcomes. */
@@ -32,6 +31,10 @@ export interface Failure {
   readonly kind: Kind
   /** One sentence; secrets may be in it until it is redacted. */
   readonly detail: string
+  /** The act whose handler broke. */
+  readonly act: string | null
+  /** An actor that gave up honestly. */
+  readonly abandoned: boolean
 }
 
 /** How a class is supervised. */
@@ -58,13 +61,14 @@ export const standard: Policy = {
   factor: 2,
   capMs: 60_000,
   jitter: 0.2,
-  on: ["defect", "handler_broken", "log_unavailable"],
+  on: ["defect", "handler_broken"],
   maxFruitless: 5
 }
 
 /** What is to be done. */
 export type Decision =
-  | { readonly _tag: "Restart"; readonly at: number }
+  /** `restart` counts those of the window, from 1. */
+  | { readonly _tag: "Restart"; readonly at: number; readonly restart: number }
   | { readonly _tag: "Escalate"; readonly restarts: number }
   | { readonly _tag: "Stop" }
 
@@ -76,6 +80,10 @@ export interface History {
   readonly fruitless: number
 }
 
+/** Whether a class has its runs repeated after such a failure. */
+export const isRepeatable = (policy: Pick<Policy, "on">, kind: Kind): boolean =>
+  kind !== "final" && policy.on.includes(kind)
+
 /** What becomes of a session that failed so. `chance` is drawn by the caller, from 0 up to 1. */
 export const decide = (
   policy: Policy,
@@ -83,12 +91,12 @@ export const decide = (
   failure: { readonly kind: Kind; readonly now: number; readonly chance: number }
 ): Decision => {
   const { chance, kind, now } = failure
-  if (kind === "final" || !policy.on.includes(kind)) return { _tag: "Stop" }
+  if (!isRepeatable(policy, kind)) return { _tag: "Stop" }
   // A clock that went back makes no restart older than it is.
   const recent = history.restarts.filter((at) => at > now - policy.windowMs).length
   if (recent >= policy.maxRestarts) return { _tag: "Escalate", restarts: recent }
   const pause = Math.min(policy.capMs, policy.backoffMs * policy.factor ** recent)
-  return { _tag: "Restart", at: now + Math.round(pause * (1 - policy.jitter * chance)) }
+  return { _tag: "Restart", at: now + Math.round(pause * (1 - policy.jitter * chance)), restart: recent + 1 }
 }
 
 /** Whether the runs of a session die without getting anywhere: nothing but a person can tell why. */
@@ -125,25 +133,38 @@ export const history = (rows: ReadonlyArray<Row.Row>): History => {
   return { restarts, fruitless: Math.max(0, fruitless - 1) }
 }
 
-/** What kind of end it was; `undefined` for one that is none: the run waits, or was interrupted. */
+/** Which act the run broke down of: `seq` of its outcome, or `null`. */
+export const brokenAct = (rows: ReadonlyArray<Row.Row>, { act, kind }: Failure): number | null =>
+  kind !== "handler_broken"
+    ? null
+    : rows.findLast(({ body }) => body.kind === "outcome" && body.status === "crashed" && body.act === act)?.seq ?? null
+
+/**
+ * What kind of end it was; `undefined` for one that is none: the run waits, was interrupted or replaced, or the log did not
+ * answer. A log that does not answer cannot count restarts either: whoever sent the message tries again.
+ */
 export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failure | undefined => {
+  const nothing = { act: null, abandoned: false }
   const error = Cause.findErrorOption(cause)
   if (Option.isNone(error)) {
-    return Cause.hasInterruptsOnly(cause)
-      ? undefined
-      : { kind: "defect", detail: `it broke down: ${String(Cause.squash(cause))}` }
+    if (Cause.hasInterruptsOnly(cause)) return undefined
+    return { ...nothing, kind: "defect", detail: `it broke down: ${Redact.preview(String(Cause.squash(cause)))}` }
   }
-  if (error.value instanceof ActorError) return { kind: "actor_error", detail: error.value.detail }
-  const detail = error.value.message
-  switch (error.value.reason._tag) {
+  if (error.value instanceof ActorError) {
+    const { abandoned, detail } = error.value
+    return { ...nothing, kind: "actor_error", detail, abandoned }
+  }
+  const { act, message, reason } = error.value
+  switch (reason._tag) {
     case "AwaitingApproval":
     case "AwaitingTimer":
-      return undefined
-    case "HandlerBroken":
-      return { kind: "handler_broken", detail }
     case "LogUnavailable":
-      return { kind: "log_unavailable", detail }
+      return undefined
+    case "Refused":
+      return reason.layer === "session" ? undefined : { ...nothing, kind: "final", detail: message }
+    case "HandlerBroken":
+      return { ...nothing, kind: "handler_broken", detail: message, act }
     default:
-      return { kind: "final", detail }
+      return { ...nothing, kind: "final", detail: message }
   }
 }

@@ -96,6 +96,8 @@ export const Restarted = Schema.Struct({
   /** Which restart of its window it is, from 1. */
   restart: Schema.Natural,
   until: Schema.Natural,
+  /** `seq` of the outcome that the run broke down of: the act is asked for anew. `null` when it was no act. */
+  again: Schema.NullOr(Schema.Natural),
   reason: Schema.String
 })
 /** The session was given up after its restarts, and set aside as a dead letter until an operator decides. */
@@ -116,6 +118,42 @@ export const Ended = Schema.Struct({
   kind: Schema.Literal("ended"),
   status: Schema.Literals(["succeeded", "failed", "abandoned", "cancelled"]),
   result: Schema.NullOr(Hash),
+  reason: Schema.String
+})
+/** A schedule was made or changed, or came to an instant. Only in the chain of the installation. */
+export const Scheduled = Schema.Struct({
+  kind: Schema.Literal("scheduled"),
+  schedule: Schema.NonEmptyString,
+  what: Schema.Literals([
+    "made",
+    "paused",
+    "resumed",
+    "removed",
+    /** Its actor is to be started, and nothing can keep it from that but an operator. */
+    "fired",
+    /** The session is there. */
+    "opened",
+    /** It waits for its turn. */
+    "queued",
+    /** It is left out. */
+    "skipped"
+  ]),
+  by: Schema.NonEmptyString,
+  /** Of a firing: which. */
+  instant: Schema.NullOr(Schema.Natural),
+  session: Schema.NullOr(Claims.SessionId),
+  /** Hash of the definition, a payload. */
+  terms: Hash,
+  detail: Schema.String
+})
+/** What could not be processed was set aside, or an operator decided about it. */
+export const Letter = Schema.Struct({
+  kind: Schema.Literal("letter"),
+  letter: Schema.NonEmptyString,
+  what: Schema.Literals(["filed", "replayed", "dropped"]),
+  about: Schema.Literals(["firing", "message", "session"]),
+  session: Schema.NullOr(Claims.SessionId),
+  by: Schema.NonEmptyString,
   reason: Schema.String
 })
 /** Something an operator must be able to see later: a revocation, a change of mode, a pause. */
@@ -141,6 +179,8 @@ export const Body = Schema.Union([
   Escalated,
   Unknown,
   Ended,
+  Scheduled,
+  Letter,
   Noted
 ])
 export type Body = typeof Body.Type

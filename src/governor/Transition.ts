@@ -334,7 +334,7 @@ const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Op
     const crowd = crowded(space, parent, commit.bounds ?? Claims.standardFanOut)
     if (crowd !== undefined) return reject("too_many_children", crowd)
   }
-  if (parent === null) wake(space, id, "start", at)
+  if (parent === null && commit.session.status === "running") wake(space, id, "start", at)
   for (const { ceiling, id } of commit.accounts) {
     if (!space.accounts.has(id)) putAccount(space, Account.open(id, ceiling))
   }

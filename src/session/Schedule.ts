@@ -5,8 +5,10 @@
  * What a schedule has dealt with only ever grows (`through`), so that a clock that goes back fires nothing twice.
  * Instants are epoch milliseconds.
  */
-import { Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
+import { Digest } from "../audit/index.ts"
 import { Capability, Claims, Grant as GrantValue } from "../capability/index.ts"
+import type { Store } from "../governor/index.ts"
 import * as When from "./When.ts"
 
 /** What operators call a schedule. */
@@ -68,11 +70,13 @@ export const Schedule = Schema.Struct({
   /** A name may be used again by another schedule, an id is not. */
   id: Schema.NonEmptyString,
   ...Definition.fields,
+  /** Hash of the definition, a payload. */
+  terms: Digest.Hash,
   createdBy: Schema.NonEmptyString,
   createdAt: Schema.Natural,
   state: State,
-  /** The session that was started last. */
-  current: Schema.NullOr(Claims.SessionId)
+  /** Id of the firing that was started last. */
+  current: Schema.NullOr(Schema.String)
 })
 export type Schedule = typeof Schedule.Type
 
@@ -112,7 +116,37 @@ export const advance = (when: When.When, state: State, through: number): State =
 export const grantOf = ({ capabilities, ...terms }: Grant): GrantValue<Capability.Name> =>
   GrantValue.make(capabilities, terms)
 
+/** The definition as the text that `terms` is the hash of. */
+export const textOf = (digest: Digest.Digest["Service"], definition: Definition): string =>
+  digest.canonical(encodeDefinition(definition))
+
+/** The definition in a text; fails with what is wrong with it. */
+export const parse = (text: string): Effect.Effect<Definition, string> =>
+  Effect.mapError(decodeDefinition(text), (error) => error.message)
+
+/** The schedule as it is kept, from the version that was read; 0 makes it. */
+export const keep = (schedule: Schedule, version = 0): Store.Change => ({
+  kind: "schedule",
+  id: schedule.name,
+  version,
+  next: {
+    owner: "",
+    state: schedule.state.isPaused ? "paused" : schedule.state.next === null ? "over" : "active",
+    at: schedule.state.next ?? schedule.state.through,
+    value: encode(schedule)
+  }
+})
+
+/** A kept schedule; nothing when it is none. */
+export const read = ({ value, version }: Store.Kept): Option.Option<{ schedule: Schedule; version: number }> =>
+  Option.map(decode(value), (schedule) => ({ schedule, version }))
+
 // internal
+
+const encodeDefinition = Schema.encodeSync(Schema.toCodecJson(Definition))
+const decodeDefinition = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Definition)))
+const encode = Schema.encodeSync(Schema.toCodecJson(Schedule))
+const decode = Schema.decodeUnknownOption(Schema.toCodecJson(Schedule))
 
 const nothing: Due = { firings: [], skipped: null }
 

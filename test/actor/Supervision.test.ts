@@ -18,12 +18,12 @@ const policy: fc.Arbitrary<Supervision.Policy> = fc.record({
   factor: fc.constantFrom(1, 1.5, 2, 10),
   capMs: fc.integer({ min: 1, max: 5000 }),
   jitter: fc.constantFrom(0, 0.2, 1),
-  on: fc.subarray<Supervision.Repeatable>(["defect", "handler_broken", "log_unavailable", "actor_error"]),
+  on: fc.subarray<Supervision.Repeatable>(["defect", "handler_broken", "actor_error"]),
   maxFruitless: fc.integer({ min: 1, max: 6 })
 })
 const failures = fc.array(
   fc.record({
-    kind: fc.constantFrom<Supervision.Kind>("defect", "handler_broken", "log_unavailable", "actor_error", "final"),
+    kind: fc.constantFrom<Supervision.Kind>("defect", "handler_broken", "actor_error", "final"),
     wait: fc.integer({ min: -2000, max: 30_000 }),
     chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
   }),
@@ -101,7 +101,7 @@ const outcome: Row.Body = {
   computeMs: 0
 }
 const unknown: Row.Body = { kind: "unknown", act: "look", intent: 1 }
-const restarted: Row.Body = { kind: "restarted", restart: 1, until: 5, reason: "" }
+const restarted: Row.Body = { kind: "restarted", restart: 1, until: 5, again: null, reason: "" }
 const escalated: Row.Body = { kind: "escalated", restarts: 5, letter: "D1", reason: "" }
 
 describe("the history in a chain", () => {
@@ -146,7 +146,7 @@ describe("the kind of a failure", () => {
     ["a handler that broke", "handler_broken", refused(new Refusal.HandlerBroken({ detail: "" }))],
     [
       "a log that does not answer",
-      "log_unavailable",
+      undefined,
       refused(new Refusal.LogUnavailable({ ran: true, detail: "", remedy: "" }))
     ],
     ["a refusal", "final", refused(new Refusal.Refused({ layer: "token", detail: "", remedy: "" }))],
@@ -159,6 +159,7 @@ describe("the kind of a failure", () => {
       refused(new Refusal.AwaitingApproval({ ticket: Ticket.TicketId.make("T1"), remedy: "" }))
     ],
     ["a wait for a timer", undefined, refused(new Refusal.AwaitingTimer({ until: 1 }))],
+    ["a run that was replaced", undefined, refused(new Refusal.Refused({ layer: "session", detail: "", remedy: "" }))],
     ["an interruption", undefined, Effect.interrupt]
   ]
   for (const [name, kind, effect] of cases) {
@@ -167,7 +168,7 @@ describe("the kind of a failure", () => {
   }
 
   it("is final for a refusal whatever its class says: there is no such kind to name", () => {
-    const all: ReadonlyArray<Supervision.Repeatable> = ["defect", "handler_broken", "log_unavailable", "actor_error"]
+    const all: ReadonlyArray<Supervision.Repeatable> = ["defect", "handler_broken", "actor_error"]
     const decision = Supervision.decide(
       { ...Supervision.standard, on: all },
       { restarts: [] },
