@@ -148,7 +148,14 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
   const error = Cause.findErrorOption(cause)
   if (Option.isNone(error)) {
     if (Cause.hasInterruptsOnly(cause)) return undefined
-    return { ...nothing, kind: "defect", detail: `it broke down: ${Redact.preview(String(Cause.squash(cause)))}` }
+    const died = Cause.squash(cause)
+    const detail = `it broke down: ${Redact.preview(String(died))}`
+    // What a body let die stays what it was: a refusal is not repeated because nobody caught it.
+    if (died instanceof ActorError) return { ...nothing, kind: "actor_error", detail }
+    if (!(died instanceof GovernorError)) return { ...nothing, kind: "defect", detail }
+    return died.reason._tag === "HandlerBroken"
+      ? { ...nothing, kind: "handler_broken", detail, act: died.act }
+      : { ...nothing, kind: "final", detail }
   }
   if (error.value instanceof ActorError) {
     const { abandoned, detail } = error.value

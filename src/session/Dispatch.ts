@@ -34,13 +34,16 @@ export interface Order<Held extends string, Caps extends string> {
   readonly caller: string
 }
 
+/** A grant whose names are known only at run time: no compiler has held it against what the class needs. */
+export type Authority = Pick<Grant<string>, "names" | "terms">
+
 /** A session to open under a name of the caller's own, by the name of its class. */
 export interface Opening {
   readonly session: Claims.SessionId
   readonly actor: string
   /** As the class's schema encodes it. */
   readonly input: Schema.Json
-  readonly grant: Grant<Capability.Name>
+  readonly grant: Authority
   readonly caller: string
 }
 
@@ -157,7 +160,7 @@ export const layer: Layer.Layer<
       actor: Actor.AnyClass,
       sid: Claims.SessionId,
       json: Schema.Json,
-      { caller, grant }: { readonly grant: Pick<Grant<string>, "names" | "terms">; readonly caller: string }
+      { caller, grant }: { readonly grant: Authority; readonly caller: string }
     ) {
       const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const capabilities = meet(grant.names, actor.capabilities)
