@@ -228,8 +228,8 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
   for (const act of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
   for (const { token } of loaded.revoked) space.revoked.add(token)
   for (const record of loaded.records) space.records.set(Transition.recordKey(record), record)
-  for (const { count, id } of loaded.children) space.children.set(id, count)
-  for (const { count, id } of loaded.live) space.live.set(id, count)
+  for (const { count, id } of loaded.children) space.crowd.children.set(id, count)
+  for (const { count, id } of loaded.live) space.crowd.live.set(id, count)
   const known: Known = {
     accounts: new Set(loaded.accounts.map((account) => account.id)),
     records: new Set(loaded.records.map(Transition.recordKey))

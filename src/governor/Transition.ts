@@ -10,6 +10,7 @@ import { Ticket } from "../approval/index.ts"
 import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
+import * as Crowd from "./Crowd.ts"
 import {
   type Begin,
   type Change,
@@ -66,10 +67,7 @@ export interface Workspace {
   /** Trees that a run took, and up to which instant: wakes that were due by then are done. */
   readonly taken: Map<string, number>
   readonly records: Map<string, Kept>
-  /** Children that a session has ever had. */
-  readonly children: Map<string, number>
-  /** Sessions of a tree that have not ended, its root not counted. */
-  readonly live: Map<string, number>
+  readonly crowd: Crowd.Crowd
   /** Keys of what changed. */
   readonly dirty: {
     readonly sessions: Set<string>
@@ -93,8 +91,7 @@ export const workspace = (): Workspace => ({
   wakes: new Map(),
   taken: new Map(),
   records: new Map(),
-  children: new Map(),
-  live: new Map(),
+  crowd: { children: new Map(), live: new Map() },
   dirty: {
     sessions: new Set(),
     accounts: new Set(),
@@ -247,7 +244,7 @@ const append = (
   const row = Chain.seal(digest, head, { session: session.id, at }, draft)
   const next = { ...session, seq: row.seq + 1, head: row.hash }
   space.rows.push(row)
-  count(space, space.sessions.get(session.id), next)
+  Crowd.count(space.crowd, rootOf(session.id), { before: space.sessions.get(session.id), after: next })
   space.sessions.set(session.id, next)
   space.dirty.sessions.add(session.id)
   return { row, session: next }
@@ -299,27 +296,6 @@ const unchanged = (space: Workspace, { keep = [] }: Of<"Append">) => (session: L
 /** The session above the one to open. */
 const above = ({ session: { parent } }: Of<"Open">): ReadonlyArray<Claims.SessionId> => parent === null ? [] : [parent]
 
-const isLive = (session: Log.Summary | undefined): boolean =>
-  session?.status === "running" || session?.status === "waiting" || session?.status === "paused"
-
-/** Keeps count of children and of what lives in their tree. A store that loaded no counts gets none that it could use. */
-const count = (space: Workspace, before: Log.Summary | undefined, { id, parent, ...after }: Log.Summary) => {
-  if (parent === null) return
-  const root = rootOf(id)
-  if (before === undefined) space.children.set(parent, (space.children.get(parent) ?? 0) + 1)
-  const change = Number(isLive({ id, parent, ...after })) - Number(isLive(before))
-  space.live.set(root, (space.live.get(root) ?? 0) + change)
-}
-
-/** Why the parent may have no further child, if it may not. */
-const crowded = (space: Workspace, parent: Claims.SessionId, bounds: Claims.FanOut): string | undefined => {
-  const children = space.children.get(parent) ?? 0
-  if (children >= bounds.children) return `session ${parent} has had ${children} children, and may have no more`
-  const live = space.live.get(rootOf(parent)) ?? 0
-  if (live < bounds.descendants) return undefined
-  return `${live} sessions below ${rootOf(parent)} have not ended, and no more may be started`
-}
-
 const wake = (space: Workspace, session: Claims.SessionId, reason: string, due: number) => {
   const added = { session: rootOf(session), reason, due }
   space.wakes.set(wakeKey(added), added)
@@ -331,8 +307,8 @@ const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Op
   if (parent !== null) {
     const status = space.sessions.get(parent)?.status ?? "missing"
     if (status !== "running") return reject("parent_stopped", `session ${parent} is ${status} and starts no children`)
-    const crowd = crowded(space, parent, commit.bounds ?? Claims.standardFanOut)
-    if (crowd !== undefined) return reject("too_many_children", crowd)
+    const full = Crowd.full(space.crowd, { parent, root: rootOf(parent) }, commit.bounds ?? Claims.standardFanOut)
+    if (full !== undefined) return reject("too_many_children", full)
   }
   if (parent === null && commit.session.status === "running") wake(space, id, "start", at)
   for (const { ceiling, id } of commit.accounts) {

@@ -1,5 +1,5 @@
 /** Guards what only people and the runtime may do: no actor does it, whatever services it was handed. */
-import { Context, Effect } from "effect"
+import { type Context, Effect } from "effect"
 import { running } from "../governor/index.ts"
 
 /** Runs `self` where no session runs; else fails with what `refused` makes of the session's name. */

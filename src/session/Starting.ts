@@ -12,7 +12,7 @@ import { Redact } from "../trust/index.ts"
 import * as DeadLetter from "./DeadLetter.ts"
 import type { DispatchError } from "./Ended.ts"
 import * as Firing from "./Firing.ts"
-import { recording, why } from "./Installation.ts"
+import { type recording, why } from "./Installation.ts"
 import type { Launcher } from "./Launcher.ts"
 import * as Schedule from "./Schedule.ts"
 
