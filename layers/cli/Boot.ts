@@ -5,7 +5,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
 import { type Order, RuntimeError } from "../../src/door/cli/index.ts"
-import { Dispatch } from "../../src/session/index.ts"
+import { Dispatch, Schedules } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
 import type { Runners } from "../cluster/index.ts"
 import { acquire } from "../pglite/index.ts"
@@ -29,7 +29,10 @@ export const standard: Order = {
   budgetMicroUsd: 0
 }
 
-/** Runs for as long as the scope is open; `diagnose` starts the diagnosis in the name of a caller. */
+/**
+ * Runs for as long as the scope is open; `diagnose` starts the diagnosis in the name of a caller, and `sweeping` what
+ * schedules come to.
+ */
 export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
   const request = yield* Effect.provideContext(requestOf(order), yield* Layer.build(NodeServices.layer))
   const backend = yield* order.backend === "offline" ? baseline : anthropic(order)
@@ -49,7 +52,7 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
       dispatch.start(diagnosis, { request, ticket: order.ticket }, { grant, caller }),
       context
     )
-  return { dispatch, diagnose }
+  return { dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
 })
 
 /** Joins the runners over a database, with the same actors; operators reach it through the folder. */
@@ -57,7 +60,7 @@ export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.
   yield* acquire(folder)
   const { layer } = yield* AdvisorPreset.make(yield* baseline)
   yield* Layer.build(
-    Embedded.layerControl(folder).pipe(
+    Layer.merge(Embedded.layerControl(folder), Distributed.layerSchedules).pipe(
       Layer.provideMerge(layer),
       Layer.provideMerge(Distributed.layer({ folder, url, place })),
       Layer.provide(Sources.layer(standard)),

@@ -53,6 +53,15 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
               .filter((act) => act.state === "unknown" && (session === undefined || act.session === session))
               .toSorted((a, b) => a.session === b.session ? a.intent - b.intent : a.session < b.session ? -1 : 1)
           ),
+        record: (key) => Effect.sync(() => space.records.get(Transition.recordKey(key))),
+        records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+          Effect.sync(() => {
+            const found = [...space.records.values()].filter((record) =>
+              record.kind === kind && (owner === undefined || record.owner === owner) &&
+              (state === undefined || record.state === state) && (until === undefined || record.at <= until)
+            ).toSorted((a, b) => a.at - b.at || byId(a, b))
+            return (newest ? found.toReversed() : found).slice(offset, offset + limit)
+          }),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {

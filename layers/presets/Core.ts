@@ -4,18 +4,29 @@ import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { layer as governor, Mode } from "../../src/governor/index.ts"
-import { Approvals, Dispatch, type Mailbox, Runs, Unknowns } from "../../src/session/index.ts"
+import {
+  Approvals,
+  DeadLetters,
+  Dispatch,
+  Launcher,
+  type Mailbox,
+  Runs,
+  Schedules,
+  Unknowns
+} from "../../src/session/index.ts"
 import { JoseTokens } from "../jose/index.ts"
 import { LangGraph } from "../langgraph/index.ts"
 import { NodeDigest } from "../node/index.ts"
 import { Prices } from "../prices/index.ts"
 
-/** Governor, dispatcher, approvals, lost outcomes and the reasoning graph over mailboxes; actors are registered on top. */
+/** Governor, dispatcher, operators' desks, schedules and the reasoning graph over mailboxes; actors go on top. */
 export const core = <E, R>(
   mailbox: Layer.Layer<Mailbox.Mailbox, E, R>,
   policy: Partial<Policy.Policy> = {}
 ) =>
-  Layer.mergeAll(Dispatch.layer, Approvals.layer, Unknowns.layer).pipe(
+  Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
+    Layer.provideMerge(Launcher.layer),
+    Layer.provideMerge(Layer.mergeAll(Dispatch.layer, Approvals.layer, Unknowns.layer)),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),
     // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.

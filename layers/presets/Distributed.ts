@@ -9,7 +9,7 @@ import { Singleton } from "effect/cluster"
 import type { Policy } from "../../src/approval/index.ts"
 import { Anchoring } from "../../src/audit/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
-import { Cluster } from "../../src/session/index.ts"
+import { Cluster, Schedules } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
 import { PostgresClient } from "../postgres/index.ts"
 import { Migrate, SqlStore } from "../sql/index.ts"
@@ -41,3 +41,6 @@ export const layer = ({ folder, place, policy = {}, url }: Options) =>
     Layer.provideMerge(keysAndAnchors(folder)),
     Layer.provideMerge(digest)
   )
+
+/** Starts what schedules come to, in one runner of them all; the actors they start must be registered first. */
+export const layerSchedules = Singleton.make("aosiq/schedules", Schedules.sweeping)

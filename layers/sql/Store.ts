@@ -4,7 +4,7 @@
  * trips for a whole group.
  */
 import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlClient, SqlError, type Statement } from "effect/sql"
 import type { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
@@ -122,6 +122,14 @@ interface Loaded {
   readonly tickets: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
   readonly acts: ReadonlyArray<Store.Act>
   readonly revoked: ReadonlyArray<{ readonly token: string }>
+  readonly records: ReadonlyArray<Store.Kept>
+  readonly children: ReadonlyArray<Counted>
+  readonly live: ReadonlyArray<Counted>
+}
+
+interface Counted {
+  readonly id: string
+  readonly count: number
 }
 
 type SessionRecord = Omit<Log.Summary, "startedAt"> & { readonly started_at: number }
@@ -152,6 +160,9 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
   const accounts = list(wanted.flatMap((read) => read.accounts))
   const tickets = list(wanted.flatMap((read) => read.tickets))
   const tokens = list(wanted.flatMap((read) => read.tokens))
+  const records = list(wanted.flatMap((read) => read.records.map(Transition.recordKey)))
+  const parents = list(wanted.flatMap((read) => read.parents))
+  const roots = list(wanted.flatMap((read) => read.parents.map(Transition.rootOf)))
   const [row] = yield* sql<{ readonly loaded: Loaded }>`
     with ask as materialized (
       select array(select json_array_elements_text(${sessions}::json)) as sessions,
@@ -160,7 +171,10 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
         array(select json_array_elements_text(${acts}::json)) as acts,
         array(select json_array_elements_text(${accounts}::json)) as accounts,
         array(select json_array_elements_text(${tickets}::json)) as tickets,
-        array(select json_array_elements_text(${tokens}::json)) as tokens),
+        array(select json_array_elements_text(${tokens}::json)) as tokens,
+        array(select json_array_elements_text(${records}::json)) as records,
+        array(select json_array_elements_text(${parents}::json)) as parents,
+        array(select json_array_elements_text(${roots}::json)) as roots),
     s as materialized (
       select * from aosiq_sessions where id = any((select sessions from ask)::text[])
         or split_part(id, '.', 1) = any((select trees from ask)::text[])),
@@ -181,17 +195,30 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
       where id = any((select tickets from ask)::text[]) or id in (select ticket from d)
         or session = any((select whole from ask)::text[])
         or split_part(session, '.', 1) = any((select trees from ask)::text[])
-      order by id for update)
+      order by id for update),
+    f as materialized (
+      select kind, id, version, owner, state, at, value from aosiq_records
+      where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
+        from unnest((select records from ask)) x)
+      order by kind, id for update)
     select json_build_object(
       'sessions', (select coalesce(json_agg(s), '[]') from s),
       'accounts', (select coalesce(json_agg(a), '[]') from a),
       'tickets', (select coalesce(json_agg(t), '[]') from t),
       'acts', (select coalesce(json_agg(d), '[]') from d),
+      'records', (select coalesce(json_agg(f), '[]') from f),
+      'children', (select coalesce(json_agg(x), '[]') from (
+        select p.id, (select count(*) from aosiq_sessions s where s.parent = p.id) as count
+        from unnest((select parents from ask)::text[]) p(id)) x),
+      'live', (select coalesce(json_agg(x), '[]') from (
+        select p.id, (select count(*) from aosiq_sessions s where split_part(s.id, '.', 1) = p.id and s.id <> p.id
+          and s.status in ('running', 'waiting', 'paused')) as count
+        from unnest((select roots from ask)::text[]) p(id)) x),
       'revoked', (select coalesce(json_agg(v), '[]') from aosiq_revoked v
         where token = any((select tokens from ask)::text[]))
     ) as loaded`
   const space = Transition.workspace()
-  if (row === undefined) return { space, known: new Set<string>() }
+  if (row === undefined) return { space, known: { accounts: new Set<string>(), records: new Set<string>() } }
   const { loaded } = row
   for (const { started_at, ...session } of loaded.sessions) {
     space.sessions.set(session.id, { ...session, startedAt: started_at })
@@ -200,22 +227,35 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
   for (const { ticket } of loaded.tickets) space.tickets.set(ticket.id, ticket)
   for (const act of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
   for (const { token } of loaded.revoked) space.revoked.add(token)
-  return { space, known: new Set(loaded.accounts.map((account) => account.id)) }
+  for (const record of loaded.records) space.records.set(Transition.recordKey(record), record)
+  for (const { count, id } of loaded.children) space.crowd.children.set(id, count)
+  for (const { count, id } of loaded.live) space.crowd.live.set(id, count)
+  const known: Known = {
+    accounts: new Set(loaded.accounts.map((account) => account.id)),
+    records: new Set(loaded.records.map(Transition.recordKey))
+  }
+  return { space, known }
 })
 
-/** One statement again: every change of the group, as JSON record sets. `known` are the accounts that were loaded. */
+/** What was there before the group. */
+interface Known {
+  readonly accounts: ReadonlySet<string>
+  readonly records: ReadonlySet<string>
+}
+
+/** One statement again: every change of the group, as JSON record sets. */
 const save = (
   sql: SqlClient.SqlClient,
   digest: Digest.Digest["Service"],
   space: Transition.Workspace,
-  known: ReadonlySet<string>
+  known: Known
 ) => {
   const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
     [...keys].flatMap((key) => all.get(key) ?? [])
   const { dirty } = space
   const accounts = picked(space.accounts, dirty.accounts)
-  const drawn = accounts.filter((account) => known.has(account.id))
-  const opened = accounts.filter((account) => !known.has(account.id))
+  const drawn = accounts.filter((account) => known.accounts.has(account.id))
+  const opened = accounts.filter((account) => !known.accounts.has(account.id))
   const sessions = picked(space.sessions, dirty.sessions).map(({ startedAt, ...rest }) => ({
     ...rest,
     started_at: startedAt
@@ -229,6 +269,9 @@ const save = (
     ticket
   }))
   const taken = [...space.taken].map(([session, until]) => ({ session, until }))
+  const isKnown = (record: Store.Kept) => known.records.has(Transition.recordKey(record))
+  const records = picked(space.records, dirty.records)
+  const removed = [...dirty.records].filter((key) => !space.records.has(key))
   if (rows.length === 0) return Effect.void
   return sql`
     with r as (insert into aosiq_rows (session, seq, at, key, body, prev, hash)
@@ -269,7 +312,17 @@ const save = (
     w as (insert into aosiq_wakes (session, reason, due)
       select session, reason, due from json_to_recordset(${JSON.stringify([...space.wakes.values()])}::json)
         as x(session text, reason text, due bigint)
-      on conflict (session, reason) do update set due = excluded.due)
+      on conflict (session, reason) do update set due = excluded.due),
+    g as (delete from aosiq_records where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
+      from json_array_elements_text(${JSON.stringify(removed)}::json) x)),
+    h as (update aosiq_records r set version = x.version, owner = x.owner, state = x.state, at = x.at, value = x.value
+      from json_to_recordset(${JSON.stringify(records.filter(isKnown))}::json)
+        as x(kind text, id text, version int, owner text, state text, at bigint, value json)
+      where r.kind = x.kind and r.id = x.id),
+    n as (insert into aosiq_records (kind, id, version, owner, state, at, value)
+      select kind, id, version, owner, state, at, value
+      from json_to_recordset(${JSON.stringify(records.filter((record) => !isKnown(record)))}::json)
+        as x(kind text, id text, version int, owner text, state text, at bigint, value json))
     insert into aosiq_revoked (token)
       select json_array_elements_text(${JSON.stringify([...dirty.revoked])}::json)
       on conflict (token) do nothing`
@@ -281,6 +334,12 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
       select ticket from aosiq_tickets where ${where}
       order by (ticket->>'proposedAt')::bigint, id`.pipe(
       Effect.map((found) => found.map(({ ticket }) => ticket)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  const recordsWhere = (where: ReadonlyArray<Statement.Fragment>, rest: Statement.Fragment) =>
+    sql<{ readonly record: Store.Kept }>`
+      select row_to_json(r) as record from aosiq_records r where ${sql.and(where)} ${rest}`.pipe(
+      Effect.map((found) => found.map(({ record }) => record)),
       Effect.mapError((error) => unavailable(error, false))
     )
   return {
@@ -308,6 +367,20 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
       } order by session collate "C", intent`.pipe(
         Effect.map((found) => found.map(({ act }) => act)),
         Effect.mapError((error) => unavailable(error, false))
+      ),
+    record: ({ id, kind }) =>
+      Effect.map(recordsWhere([sql`kind = ${kind}`, sql`id = ${id}`], sql`limit 1`), ([record]) => record),
+    records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+      recordsWhere(
+        [
+          sql`kind = ${kind}`,
+          ...owner === undefined ? [] : [sql`owner = ${owner}`],
+          ...state === undefined ? [] : [sql`state = ${state}`],
+          ...until === undefined ? [] : [sql`at <= ${until}`]
+        ],
+        newest
+          ? sql`order by at desc, id collate "C" desc limit ${limit} offset ${offset}`
+          : sql`order by at, id collate "C" limit ${limit} offset ${offset}`
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(

@@ -2,23 +2,12 @@
  * An actor is a registered definition that the runtime can run, stop and run again: a deterministic function or a
  * reasoning agent. Its class name addresses it; what it declares bounds every session of it, whatever a token says.
  */
-import { Context, Effect, Layer, Schema, type Types } from "effect"
+import { Context, Effect, Layer, type Types } from "effect"
 import { Capability, type Fits, Grant } from "../capability/index.ts"
 import { type GovernorError, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-
-/** The actor's own failure, told to whoever started it. */
-export class ActorError extends Schema.TaggedError<ActorError>()("ActorError", {
-  actor: Schema.String,
-  /** What went wrong, in one sentence; no model text. */
-  detail: Schema.String,
-  /** An agent that gave up honestly is `abandoned`. */
-  abandoned: Schema.Boolean
-}) {
-  override get message(): string {
-    return `${this.actor}: ${this.detail}`
-  }
-}
+import { ActorError } from "./ActorError.ts"
+import { type Policy, standard } from "./Supervision.ts"
 
 /** What is known of an actor without its body: enough to dispatch, spawn and resume it. */
 export interface Class<
@@ -35,6 +24,8 @@ export interface Class<
   readonly backends: ReadonlyArray<string>
   /** The longest one run may take, as a child. */
   readonly timeoutMs: number
+  /** What becomes of a session of it whose run breaks down. */
+  readonly supervision: Policy
   /** Starting this actor as a child, as a tool among others. */
   readonly tool: SpawnTool<Name, In, Out, Caps>
 }
@@ -155,9 +146,12 @@ export const own = <const Names extends Capability.Name = never>(
 
 /** The parts that every kind of actor shares. */
 export const define = <Name extends string, In extends Plain, Out extends Plain, Caps extends string>(
-  parts: Omit<Class<Name, In, Out, Caps>, "tool" | "backends">
+  parts: Omit<Class<Name, In, Out, Caps>, "tool" | "backends" | "supervision"> & {
+    readonly supervision: Partial<Policy> | undefined
+  }
 ): Class<Name, In, Out, Caps> => ({
   ...parts,
+  supervision: { ...standard, ...parts.supervision },
   backends: Capability.backendsOf(parts.capabilities),
   tool: Tool.make(`spawn_${parts.name}`, {
     description: parts.description,

@@ -9,8 +9,10 @@ import { Digest } from "../audit/index.ts"
 import { Backend } from "../backend/index.ts"
 import { branch, GovernorError, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { type Actor, ActorError, define } from "./Actor.ts"
+import { type Actor, define } from "./Actor.ts"
+import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
+import type { Policy } from "./Supervision.ts"
 
 /** Limits of one run. */
 export interface Bounds {
@@ -44,6 +46,7 @@ export interface Agent<
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
   readonly timeoutMs: number
+  readonly supervision: Partial<Policy> | undefined
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }
 
@@ -65,12 +68,14 @@ export const make = <
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
   readonly timeoutMs?: number
+  readonly supervision?: Partial<Policy> | undefined
   readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }): Agent<Name, In, Out, Tools, Backends, R> => ({
   ...options,
   name,
   bounds: { ...standardBounds, ...options.bounds },
   timeoutMs: options.timeoutMs ?? 1_800_000,
+  supervision: options.supervision,
   check: options.check ?? (() => Effect.succeed([]))
 })
 
@@ -111,7 +116,8 @@ export const on = <
         input: agent.input,
         output: agent.output,
         capabilities: [...Tool.capabilitiesOf(agent.tools), `backend:${backend.name}` as const],
-        timeoutMs: agent.timeoutMs
+        timeoutMs: agent.timeoutMs,
+        supervision: agent.supervision
       }),
       run: (input) => reason<Out, Tools[number], R, B, In["Type"]>(agent, backend, input)
     })

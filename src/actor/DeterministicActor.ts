@@ -7,7 +7,9 @@ import type { Effect } from "effect"
 import type { Capability } from "../capability/index.ts"
 import type { GovernorError } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { type Actor, type ActorError, define } from "./Actor.ts"
+import { type Actor, define } from "./Actor.ts"
+import type { ActorError } from "./ActorError.ts"
+import type { Policy } from "./Supervision.ts"
 
 /** Defines one. `tools` lists what the body may call, children's `tool` included; using another does not compile. */
 export const make = <
@@ -22,6 +24,7 @@ export const make = <
   readonly output: Out
   readonly tools: Tools
   readonly timeoutMs?: number
+  readonly supervision?: Partial<Policy> | undefined
   readonly run:
     & ((input: In["Type"]) => Effect.Effect<Out["Type"], ActorError | GovernorError, R>)
     & Capability.Complaint<
@@ -35,7 +38,8 @@ export const make = <
     input: options.input,
     output: options.output,
     capabilities: Tool.capabilitiesOf(options.tools),
-    timeoutMs: options.timeoutMs ?? 600_000
+    timeoutMs: options.timeoutMs ?? 600_000,
+    supervision: options.supervision
   }),
   run: options.run
 })

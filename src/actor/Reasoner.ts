@@ -4,7 +4,7 @@
  */
 import { Context, type Effect, Schema } from "effect"
 import type { GovernorError } from "../governor/index.ts"
-import type { ActorError } from "./Actor.ts"
+import type { ActorError } from "./ActorError.ts"
 
 /** A message of the conversation, encoded as `effect/ai` prompts are. */
 export const Message = Schema.Struct({ role: Schema.String, content: Schema.Json })

@@ -12,7 +12,10 @@ export class LogError extends Schema.TaggedError<LogError>()("LogError", {
   remedy: Schema.String
 }) {}
 
-/** Where a session stands. `waiting` and `paused` hold no thread, connection or memory; the last four are final. */
+/**
+ * Where a session stands. `waiting` and `paused` hold no thread, connection or memory; `standing` is a chain that no actor
+ * runs in; the other four are final.
+ */
 export const Status = Schema.Literals([
   "running",
   "waiting",
@@ -20,7 +23,8 @@ export const Status = Schema.Literals([
   "succeeded",
   "failed",
   "abandoned",
-  "cancelled"
+  "cancelled",
+  "standing"
 ])
 export type Status = typeof Status.Type
 

@@ -96,6 +96,23 @@ export const Suspended = Schema.Struct({
 export const Timer = Schema.Struct({ kind: Schema.Literal("timer"), args: Hash, until: Schema.Natural })
 /** The run ended to wait for a timer; the session holds nothing until then. */
 export const Sleeping = Schema.Struct({ kind: Schema.Literal("sleeping"), until: Schema.Natural })
+/** The run broke down and the session is run again, not before `until`; till then it holds nothing. */
+export const Restarted = Schema.Struct({
+  kind: Schema.Literal("restarted"),
+  /** Which restart of its window it is, from 1. */
+  restart: Schema.Natural,
+  until: Schema.Natural,
+  /** `seq` of the outcome that the run broke down of: the act is asked for anew. `null` when it was no act. */
+  again: Schema.NullOr(Schema.Natural),
+  reason: Schema.String
+})
+/** The session was given up after its restarts, and set aside as a dead letter until an operator decides. */
+export const Escalated = Schema.Struct({
+  kind: Schema.Literal("escalated"),
+  restarts: Schema.Natural,
+  letter: Schema.NonEmptyString,
+  reason: Schema.String
+})
 /** An act whose outcome was lost: it may or may not have happened. Settled only by a person or a probe. */
 export const Unknown = Schema.Struct({
   kind: Schema.Literal("unknown"),
@@ -127,6 +144,42 @@ export const Ended = Schema.Struct({
   result: Schema.NullOr(Hash),
   reason: Schema.String
 })
+/** A schedule was made or changed, or came to an instant. Only in the chain of the installation. */
+export const Scheduled = Schema.Struct({
+  kind: Schema.Literal("scheduled"),
+  schedule: Schema.NonEmptyString,
+  what: Schema.Literals([
+    "made",
+    "paused",
+    "resumed",
+    "removed",
+    /** Its actor is to be started, and nothing can keep it from that but an operator. */
+    "fired",
+    /** The session is there. */
+    "opened",
+    /** It waits for its turn. */
+    "queued",
+    /** It is left out. */
+    "skipped"
+  ]),
+  by: Schema.NonEmptyString,
+  /** Of a firing: which. */
+  instant: Schema.NullOr(Schema.Natural),
+  session: Schema.NullOr(Claims.SessionId),
+  /** Hash of the definition, a payload. */
+  terms: Hash,
+  detail: Schema.String
+})
+/** What could not be processed was set aside, or an operator decided about it. */
+export const Letter = Schema.Struct({
+  kind: Schema.Literal("letter"),
+  letter: Schema.NonEmptyString,
+  what: Schema.Literals(["filed", "replayed", "dropped"]),
+  about: Schema.Literals(["firing", "message", "session"]),
+  session: Schema.NullOr(Claims.SessionId),
+  by: Schema.NonEmptyString,
+  reason: Schema.String
+})
 /** Something an operator must be able to see later: a revocation, a change of mode, a pause. */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
@@ -146,9 +199,13 @@ export const Body = Schema.Union([
   Suspended,
   Timer,
   Sleeping,
+  Restarted,
+  Escalated,
   Unknown,
   Settled,
   Ended,
+  Scheduled,
+  Letter,
   Noted
 ])
 export type Body = typeof Body.Type

@@ -94,7 +94,7 @@ export const snapshot = Effect.fnUntraced(function*(log: Log["Service"], id: Cla
 /** The hashes under which a row names payloads; of a row that is no row, none. */
 export const payloadHashes = (row: Schema.Json): ReadonlyArray<Hash> => {
   const body = memberOf(row, "body")
-  return ["input", "args", "shown", "result"].map((name) => memberOf(body, name)).filter(isHash)
+  return ["input", "args", "shown", "result", "terms"].map((name) => memberOf(body, name)).filter(isHash)
 }
 
 // internal

@@ -15,14 +15,31 @@ export type TokenId = typeof TokenId.Type
 export const SessionId = Schema.NonEmptyString.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
-/** Ceilings of a sandbox run; a missing limit is the sandbox's own default, which a child may lower but not lift. */
+/** Ceilings of what a session starts: its sandbox runs, and its children. A child may lower them but not lift them. */
 export const Limits = Schema.Struct({
   cpuMs: Schema.Natural,
   memoryMiB: Schema.Natural,
   outputBytes: Schema.Natural,
-  wallMs: Schema.Natural
+  wallMs: Schema.Natural,
+  /** Children that one session may start, over all its runs; `standardFanOut` when left out. */
+  children: Schema.optionalKey(Schema.Natural),
+  /** Sessions below the root of the tree that may live when one more is started; `standardFanOut` when left out. */
+  descendants: Schema.optionalKey(Schema.Natural)
 })
 export type Limits = typeof Limits.Type
+
+/** How many sessions may be started below one. */
+export interface FanOut {
+  readonly children: number
+  readonly descendants: number
+}
+/** What a token that says nothing of it admits. */
+export const standardFanOut: FanOut = { children: 64, descendants: 256 }
+/** What a token admits. */
+export const fanOut = ({ children, descendants }: Pick<Limits, "children" | "descendants">): FanOut => ({
+  children: children ?? standardFanOut.children,
+  descendants: descendants ?? standardFanOut.descendants
+})
 
 /** Everything a token says, decoded; *not yet verified* unless it came out of `Tokens.verify`. */
 export const Claims = Schema.Struct({
@@ -82,7 +99,9 @@ export const narrow = (parent: Claims, ask: Ask): Result.Result<Claims, DepthExh
       cpuMs: least(parent.limits.cpuMs, ask.limits?.cpuMs),
       memoryMiB: least(parent.limits.memoryMiB, ask.limits?.memoryMiB),
       outputBytes: least(parent.limits.outputBytes, ask.limits?.outputBytes),
-      wallMs: least(parent.limits.wallMs, ask.limits?.wallMs)
+      wallMs: least(parent.limits.wallMs, ask.limits?.wallMs),
+      children: least(fanOut(parent.limits).children, ask.limits?.children),
+      descendants: least(fanOut(parent.limits).descendants, ask.limits?.descendants)
     }
   })
 

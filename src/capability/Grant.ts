@@ -5,7 +5,7 @@
  */
 import { Schema, type Types } from "effect"
 import * as Capability from "./Capability.ts"
-import type { Limits } from "./Claims.ts"
+import { fanOut, type Limits, standardFanOut } from "./Claims.ts"
 
 /** The terms that go with the capabilities into the token. */
 export interface Terms {
@@ -26,7 +26,7 @@ export const defaultTerms: Terms = {
   budgetMicroUsd: 1_000_000,
   lifetimeSeconds: 90_000,
   depth: 3,
-  limits: { cpuMs: 60_000, memoryMiB: 512, outputBytes: 1_048_576, wallMs: 120_000 }
+  limits: { cpuMs: 60_000, memoryMiB: 512, outputBytes: 1_048_576, wallMs: 120_000, ...standardFanOut }
 }
 
 /** A name that is not in the grant was asked for; nothing was granted. */
@@ -82,6 +82,8 @@ export type Fits<Wanted extends string, Held extends string> =
 
 // internal
 
+const lower = (held: number, asked: number | undefined) => Math.min(held, asked ?? held)
+
 const shrink = (held: Terms, asked: Partial<Terms>): Terms => ({
   budgetMicroUsd: Math.min(held.budgetMicroUsd, asked.budgetMicroUsd ?? held.budgetMicroUsd),
   lifetimeSeconds: Math.min(held.lifetimeSeconds, asked.lifetimeSeconds ?? held.lifetimeSeconds),
@@ -90,6 +92,8 @@ const shrink = (held: Terms, asked: Partial<Terms>): Terms => ({
     cpuMs: Math.min(held.limits.cpuMs, asked.limits?.cpuMs ?? held.limits.cpuMs),
     memoryMiB: Math.min(held.limits.memoryMiB, asked.limits?.memoryMiB ?? held.limits.memoryMiB),
     outputBytes: Math.min(held.limits.outputBytes, asked.limits?.outputBytes ?? held.limits.outputBytes),
-    wallMs: Math.min(held.limits.wallMs, asked.limits?.wallMs ?? held.limits.wallMs)
+    wallMs: Math.min(held.limits.wallMs, asked.limits?.wallMs ?? held.limits.wallMs),
+    children: lower(fanOut(held.limits).children, asked.limits?.children),
+    descendants: lower(fanOut(held.limits).descendants, asked.limits?.descendants)
   }
 })

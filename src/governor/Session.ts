@@ -147,6 +147,7 @@ export const timer = "sleep"
 export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recorded> => {
   const acts = new Map<string, Recorded>()
   for (const { at, body, key, seq } of rows) {
+    if (body.kind === "restarted") forget(acts, body.again)
     if (key === null) continue
     if (body.kind === "intent") {
       const { act, args, schema } = body
@@ -165,6 +166,11 @@ export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recor
 }
 
 // internal
+
+/** What a run broke down of has no outcome for the next: an act that can be undone is done again, another is unknown. */
+const forget = (acts: Map<string, Recorded>, seq: number | null) => {
+  for (const [key, act] of acts) if (act.outcome?.seq === seq) acts.set(key, { ...act, outcome: undefined })
+}
 
 const marks = "aosiq/governor/Session/within/"
 const mark = (id: Claims.SessionId) => Context.Service<Claims.SessionId>(`${marks}${id}`)

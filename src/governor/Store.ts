@@ -16,6 +16,8 @@ export interface Open {
   /** Ceilings of the accounts that the session draws on; an account that exists keeps its own ceiling. */
   readonly accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
   readonly payloads: ReadonlyArray<Payload>
+  /** How many children the parent's token admits; the standard bounds unless set. Of no meaning without a parent. */
+  readonly bounds?: Claims.FanOut | undefined
 }
 /**
  * Takes the session for one run: the epoch rises, every older run is fenced off, and each act that had begun and not
@@ -91,6 +93,8 @@ export interface Append {
   readonly result: Digest.Hash | null
   /** When the session's tree is to be run again, for a row that ends a run until then; epoch milliseconds. */
   readonly wakeAt?: number | undefined
+  /** Records that change with the row, all of them or none. */
+  readonly keep?: ReadonlyArray<Change> | undefined
 }
 /** Files a ticket and says so in the chain. */
 export interface Propose {
@@ -165,6 +169,46 @@ export interface Act {
   readonly state: "running" | "finished" | "unknown" | "retry"
 }
 
+/** What is kept beside the sessions: schedules, their firings, dead letters. */
+export const recordKinds = ["schedule", "firing", "dead_letter"] as const
+export type RecordKind = (typeof recordKinds)[number]
+/** Names one record. */
+export interface RecordKey {
+  readonly kind: RecordKind
+  readonly id: string
+}
+/**
+ * Something that an installation keeps beside its sessions. Whoever keeps it knows what `value` says; the store knows
+ * what is to be found by, and that nothing is written over what was not read.
+ */
+export interface Kept extends RecordKey {
+  /** Counts its changes, from 1. */
+  readonly version: number
+  /** What it belongs to; the empty text for what stands alone. */
+  readonly owner: string
+  readonly state: string
+  /** The instant that it is listed by, epoch milliseconds. */
+  readonly at: number
+  readonly value: Schema.Json
+}
+/** A change of one record, from the version that was read; 0 is a record that is not there yet. */
+export interface Change extends RecordKey {
+  readonly version: number
+  /** What it is from now on; `null` takes it away. */
+  readonly next: Omit<Kept, keyof RecordKey | "version"> | null
+}
+/** Which records to list, oldest first unless `newest`. */
+export interface RecordQuery {
+  readonly kind: RecordKind
+  readonly owner?: string | undefined
+  readonly state?: string | undefined
+  /** Those whose instant has come by then. */
+  readonly until?: number | undefined
+  readonly newest?: boolean | undefined
+  readonly offset?: number | undefined
+  readonly limit: number
+}
+
 /** A text beside the chain, addressed by its hash. */
 export interface Payload {
   readonly hash: Digest.Hash
@@ -191,6 +235,7 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
     "no_such_session",
     "session_exists",
     "parent_stopped",
+    "too_many_children",
     "stale"
   ]),
   detail: Schema.String
@@ -223,6 +268,8 @@ export class Store extends Context.Service<Store, {
   ) => Effect.Effect<ReadonlyArray<{ readonly session: Claims.SessionId; readonly actor: string }>, StoreError>
   /** Acts whose outcome is open, `unknown`; of one session, or of all. */
   readonly lost: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Act>, StoreError>
+  readonly record: (key: RecordKey) => Effect.Effect<Kept | undefined, StoreError>
+  readonly records: (query: RecordQuery) => Effect.Effect<ReadonlyArray<Kept>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

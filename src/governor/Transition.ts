@@ -10,12 +10,16 @@ import { Ticket } from "../approval/index.ts"
 import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
+import * as Crowd from "./Crowd.ts"
 import {
   type Act,
   type Begin,
+  type Change,
   type Commit,
   type Committed,
+  type Kept,
   type Payload,
+  type RecordKey,
   Rejected,
   type Settle,
   type Wake
@@ -35,6 +39,9 @@ export const isWithin = (session: string, other: string): boolean =>
 /** How wakes are keyed in a workspace. */
 export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wake.session} ${wake.reason}`
 
+/** How records are keyed in a workspace. */
+export const recordKey = ({ id, kind }: RecordKey): string => `${kind} ${id}`
+
 /** The part of the durable state that a group of commits touches. */
 export interface Workspace {
   readonly sessions: Map<string, Log.Summary>
@@ -48,6 +55,8 @@ export interface Workspace {
   readonly wakes: Map<string, Wake>
   /** Trees that a run took, and up to which instant: wakes that were due by then are done. */
   readonly taken: Map<string, number>
+  readonly records: Map<string, Kept>
+  readonly crowd: Crowd.Crowd
   /** Keys of what changed. */
   readonly dirty: {
     readonly sessions: Set<string>
@@ -55,6 +64,7 @@ export interface Workspace {
     readonly tickets: Set<string>
     readonly acts: Set<string>
     readonly revoked: Set<string>
+    readonly records: Set<string>
   }
 }
 
@@ -69,7 +79,16 @@ export const workspace = (): Workspace => ({
   payloads: new Map(),
   wakes: new Map(),
   taken: new Map(),
-  dirty: { sessions: new Set(), accounts: new Set(), tickets: new Set(), acts: new Set(), revoked: new Set() }
+  records: new Map(),
+  crowd: { children: new Map(), live: new Map() },
+  dirty: {
+    sessions: new Set(),
+    accounts: new Set(),
+    tickets: new Set(),
+    acts: new Set(),
+    revoked: new Set(),
+    records: new Set()
+  }
 })
 
 /** What must be loaded, locked, before `apply`. */
@@ -84,17 +103,32 @@ export interface Reads {
   readonly whole: ReadonlyArray<string>
   /** Roots whose trees are needed: every session, with its open tickets. */
   readonly trees: ReadonlyArray<string>
+  readonly records: ReadonlyArray<RecordKey>
+  /** Sessions whose children are counted, and those of their trees that live. */
+  readonly parents: ReadonlyArray<Claims.SessionId>
 }
 
-const nothing: Reads = { sessions: [], accounts: [], tickets: [], tokens: [], acts: [], whole: [], trees: [] }
+const nothing: Reads = {
+  sessions: [],
+  accounts: [],
+  tickets: [],
+  tokens: [],
+  acts: [],
+  whole: [],
+  trees: [],
+  records: [],
+  parents: []
+}
 
 /** What `commit` needs to see. */
 export const reads = (commit: Commit): Reads => {
   switch (commit._tag) {
     case "Open":
+      // The root is held as well, so that no two sessions of a tree count what lives at the same moment.
       return {
         ...nothing,
-        sessions: [commit.session.id, ...commit.session.parent === null ? [] : [commit.session.parent]],
+        sessions: [commit.session.id, ...above(commit).flatMap((parent) => [parent, rootOf(parent)])],
+        parents: above(commit),
         accounts: commit.accounts.map((account) => account.id)
       }
     case "Claim":
@@ -113,6 +147,7 @@ export const reads = (commit: Commit): Reads => {
     case "Settle":
       return { ...nothing, sessions: [commit.session], acts: [{ session: commit.session, key: commit.key }] }
     case "Append":
+      return { ...nothing, sessions: [commit.session], records: commit.keep ?? [] }
     case "Revoke":
       return { ...nothing, sessions: [commit.session] }
     case "Propose":
@@ -143,13 +178,7 @@ export const apply = (
     case "Settle":
       return settle(digest, space, commit, at)
     case "Append":
-      // A run's last word counts only while its session runs: an operator may have stopped it meanwhile.
-      return Result.map(concluding(space, commit), (session) => {
-        keep(space, commit.payloads)
-        const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
-        if (commit.wakeAt !== undefined) wake(space, session.id, `timer/${session.seq}`, commit.wakeAt)
-        return append(digest, space, next, commit.row, at)
-      })
+      return appended(digest, space, commit, at)
     case "Propose":
       return propose(digest, space, commit, at)
     case "Decide":
@@ -208,6 +237,7 @@ const append = (
   const row = Chain.seal(digest, head, { session: session.id, at }, draft)
   const next = { ...session, seq: row.seq + 1, head: row.hash }
   space.rows.push(row)
+  Crowd.count(space.crowd, rootOf(session.id), { before: space.sessions.get(session.id), after: next })
   space.sessions.set(session.id, next)
   space.dirty.sessions.add(session.id)
   return { row, session: next }
@@ -227,6 +257,38 @@ const putAccount = (space: Workspace, account: Account.Account) => {
   space.dirty.accounts.add(account.id)
 }
 
+const appended = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Append">, at: number): Outcome =>
+  // A run's last word counts only while its session runs: an operator may have stopped it meanwhile.
+  Result.map(Result.flatMap(concluding(space, commit), unchanged(space, commit)), (session) => {
+    keep(space, commit.payloads)
+    for (const change of commit.keep ?? []) putRecord(space, change)
+    const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
+    if (commit.wakeAt !== undefined) wake(space, session.id, `timer/${session.seq}`, commit.wakeAt)
+    return append(digest, space, next, commit.row, at)
+  })
+
+/** A record that is taken away is dirty and not there. */
+const putRecord = (space: Workspace, { id, kind, next, version }: Change) => {
+  const key = recordKey({ kind, id })
+  if (next === null) space.records.delete(key)
+  else space.records.set(key, { kind, id, version: version + 1, ...next })
+  space.dirty.records.add(key)
+}
+
+/** Nothing is written over a record that is not as it was read. */
+const unchanged = (space: Workspace, { keep = [] }: Of<"Append">) => (session: Log.Summary) => {
+  for (const change of keep) {
+    const version = space.records.get(recordKey(change))?.version ?? 0
+    if (version !== change.version) {
+      return reject("stale", `${change.kind} ${change.id} is at version ${version} by now`)
+    }
+  }
+  return Result.succeed(session)
+}
+
+/** The session above the one to open. */
+const above = ({ session: { parent } }: Of<"Open">): ReadonlyArray<Claims.SessionId> => parent === null ? [] : [parent]
+
 const wake = (space: Workspace, session: Claims.SessionId, reason: string, due: number) => {
   const added = { session: rootOf(session), reason, due }
   space.wakes.set(wakeKey(added), added)
@@ -235,11 +297,13 @@ const wake = (space: Workspace, session: Claims.SessionId, reason: string, due: 
 const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Open">, at: number): Outcome => {
   const { id, parent } = commit.session
   if (space.sessions.has(id)) return reject("session_exists", `session ${id} exists already`)
-  const above = parent === null ? undefined : space.sessions.get(parent)
-  if (parent !== null && above?.status !== "running") {
-    return reject("parent_stopped", `session ${parent} is ${above?.status ?? "missing"} and starts no children`)
+  if (parent !== null) {
+    const status = space.sessions.get(parent)?.status ?? "missing"
+    if (status !== "running") return reject("parent_stopped", `session ${parent} is ${status} and starts no children`)
+    const full = Crowd.full(space.crowd, { parent, root: rootOf(parent) }, commit.bounds ?? Claims.standardFanOut)
+    if (full !== undefined) return reject("too_many_children", full)
   }
-  if (parent === null) wake(space, id, "start", at)
+  if (parent === null && commit.session.status === "running") wake(space, id, "start", at)
   for (const { ceiling, id } of commit.accounts) {
     if (!space.accounts.has(id)) putAccount(space, Account.open(id, ceiling))
   }

@@ -8,7 +8,16 @@ import { Ticket } from "../approval/index.ts"
 import { type Anchor, Anchoring, Bundle, Digest, Finding, Log, Note, Row, type Signer, Verify } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
-import { Approvals, Dispatch, Unknowns } from "../session/index.ts"
+import {
+  Approvals,
+  DeadLetter,
+  DeadLetters,
+  Dispatch,
+  Firing,
+  Schedule,
+  Schedules,
+  Unknowns
+} from "../session/index.ts"
 import { explain } from "./Explain.ts"
 
 /** The operation was not carried out. */
@@ -55,10 +64,15 @@ export const AccountView = Schema.Struct({
   spent: Schema.Natural
 })
 
+/** A firing of a schedule, and how its session stands; `null` when there is none. */
+export const FiringView = Schema.Struct({ firing: Firing.Firing, status: Schema.NullOr(Log.Status) })
+
 /** The verdict on a log or a bundle. */
 export type Report = Finding.Report
 
 const error = OperationError
+
+const scheduled = { schedule: Schema.NonEmptyString, by: Schema.NonEmptyString }
 
 /** The operations. */
 export class Operations extends RpcGroup.make(
@@ -105,6 +119,39 @@ export class Operations extends RpcGroup.make(
     success: SessionView,
     error
   }),
+  Rpc.make("schedules_list", { success: Schema.Array(Schedule.Schedule), error }),
+  Rpc.make("schedule_add", {
+    payload: { definition: Schedule.Definition, by: Schema.NonEmptyString },
+    success: Schedule.Schedule,
+    error
+  }),
+  Rpc.make("schedule_control", {
+    payload: { ...scheduled, action: Schema.Literals(["pause", "resume", "remove"]) },
+    success: Schedule.Schedule,
+    error
+  }),
+  Rpc.make("schedule_run", { payload: scheduled, success: Firing.Firing, error }),
+  Rpc.make("schedule_history", {
+    payload: { schedule: Schema.NonEmptyString, limit: Schema.Natural },
+    success: Schema.Array(FiringView),
+    error
+  }),
+  Rpc.make("dead_letters_list", {
+    payload: { open: Schema.Boolean },
+    success: Schema.Array(DeadLetter.DeadLetter),
+    error
+  }),
+  Rpc.make("dead_letter", { payload: { letter: Schema.NonEmptyString }, success: DeadLetter.DeadLetter, error }),
+  Rpc.make("dead_letter_decide", {
+    payload: {
+      letter: Schema.NonEmptyString,
+      action: Schema.Literals(["replay", "drop"]),
+      by: Schema.NonEmptyString,
+      reason: Schema.String
+    },
+    success: DeadLetter.DeadLetter,
+    error
+  }),
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
@@ -117,6 +164,8 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const approvals = yield* Approvals.Approvals
     const unknowns = yield* Unknowns.Unknowns
     const dispatch = yield* Dispatch.Dispatch
+    const schedules = yield* Schedules.Schedules
+    const letters = yield* DeadLetters.DeadLetters
     const store = yield* Store.Store
     const log = yield* Log.Log
     const anchoring = yield* Anchoring.make()
@@ -173,6 +222,14 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           : dispatch.unpause(order)
         return Effect.mapBoth(done, { onFailure: failed, onSuccess: sessionView })
       },
+      schedules_list: () => Effect.mapError(schedules.list, failed),
+      schedule_add: ({ by, definition }) => Effect.mapError(schedules.add(definition, by), failed),
+      schedule_control: ({ action, ...order }) => Effect.mapError(schedules[action](order), failed),
+      schedule_run: (order) => Effect.mapError(schedules.run(order), failed),
+      schedule_history: ({ limit, schedule }) => Effect.mapError(schedules.history(schedule, limit), failed),
+      dead_letters_list: ({ open }) => Effect.mapError(letters.list(open), failed),
+      dead_letter: ({ letter }) => Effect.mapError(letters.show(letter), failed),
+      dead_letter_decide: ({ action, ...decision }) => Effect.mapError(letters[action](decision), failed),
       audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
       audit_verify: () =>
         Effect.gen(function*() {
@@ -225,6 +282,8 @@ type Failure =
   | Approvals.ApprovalError
   | Unknowns.UnknownError
   | Dispatch.DispatchError
+  | Schedules.ScheduleError
+  | DeadLetters.DeadLetterError
   | Log.LogError
   | Store.StoreError
   | Anchoring.AnchoringError

@@ -66,7 +66,9 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
         Effect.mapError(undelivered)
       )
 
-    yield* sharding.registerSingleton("aosiq/sweep", sweep(store, tell, 0)).pipe(Scope.provide(scope))
+    yield* sharding.registerSingleton("aosiq/sweep", sweep({ store, runs, tell, graceMs: 0 })).pipe(
+      Scope.provide(scope)
+    )
     return Mailbox.of({ ask, tell })
   })
 )

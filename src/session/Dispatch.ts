@@ -8,16 +8,7 @@ import { Actor, ActorError } from "../actor/index.ts"
 import type { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
-import {
-  type Entered,
-  Governor,
-  GovernorError,
-  Refusal,
-  running,
-  Session,
-  Store,
-  Transition
-} from "../governor/index.ts"
+import { type Entered, Governor, GovernorError, Refusal, Session, Store, Transition } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import {
   BadInput,
@@ -29,7 +20,9 @@ import {
   NoSuchSession,
   NotPossible
 } from "./Ended.ts"
+import { why } from "./Installation.ts"
 import { Mailbox } from "./Mailbox.ts"
+import { outside } from "./Outside.ts"
 import { Runs, unrecorded } from "./Runs.ts"
 
 export { DispatchError, type Ended } from "./Ended.ts"
@@ -38,6 +31,19 @@ export { DispatchError, type Ended } from "./Ended.ts"
 export interface Order<Held extends string, Caps extends string> {
   readonly grant: Grant<Held> & Fits<Caps, Held>
   /** Who asks; an account and the chain carry the name. */
+  readonly caller: string
+}
+
+/** A grant whose names are known only at run time: no compiler has held it against what the class needs. */
+export type Authority = Pick<Grant<string>, "names" | "terms">
+
+/** A session to open under a name of the caller's own, by the name of its class. */
+export interface Opening {
+  readonly session: Claims.SessionId
+  readonly actor: string
+  /** As the class's schema encodes it. */
+  readonly input: Schema.Json
+  readonly grant: Authority
   readonly caller: string
 }
 
@@ -66,6 +72,11 @@ export class Dispatch extends Context.Service<Dispatch, {
     input: In["Type"],
     order: Order<Held, Caps>
   ) => Effect.Effect<Ended<Out["Type"]>, DispatchError, Actor.Registered<Name>>
+  /**
+   * Opens a root session and has it run; `false` when there was one of that name, which is left as it is. What was
+   * accepted runs, in this process or another.
+   */
+  readonly open: (opening: Opening) => Effect.Effect<boolean, DispatchError>
   /**
    * Runs a session's tree again, answered from its log. One that has ended is not run: its end is told again. The same
    * `reason` is one run, whoever gives it; without one, it is a run of its own.
@@ -108,8 +119,8 @@ export const layer: Layer.Layer<
     const runs = yield* Runs
 
     /** One commit: control block, accounts, genesis. */
-    const open = Effect.fnUntraced(function*(opening: Opening) {
-      const { accounts, actor, claims, json } = opening
+    const commitOpen = Effect.fnUntraced(function*(opening: Parts) {
+      const { accounts, actor, bounds, claims, json } = opening
       const text = digest.canonical(json)
       const input = digest.sha256(text)
       const token = yield* tokens.mint(claims)
@@ -142,24 +153,17 @@ export const layer: Layer.Layer<
         startedAt: yield* Clock.currentTimeMillis
       }
       const payloads = [{ hash: input, text }]
-      yield* Effect.mapError(store.commit({ _tag: "Open", session, genesis, accounts, payloads }), unrecorded)
+      yield* store.commit({ _tag: "Open", session, genesis, accounts, payloads, bounds })
     })
 
-    const start = Effect.fnUntraced(function*(
+    const root = Effect.fnUntraced(function*(
       actor: Actor.AnyClass,
-      input: unknown,
-      order: { readonly grant: Grant<string>; readonly caller: string }
+      sid: Claims.SessionId,
+      json: Schema.Json,
+      { caller, grant }: { readonly grant: Authority; readonly caller: string }
     ) {
-      const [inside] = yield* Effect.contextWith((context: Context.Context<never>) => Effect.succeed(running(context)))
-      if (inside !== undefined) return yield* failWith(new InsideActor({ session: inside }))
-      const json = yield* Effect.mapError(
-        Tool.codec(actor.input).encode(input),
-        (detail) => failWith(new BadInput({ detail }))
-      )
       const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-      const { grant } = order
       const capabilities = meet(grant.names, actor.capabilities)
-      const sid = Claims.SessionId.make(`ses_${yield* random.ulid}`)
       const claims: Claims.Claims = {
         iss: tokens.issuer,
         aud: tokens.audience,
@@ -178,11 +182,45 @@ export const layer: Layer.Layer<
       const accounts = [
         { id: `session:${sid}`, ceiling: claims.budget },
         { id: `class:${actor.name}`, ceiling: ceilings.class },
-        { id: `caller:${order.caller}`, ceiling: ceilings.caller }
+        { id: `caller:${caller}`, ceiling: ceilings.caller }
       ]
-      yield* open({ actor, claims, json, accounts, parent: null, caller: order.caller })
-      return yield* run(actor.name, sid, "start")
+      yield* commitOpen({ actor, claims, json, accounts, parent: null, caller, bounds: undefined })
     })
+
+    const asCaller = outside((session) => failWith(new InsideActor({ session })))
+
+    const start = Effect.fnUntraced(function*(
+      actor: Actor.AnyClass,
+      input: unknown,
+      order: { readonly grant: Grant<string>; readonly caller: string }
+    ) {
+      const json = yield* Effect.mapError(
+        Tool.codec(actor.input).encode(input),
+        (detail) => failWith(new BadInput({ detail }))
+      )
+      const sid = Claims.SessionId.make(`ses_${yield* random.ulid}`)
+      yield* Effect.mapError(root(actor, sid, json, order), unrecorded)
+      return yield* run(actor.name, sid, "start")
+    }, asCaller)
+
+    const open = Effect.fnUntraced(function*({ actor: name, input, session, ...order }: Opening) {
+      const runnable = yield* registry.get(name)
+      if (runnable === undefined) return yield* failWith(new NoSuchActor({ actor: name, known: yield* registry.names }))
+      const actor = runnable.class
+      const { decode, encode } = Tool.codec(actor.input)
+      const json = yield* Effect.mapError(
+        Effect.flatMap(decode(input), encode),
+        (detail) => failWith(new BadInput({ detail }))
+      )
+      const isNew = yield* root(actor, session, json, order).pipe(
+        Effect.as(true),
+        Effect.catch((error) =>
+          why(error) === "session_exists" ? Effect.succeed(false) : Effect.fail(unrecorded(error))
+        )
+      )
+      yield* mailbox.tell({ actor: name, session, reason: "start" })
+      return isNew
+    }, asCaller)
 
     /** The child of the act at the session's path: the same child in every run of the parent. */
     const spawn = Effect.fnUntraced(function*(
@@ -258,8 +296,12 @@ export const layer: Layer.Layer<
       // The parent's accounts exist, and keep their own ceilings.
       const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
       const accounts = [own, kind, ...inherited]
-      const opening = { actor: child, claims, json, accounts, parent: parent.id, caller: parent.caller }
-      yield* Effect.mapError(open(opening), lost(child))
+      const bounds = Claims.fanOut(above.limits)
+      const opening = { actor: child, claims, json, accounts, parent: parent.id, caller: parent.caller, bounds }
+      yield* Effect.mapError(commitOpen(opening), (error) =>
+        why(error) === "too_many_children"
+          ? refuse(error.reason.detail, "let some come to their end, or dispatch with a grant that admits more")
+          : lost(child)(unrecorded(error)))
     })
 
     /** Sends the session a message and gives how it stands when that was handled. */
@@ -310,6 +352,7 @@ export const layer: Layer.Layer<
       // The typed surface is checked at the call; inside, actors are erased.
       Layer.succeed(Dispatch, {
         start: start as never,
+        open,
         resume,
         recover,
         cancel: control("cancel"),
@@ -323,13 +366,14 @@ export const layer: Layer.Layer<
 
 // internal
 
-interface Opening {
+interface Parts {
   readonly actor: Actor.AnyClass
   readonly claims: Claims.Claims
   readonly json: Schema.Json
   readonly accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
   readonly parent: Claims.SessionId | null
   readonly caller: string
+  readonly bounds: Claims.FanOut | undefined
 }
 
 /** Sessions that are recovered at once; the sweep finds the rest. */

@@ -41,7 +41,7 @@ export const layerLocal: Layer.Layer<Mailbox, never, Runs | Store.Store> = Layer
 
     const tell = (message: Message) => Effect.asVoid(Effect.forkIn(Effect.ignore(ask(message), { log: "Warn" }), scope))
 
-    yield* Effect.forkIn(sweep(store, tell, graceMs), scope)
+    yield* Effect.forkIn(sweep({ store, runs, tell, graceMs }), scope)
     return Mailbox.of({ ask, tell })
   })
 )

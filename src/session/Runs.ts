@@ -2,14 +2,25 @@
  * One run of a session: taken over from whoever ran it before, run until it ends or waits, and concluded in its chain.
  * A run is started by a message and says nothing back: how the session stands is read from the log.
  */
-import { Cause, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
-import { Actor, ActorError } from "../actor/index.ts"
+import { Cause, Clock, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Actor, ActorError, Supervision } from "../actor/index.ts"
 import { Ticket } from "../approval/index.ts"
-import { Digest, Log, type Row } from "../audit/index.ts"
+import { Digest, Installation, Log, type Row } from "../audit/index.ts"
 import { Capability, type Claims } from "../capability/index.ts"
-import { enter, type Entered, Governor, type GovernorError, Refusal, Store, within } from "../governor/index.ts"
+import {
+  enter,
+  type Entered,
+  Governor,
+  type GovernorError,
+  Refusal,
+  Store,
+  Transition,
+  within
+} from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { Redact } from "../trust/index.ts"
+import * as DeadLetter from "./DeadLetter.ts"
 import {
   BadInput,
   type DispatchError,
@@ -20,6 +31,7 @@ import {
   Superseded,
   Unrecorded
 } from "./Ended.ts"
+import { why } from "./Installation.ts"
 
 /** Runs sessions, and tells how they stand. */
 export class Runs extends Context.Service<Runs, {
@@ -27,13 +39,17 @@ export class Runs extends Context.Service<Runs, {
   readonly run: (id: Claims.SessionId) => Effect.Effect<void, DispatchError>
   /** How the session stands when no run of it is under way. */
   readonly standing: (id: Claims.SessionId) => Effect.Effect<Ended<unknown>, DispatchError>
+  /** Whether an actor of that class is registered here. */
+  readonly isKnown: (actor: string) => Effect.Effect<boolean>
+  /** Pauses a session that nothing here can run, and files a dead letter about it. */
+  readonly setAside: (id: Claims.SessionId, detail: string) => Effect.Effect<void, DispatchError>
 }>()("aosiq/session/Runs") {}
 
 /** Runs over a store, a log and the actors of this process. */
 export const layer: Layer.Layer<
   Runs,
   never,
-  Store.Store | Log.Log | Digest.Digest | Governor | Actor.Registry
+  Store.Store | Log.Log | Digest.Digest | Governor | Actor.Registry | SecureRandom.SecureRandom
 > = Layer.effect(
   Runs,
   Effect.gen(function*() {
@@ -42,6 +58,7 @@ export const layer: Layer.Layer<
     const digest = yield* Digest.Digest
     const governor = yield* Governor
     const registry = yield* Actor.Registry
+    const random = yield* SecureRandom.SecureRandom
     const services = Context.make(Store.Store, store).pipe(Context.add(Log.Log, log))
 
     const summaryOf = Effect.fnUntraced(function*(id: Claims.SessionId) {
@@ -70,7 +87,13 @@ export const layer: Layer.Layer<
       )
       if (entered === undefined) return
       yield* noteMode(entered)
-      if (input._tag === "Failure") return yield* failed(entered, input.failure.message)
+      if (input._tag === "Failure") return yield* giveUp(entered, "message", 0, input.failure.message)
+      if (entered.epoch > runnable.class.supervision.maxFruitless) {
+        const { fruitless } = Supervision.history(yield* Effect.mapError(log.rows(id), unrecorded))
+        if (fruitless >= runnable.class.supervision.maxFruitless) {
+          return yield* giveUp(entered, "message", fruitless, `its last ${fruitless} runs died and came to nothing`)
+        }
+      }
       const body = summary.parent === null ? runnable.run(input.success) : bounded(runnable, input.success)
       const exit = yield* Effect.exit(within(entered)(body))
       yield* conclude(runnable.class, entered, exit)
@@ -107,7 +130,9 @@ export const layer: Layer.Layer<
           if (body.kind === "suspended" && body.ticket !== null) {
             return { _tag: "Waiting", session, ticket: Ticket.TicketId.make(body.ticket) }
           }
-          if (body.kind === "sleeping") return { _tag: "Sleeping", session, until: body.until }
+          if (body.kind === "sleeping" || body.kind === "restarted") {
+            return { _tag: "Sleeping", session, until: body.until }
+          }
         } else if (body.kind === "ended" && summary.status !== "running") {
           return summary.status === "cancelled"
             ? { _tag: "Cancelled", session, detail: body.reason }
@@ -141,13 +166,11 @@ export const layer: Layer.Layer<
         const body: Row.Body = { kind: "ended", status: "succeeded", result, reason: "" }
         return yield* append(session, body, { status: "succeeded", payloads: [{ hash: result, text }], result })
       }
+      const failure = Supervision.failureOf(exit.cause)
+      if (failure !== undefined) return yield* broken(actor, session, failure)
       const error = Cause.findErrorOption(exit.cause)
-      if (Option.isNone(error)) {
-        // A run that is interrupted has not ended: it goes on from its log.
-        if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-        return yield* failed(session, `it broke down: ${Redact.preview(String(Cause.squash(exit.cause)))}`)
-      }
-      if (error.value instanceof ActorError) return yield* failed(session, error.value.detail, error.value.abandoned)
+      // A run that is interrupted has not ended: it goes on from its log.
+      if (Option.isNone(error) || error.value instanceof ActorError) return yield* Effect.interrupt
       const { reason } = error.value
       switch (reason._tag) {
         case "AwaitingApproval":
@@ -166,10 +189,85 @@ export const layer: Layer.Layer<
             return yield* failWith(new Superseded({ session: session.id }))
           }
           return yield* failWith(new Unrecorded({ detail: Refusal.explain(reason), remedy: "resume the session" }))
-        case "Refused":
-          if (reason.layer === "session") return yield* stopped(session)
+        default:
+          return yield* stopped(session)
       }
-      return yield* failed(session, error.value.message)
+    })
+
+    /** What becomes of a session whose run failed is its class's to say. */
+    const broken = Effect.fnUntraced(function*(
+      { supervision }: Actor.AnyClass,
+      session: Entered,
+      failure: Supervision.Failure
+    ) {
+      if (!Supervision.isRepeatable(supervision, failure.kind)) {
+        return yield* failed(session, failure.detail, failure.abandoned)
+      }
+      const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
+      const { restarts } = Supervision.history(rows)
+      const now = yield* Clock.currentTimeMillis
+      const chance = (yield* random.intBetween(0, maxChance)) / maxChance
+      const decision = Supervision.decide(supervision, { restarts }, { kind: failure.kind, now, chance })
+      switch (decision._tag) {
+        case "Stop":
+          return yield* failed(session, failure.detail, failure.abandoned)
+        case "Escalate":
+          return yield* giveUp(session, "session", decision.restarts, failure.detail)
+        case "Restart": {
+          const { at: until, restart } = decision
+          const again = Supervision.brokenAct(rows, failure)
+          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(failure.detail) }
+          return yield* append(session, body, { status: "waiting", wakeAt: until })
+        }
+      }
+    })
+
+    /** Nothing more is tried by itself: the parent of a child is told, and for a root an operator decides. */
+    const giveUp = (session: Entered, kind: DeadLetter.DeadLetter["kind"], attempts: number, detail: string) =>
+      Effect.gen(function*() {
+        const count = attempts === 0 ? "given up" : `given up after ${attempts} attempts`
+        if (session.id !== Transition.rootOf(session.id)) return yield* failed(session, `${count}: ${detail}`)
+        const letter = yield* letterOf(session, kind, attempts, detail)
+        yield* append(session, escalated(letter), { status: "paused", keep: [DeadLetter.keep(letter)] })
+      })
+
+    const letterOf = (
+      session: Pick<Log.Summary, "id" | "epoch">,
+      kind: DeadLetter.DeadLetter["kind"],
+      attempts: number,
+      detail: string
+    ) =>
+      Effect.map(Clock.currentTimeMillis, (at) =>
+        DeadLetter.make(digest, {
+          kind,
+          subject: `${session.id}@${session.epoch}`,
+          session: session.id,
+          reason: Redact.redact(detail),
+          payload: { session: session.id, run: session.epoch },
+          at,
+          attempts
+        }))
+
+    const setAside = Effect.fnUntraced(function*(id: Claims.SessionId, detail: string) {
+      const summary = yield* summaryOf(id)
+      if (summary.status !== "running" && summary.status !== "waiting") return
+      const letter = yield* letterOf(summary, "message", 0, detail)
+      // The letter first: a session that is paused without one would be forgotten.
+      yield* store.commit({
+        _tag: "Append",
+        session: id,
+        epoch: null,
+        row: { key: null, body: escalated(letter) },
+        payloads: [],
+        status: null,
+        result: null,
+        keep: [DeadLetter.keep(letter)]
+      }).pipe(Effect.catchIf((error) => why(error) === "stale", () => Effect.void), Effect.mapError(unrecorded))
+      const pause = { _tag: "Control", action: "pause", session: id, by: Installation.actor, reason: detail } as const
+      yield* store.commit(pause).pipe(
+        Effect.catchIf((error) => why(error) === "stale", () => Effect.void),
+        Effect.mapError(unrecorded)
+      )
     })
 
     /** The session takes no more acts of this run: an operator stopped it, or another run took over. */
@@ -195,7 +293,8 @@ export const layer: Layer.Layer<
         payloads: change.payloads ?? [],
         status: change.status ?? null,
         result: change.result ?? null,
-        wakeAt: change.wakeAt
+        wakeAt: change.wakeAt,
+        keep: change.keep
       }).pipe(
         Effect.asVoid,
         Effect.catch((error) =>
@@ -205,7 +304,9 @@ export const layer: Layer.Layer<
         )
       )
 
-    return Runs.of({ run, standing })
+    const isKnown = (actor: string) => Effect.map(registry.get(actor), (runnable) => runnable !== undefined)
+
+    return Runs.of({ run, standing, isKnown, setAside })
   })
 )
 
@@ -216,7 +317,18 @@ interface Change {
   readonly payloads?: ReadonlyArray<Store.Payload>
   readonly result?: Digest.Hash
   readonly wakeAt?: number
+  readonly keep?: ReadonlyArray<Store.Change>
 }
+
+/** Steps that chance is divided into. */
+const maxChance = 2 ** 32
+
+const escalated = ({ attempts, id, reason }: DeadLetter.DeadLetter): Row.Body => ({
+  kind: "escalated",
+  restarts: attempts,
+  letter: id,
+  reason
+})
 
 /** A child's run ends by itself: whoever waits for it may be gone. */
 const bounded = ({ class: { name, timeoutMs }, run }: Actor.Runnable, input: unknown) =>

@@ -1,7 +1,14 @@
-/** Sessions: opened, run, suspended, resumed. */
+/** Sessions: opened, run, suspended, resumed; and what starts them by itself. */
 export * as Approvals from "./Approvals.ts"
 export * as Cluster from "./Cluster.ts"
+export * as DeadLetter from "./DeadLetter.ts"
+export * as DeadLetters from "./DeadLetters.ts"
 export * as Dispatch from "./Dispatch.ts"
+export * as Firing from "./Firing.ts"
+export * as Launcher from "./Launcher.ts"
 export * as Mailbox from "./Mailbox.ts"
 export * as Runs from "./Runs.ts"
+export * as Schedule from "./Schedule.ts"
+export * as Schedules from "./Schedules.ts"
 export * as Unknowns from "./Unknowns.ts"
+export * as When from "./When.ts"

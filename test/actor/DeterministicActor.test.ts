@@ -22,6 +22,8 @@ const Teller = DeterministicActor.make("Teller", {
   input: Schema.String,
   output: Schema.String,
   tools: [W.Look, W.Deploy],
+  // Whatever it dies of ends it: what is looked at here is one run after the other.
+  supervision: { on: [] },
   run: () => Effect.suspend(() => body(runs++))
 })
 

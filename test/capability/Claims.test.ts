@@ -42,8 +42,12 @@ const forged: ReadonlyArray<Capability.Name> = [
 const anyName = () => random() < 0.1 ? oneOf(forged) : oneOf(patterns)
 
 const limitNames = ["cpuMs", "memoryMiB", "outputBytes", "wallMs"] as const
+/** A token that leaves them out has the standard ones. */
+const fanOutNames = ["children", "descendants"] as const
 let tokens = 0
 const nextId = () => Claims.TokenId.make(`token-${tokens++}`)
+
+const fanOut = () => Object.fromEntries(fanOutNames.flatMap((name) => random() < 0.3 ? [] : [[name, below(400)]]))
 
 const root = (): Claims.Claims => ({
   iss: "aosiq",
@@ -58,7 +62,7 @@ const root = (): Claims.Claims => ({
   capabilities: someOf(patterns, 5),
   backends: someOf(backends, 4),
   budget: below(1_000_000),
-  limits: { cpuMs: below(1000), memoryMiB: below(1000), outputBytes: below(1000), wallMs: below(1000) }
+  limits: { cpuMs: below(1000), memoryMiB: below(1000), outputBytes: below(1000), wallMs: below(1000), ...fanOut() }
 })
 
 const ask = (parent: Claims.Claims): Claims.Ask => ({
@@ -76,7 +80,11 @@ const ask = (parent: Claims.Claims): Claims.Ask => ({
   ]),
   backends: maybe(() => [...someOf([...backends, "", "*"], 4), ...someOf(parent.backends, 2)].filter(Boolean)),
   budget: maybe(() => number(2_000_000)),
-  limits: maybe(() => Object.fromEntries(limitNames.flatMap((name) => random() < 0.5 ? [] : [[name, number(2000)]])))
+  limits: maybe(() =>
+    Object.fromEntries(
+      [...limitNames, ...fanOutNames].flatMap((name) => random() < 0.5 ? [] : [[name, number(2000)]])
+    )
+  )
 })
 
 /** What a pattern grants, worked out once. */
@@ -88,6 +96,8 @@ const exceeded = (child: Claims.Claims, parent: Claims.Claims): string | undefin
   if (child.iss !== parent.iss || child.aud !== parent.aud || child.iat < parent.iat) return "identity"
   for (const ceiling of ["exp", "depth", "budget"] as const) if (!(child[ceiling] <= parent[ceiling])) return ceiling
   for (const ceiling of limitNames) if (!(child.limits[ceiling] <= parent.limits[ceiling])) return ceiling
+  const [below, above] = [Claims.fanOut(child.limits), Claims.fanOut(parent.limits)]
+  for (const name of fanOutNames) if (!(below[name] <= above[name])) return name
   if (!child.backends.every((name) => parent.backends.includes(name))) return "backends"
   return undefined
 }
@@ -159,7 +169,7 @@ describe("narrow", () => {
     capabilities: ["memory:read@notes/*", "tool:query"],
     backends: ["ollama", "openai"],
     budget: 100,
-    limits: { cpuMs: 10, memoryMiB: 20, outputBytes: 30, wallMs: 40 }
+    limits: { cpuMs: 10, memoryMiB: 20, outputBytes: 30, wallMs: 40, children: 5, descendants: 50 }
   }
   const asking = (more: Partial<Claims.Ask>) =>
     Result.getOrThrow(Claims.narrow(parent, {
@@ -187,12 +197,19 @@ describe("narrow", () => {
       capabilities: ["memory:read@notes/a", "memory:read@*", "tool:query@replica", "tool:other"],
       backends: ["openai", "bedrock"],
       budget: 7.9,
-      limits: { cpuMs: 5, wallMs: 400 }
+      limits: { cpuMs: 5, wallMs: 400, children: 9, descendants: 9 }
     })
     assert.deepStrictEqual(child.capabilities, ["memory:read@notes/a", "memory:read@notes/*", "tool:query@replica"])
     assert.deepStrictEqual(child.backends, ["openai"])
     assert.deepStrictEqual([child.exp, child.depth, child.budget], [4000, 1, 7])
-    assert.deepStrictEqual(child.limits, { cpuMs: 5, memoryMiB: 20, outputBytes: 30, wallMs: 40 })
+    assert.deepStrictEqual(child.limits, {
+      cpuMs: 5,
+      memoryMiB: 20,
+      outputBytes: 30,
+      wallMs: 40,
+      children: 5,
+      descendants: 9
+    })
   })
 
   it("gives nothing for a ceiling that is none", () => {

@@ -3,6 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, type Layer, Option, Random, Result } from "effect"
 import { Ticket } from "../../src/approval/index.ts"
 import { Log } from "../../src/audit/index.ts"
+import type { Claims } from "../../src/capability/index.ts"
 import { Store } from "../../src/governor/index.ts"
 import * as C from "./commits.ts"
 
@@ -568,6 +569,122 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           assert.deepInclude(yield* account(id), { reserved: 0, spent: total }, id)
         }
       }).pipe(Random.withSeed("a family")), 60_000)
+
+    it.effect("keeps records with the row that says so, and lists them", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const owner = C.fresh("owner")
+        const id = (name: string) => `${owner} ${name}`
+        const make = (name: string, at: number, state = "open") => C.kept("firing", id(name), 0, { owner, at, state })
+        yield* store.commit(C.append(session, { keep: [make("b", 20), make("a", 20), make("c", 10, "closed")] }))
+        const names = (query: Partial<Store.RecordQuery>) =>
+          Effect.map(
+            store.records({ kind: "firing", owner, limit: 10, ...query }),
+            (found) => found.map((record) => record.id.split(" ")[1])
+          )
+        assert.deepStrictEqual(yield* names({}), ["c", "a", "b"])
+        assert.deepStrictEqual(yield* names({ newest: true }), ["b", "a", "c"])
+        assert.deepStrictEqual(yield* names({ newest: true, offset: 1, limit: 1 }), ["a"])
+        assert.deepStrictEqual(yield* names({ state: "open" }), ["a", "b"])
+        assert.deepStrictEqual(yield* names({ until: 19 }), ["c"])
+        assert.deepStrictEqual(yield* names({ kind: "schedule" }), [])
+        const value = { text: "quote ' \u2028", none: null, list: [1, 2.5, true] }
+        const change = C.kept("firing", id("a"), 1, { owner, at: 30, state: "closed", value })
+        yield* store.commit(C.append(session, { keep: [change, { ...make("b", 0), version: 1, next: null }] }))
+        assert.deepStrictEqual(yield* store.record(change), {
+          kind: "firing",
+          id: id("a"),
+          version: 2,
+          owner,
+          at: 30,
+          state: "closed",
+          value
+        })
+        assert.strictEqual(yield* store.record({ kind: "firing", id: id("b") }), undefined)
+        assert.strictEqual(yield* store.record({ kind: "schedule", id: id("a") }), undefined)
+      }))
+
+    it.effect("makes a record once, however many want to, and writes over none that was not read", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const sessions = yield* Effect.all([C.opened(), C.opened(), C.opened()])
+        const id = C.fresh("record")
+        for (const version of [0, 1]) {
+          const results = yield* Effect.forEach(
+            Array.from({ length: 30 }, (_, index) => index),
+            (index) => {
+              const session = sessions[index % 3] ?? assert.fail("there are three")
+              const keep = [C.kept("firing", id, version, { value: index }), C.kept("firing", C.fresh("own"), 0)]
+              return Effect.result(store.commit(C.append(session, { keep })))
+            },
+            { concurrency: "unbounded" }
+          )
+          assert.lengthOf(results.filter(Result.isSuccess), 1)
+          const whys = results.filter(Result.isFailure).map(({ failure }) => why(failure))
+          assert.deepStrictEqual(whys, Array.from({ length: 29 }, () => "stale"))
+          const winner = results.findIndex(Result.isSuccess)
+          assert.deepInclude(yield* store.record({ kind: "firing", id }), { version: version + 1, value: winner })
+        }
+        // The losers wrote neither their row nor the record that was theirs alone.
+        const rows = yield* Effect.forEach(sessions, (session) => C.trace(session.id))
+        assert.lengthOf(rows.flatMap(({ rows }) => rows).filter((row) => row.body.kind === "noted"), 2)
+      }))
+
+    it.effect("starts no more children than a token admits, in a session and in a tree", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const root = yield* C.opened()
+        const child = (parent: Log.Summary, name: string, bounds: Claims.FanOut) => {
+          const id = C.sessionId(`${parent.id}.${name}`)
+          return { ...C.open(id), session: { ...C.summary(id), parent: parent.id }, bounds }
+        }
+        const wide = { children: 100, descendants: 100 }
+        const first = (yield* store.commit(child(root, "a", wide))).session
+        yield* store.commit(child(root, "b", wide))
+        const narrow = child(root, "c", { children: 2, descendants: 100 })
+        assert.strictEqual((yield* refused(narrow)).why, "too_many_children")
+        assert.deepStrictEqual(yield* log.session(narrow.session.id), Option.none())
+
+        // Two live below the root: as many as these tokens admit, whoever of the tree starts one more.
+        const claimed = (yield* store.commit(C.claim(first.id))).session
+        const deep = child(claimed, "d", { children: 100, descendants: 2 })
+        assert.strictEqual((yield* refused(deep)).why, "too_many_children")
+        // One that has ended makes room in the tree, but is still a child that the session has had.
+        yield* store.commit(C.control(C.sessionId(`${root.id}.b`), "cancel"))
+        yield* store.commit(deep)
+        assert.strictEqual((yield* refused(narrow)).why, "too_many_children")
+        const late = child(claimed, "e", { children: 100, descendants: 2 })
+        assert.strictEqual((yield* refused(late)).why, "too_many_children")
+        yield* store.commit(C.append((yield* C.trace(deep.session.id)).session.pipe(Option.getOrThrow), {
+          status: "succeeded"
+        }))
+        yield* store.commit(late)
+      }))
+
+    it.effect("starts no child too many when many are started at once", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const root = yield* C.opened()
+        const other = yield* C.opened()
+        const results = yield* Effect.forEach(
+          Array.from({ length: 40 }, (_, index) => index),
+          (index) => {
+            const parent = index % 4 === 0 ? other : root
+            const id = C.sessionId(`${parent.id}.${index}`)
+            const bounds = { children: 100, descendants: 7 }
+            return Effect.map(
+              Effect.result(store.commit({ ...C.open(id), session: { ...C.summary(id), parent: parent.id }, bounds })),
+              (result) => ({ parent, isOpen: Result.isSuccess(result) })
+            )
+          },
+          { concurrency: "unbounded" }
+        )
+        for (const parent of [root, other]) {
+          assert.lengthOf(results.filter((result) => result.parent === parent && result.isOpen), 7)
+        }
+      }))
 
     it.effect("answers everyone when callers are interrupted in mid-commit", () =>
       Effect.gen(function*() {

@@ -67,7 +67,7 @@ const outcomes = ["succeeded", "failed", "timed_out", "interrupted", "crashed"] 
 /** The commit that a step stands for, in the light of what there is. */
 const commitOf = (space: Transition.Workspace, run: string, now: number, step: Step): Store.Commit => {
   const parent = step.session === 3 ? C.sessionId(`${run}s0`) : null
-  const id = parent === null ? C.sessionId(`${run}s${step.session}`) : C.sessionId(`${parent}.child`)
+  const id = parent === null ? C.sessionId(`${run}s${step.session}`) : C.sessionId(`${parent}.child${step.place % 4}`)
   const accounts = [`${run}own${step.session}`, `${run}shared`]
   const session = space.sessions.get(id) ?? { ...C.summary(id, accounts), parent }
   const writer: Log.Summary = { ...session, epoch: session.epoch - step.behind }
@@ -79,7 +79,8 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
     case "Open":
       return {
         ...C.open(id, accounts.map((account) => ({ id: account, ceiling: 30 + step.amount }))),
-        session: { ...C.summary(id, accounts), parent }
+        session: { ...C.summary(id, accounts), parent },
+        bounds: { children: 3, descendants: 2 }
       }
     case "Claim":
       return C.claim(id)
@@ -116,7 +117,10 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
         epoch: step.flag ? null : writer.epoch,
         status: (["running", "waiting", "running", "running", "succeeded"] as const)[step.status] ?? null,
         payloads: [C.payloadOf(`payload ${step.place}`)],
-        wakeAt: step.flag ? undefined : now + step.amount
+        wakeAt: step.flag ? undefined : now + step.amount,
+        keep: step.token < 4
+          ? undefined
+          : [change(space, run, step), ...step.token < 8 ? [] : [change(space, run, { ...step, ticket: 9 })]]
       })
     case "Propose":
       return C.propose(writer, { ...filed, session: id, state: "proposed", votes: [] }, 2)
@@ -133,8 +137,21 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
   }
 }
 
+/** A change of one of a few records, at times from a version that is not the last. */
+const change = (space: Transition.Workspace, run: string, step: Step): Store.Change => {
+  const kind = Store.recordKinds[step.ticket % Store.recordKinds.length] ?? "schedule"
+  const key = { kind, id: `${run}record ${step.ticket}` }
+  const known = space.records.get(Transition.recordKey(key))?.version ?? 0
+  const value = { place: step.place, text: `of ${step.session}`, list: [step.amount, null, "ü"] }
+  const state = step.flag ? "open" : "closed"
+  const next = { owner: `${run}owner${step.session % 2}`, state, at: step.amount, value }
+  return { ...key, version: known + (step.status === 2 ? 1 : 0), next: step.amount % 4 === 0 ? null : next }
+}
+
 const told = (result: Result.Result<Store.Committed, { readonly why: string }>) =>
   Result.isSuccess(result) ? result.success : result.failure.why
+
+const listed = (a: Store.Kept, b: Store.Kept) => a.at - b.at || (a.id < b.id ? -1 : 1)
 
 /** The histories are the same in every run of the tests. */
 const seed = 7301946
@@ -190,6 +207,11 @@ const check = Effect.fnUntraced(function*(
     lost,
     open.toSorted((a, b) => a.session < b.session ? -1 : a.session > b.session ? 1 : a.intent - b.intent)
   )
+  const records = [...space.records.values()]
+  for (const kind of Store.recordKinds) {
+    const kept = (yield* store.records({ kind, limit: 100_000 })).filter((record) => record.id.startsWith(run))
+    assert.deepStrictEqual(kept, records.filter((record) => record.kind === kind).toSorted(listed))
+  }
   const accounts = (yield* store.accounts).filter((account) => account.id.startsWith(run))
   assert.deepStrictEqual(accounts, [...space.accounts.values()].toSorted((a, b) => a.id < b.id ? -1 : 1))
   for (const [hash, text] of space.payloads) {
@@ -233,5 +255,6 @@ const everything = [
   "session_exists",
   "no_such_session",
   "parent_stopped",
+  "too_many_children",
   "stale"
 ]

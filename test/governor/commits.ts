@@ -155,6 +155,14 @@ export const append = (session: Log.Summary, parts: Partial<Store.Append> = {}):
   ...parts
 })
 
+/** A change of a record from `version`. */
+export const kept = (
+  kind: Store.RecordKind,
+  id: string,
+  version: number,
+  next: Partial<Store.Change["next"]> = {}
+): Store.Change => ({ kind, id, version, next: { owner: "", state: "open", at: 1, value: null, ...next } })
+
 export const ticket = (session: Log.Summary, id: string, parts: Partial<Ticket.Ticket> = {}): Ticket.Ticket => ({
   id: Ticket.TicketId.make(id),
   session: session.id,

@@ -42,6 +42,7 @@ const Walker = DeterministicActor.make("Walker", {
   input: Schema.Array(Schema.String),
   output: Schema.Finite,
   tools: [Step],
+  supervision: { on: [] },
   run: (steps) =>
     Effect.gen(function*() {
       for (const step of steps) {

@@ -1,37 +1,38 @@
 /** The command line. Every command works on a data folder, in this process or in the one that holds it. */
 import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { RpcClientError } from "effect/rpc"
 import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
-import { Explain, type Operations } from "../../operator/index.ts"
+import type { Operations } from "../../operator/index.ts"
+import { type About, by, data, json, reason, run } from "./Ask.ts"
+import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { schedules } from "./Schedules.ts"
 
-/** The program's name and version, and who sits at the keyboard. */
-export interface About {
-  readonly version: string
-  readonly user: string
-}
+export type { About } from "./Ask.ts"
 
 /** The whole command, ready to be given arguments. */
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
-    Command.withSubcommands([start, runner, approvals(about), unknown(about), sessions(about), audit, verify, cost])
+    Command.withSubcommands([
+      start,
+      runner,
+      approvals(about),
+      unknown(about),
+      sessions(about),
+      schedules(about),
+      deadLetters(about),
+      audit,
+      verify,
+      cost
+    ])
   )
 
 // internal
-
-const data = Flag.String("data").pipe(
-  Flag.withDescription("Data folder (AOSIQ_DATA)"),
-  Flag.withMetavar("DIR"),
-  Flag.withFallbackConfig(Config.String("AOSIQ_DATA")),
-  Flag.withDefault(".aosiq")
-)
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
 
 /** More than any diagnosis costs: a slip of the hand. */
 const maxBudgetUsd = 10_000
@@ -190,28 +191,6 @@ const runner = Command.make(
   ])
 )
 
-/** Runs an operation and prints its result. */
-const run = <A, E, R>(
-  options: { readonly data: string; readonly json: boolean },
-  ask: (client: Client) => Effect.Effect<A, E, R>,
-  print: (value: A) => string
-) =>
-  Effect.scoped(Effect.gen(function*() {
-    const runtime = yield* Runtime
-    const client = yield* runtime.open(options.data)
-    const value = yield* Effect.mapError(ask(client), failed(options.data))
-    yield* Console.log(options.json ? JSON.stringify(value, null, 2) : Print.plain(print(value)))
-    return value
-  }))
-
-const failed = (folder: string) => (error: unknown): RuntimeError => {
-  if (error instanceof RpcClientError.RpcClientError) {
-    const detail = `the process that works on ${folder} went away before it answered`
-    return new RuntimeError({ detail, remedy: "see what was done with aosiq approvals list, then try again" })
-  }
-  return new RuntimeError(Explain.explain(error))
-}
-
 const sessionId = Argument.String("session").pipe(
   Argument.withSchema(Claims.SessionId),
   Argument.withDescription("Session, as in `aosiq sessions`")
@@ -221,14 +200,6 @@ const ticketId = Argument.String("ticket").pipe(
   Argument.withSchema(Schema.NonEmptyString),
   Argument.withDescription("Ticket, as in `aosiq approvals list`")
 )
-
-const by = (about: About) =>
-  Flag.String("by").pipe(
-    Flag.withSchema(Schema.NonEmptyString),
-    Flag.withDescription("Who decides (default: you)"),
-    Flag.withDefault(about.user)
-  )
-const reason = Flag.String("reason").pipe(Flag.withDescription("Why; it is recorded"), Flag.withDefault(""))
 
 const approvals = (about: About) => {
   const decide = (name: string, approve: boolean, description: string) =>

@@ -1,4 +1,4 @@
-/** Files that the command line writes: never over another, and refused in words before any work is lost. */
+/** Files of the command line: read whole, or written, never over another, and refused in words before any work is lost. */
 import { Effect, FileSystem, Path, type PlatformError } from "effect"
 import { RuntimeError } from "./Runtime.ts"
 
@@ -28,6 +28,15 @@ export const writableTicket = Effect.fnUntraced(function*(ticket: string, data: 
 export const writeNew = Effect.fnUntraced(function*(file: string, text: string) {
   const fs = yield* FileSystem.FileSystem
   yield* Effect.mapError(fs.writeFileString(file, text, { flag: "wx" }), refused(file))
+})
+
+/** All of a file that a person named. */
+export const readText = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.mapError(
+    fs.readFileString(file),
+    () => new RuntimeError({ detail: `${file} cannot be read`, remedy: "name a file that this user may read" })
+  )
 })
 
 // internal

@@ -5,6 +5,7 @@ import type { Ticket } from "../../approval/index.ts"
 import type { Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
+import type { DeadLetter, Firing, Schedule } from "../../session/index.ts"
 
 /**
  * Text as it may go to a terminal. Lines of logs, words of models and names of files are anybody's: what would move the
@@ -141,6 +142,74 @@ export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
       list.map(({ actor, id, rows, startedAt, status }) => [id, actor, status, String(rows), time(startedAt)])
     )
 
+/** The schedules, by what comes next. */
+export const schedules = (list: ReadonlyArray<Schedule.Schedule>): string =>
+  list.length === 0
+    ? "no schedules"
+    : table(
+      ["schedule", "state", "actor", "when", "next (UTC)", "last (UTC)"],
+      list.map(({ actor, name, state, when }) => [
+        name,
+        state.isPaused ? "paused" : state.next === null ? "over" : "active",
+        actor,
+        when.kind === "cron" ? `${when.expression} ${when.zone}` : many(when.instants.length, "instant"),
+        state.isPaused || state.next === null ? "-" : time(state.next),
+        state.last === null ? "-" : time(state.last)
+      ])
+    )
+
+/** What a schedule came to, the latest first. */
+export const firings = (list: ReadonlyArray<typeof Operations.FiringView.Type>): string =>
+  list.length === 0
+    ? "it has not come to anything yet"
+    : table(
+      ["instant (UTC)", "by", "state", "session", "status", "detail"],
+      list.map(({ firing: { by, detail, instant, session, state }, status }) => [
+        time(instant),
+        by ?? "time",
+        state,
+        status === null ? "-" : session,
+        status ?? "-",
+        detail
+      ])
+    )
+
+/** A start by hand. */
+export const started = ({ detail, schedule, session, state }: Firing.Firing): string => {
+  switch (state) {
+    case "skipped":
+      return `${schedule} was left out: ${detail}`
+    case "waiting":
+      return `${schedule} waits for the start before to come to its end; then it runs as ${session}`
+    default:
+      return `${schedule} is started as ${session}`
+  }
+}
+
+/** The dead letters, the latest first. */
+export const letters = (list: ReadonlyArray<DeadLetter.DeadLetter>): string =>
+  list.length === 0
+    ? "no dead letters"
+    : table(
+      ["letter", "state", "about", "filed (UTC)", "session", "reason"],
+      list.map(({ at, id, kind, reason, session, state }) => [id, state, kind, time(at), session ?? "-", reason])
+    )
+
+/** All that an operator decides on. */
+export const letter = (value: DeadLetter.DeadLetter): string =>
+  [
+    `letter     ${value.id} (${value.state})`,
+    `about      a ${value.kind}${value.session === null ? "" : ` of session ${value.session}`}`,
+    `reason     ${value.reason}`,
+    `attempts   ${value.attempts}`,
+    `filed      ${time(value.at)} UTC`,
+    ...value.by === null || value.decidedAt === null
+      ? []
+      : [`decided    ${value.state} by ${value.by}, ${time(value.decidedAt)} UTC: ${value.because ?? ""}`],
+    "payload",
+    ...JSON.stringify(value.payload, null, 2).split("\n").map((line) => `  ${line}`)
+  ].join("\n")
+
 /** The verdict, and what it does not cover. */
 export const report = (value: Operations.Report): string =>
   [
@@ -205,6 +274,10 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return body.unknown === undefined ? undefined : `${actor}: waits for what became of ${body.unknown}`
     case "settled":
       return `${actor}: ${body.act} settled by ${body.by}: ${body.choice.replace("_", " ")}`
+    case "restarted":
+      return `${actor}: broke down and runs again from ${time(body.until)} UTC: ${body.reason}`
+    case "escalated":
+      return `${actor}: given up and set aside as dead letter ${body.letter}: ${body.reason}`
     case "ended":
       return `${actor}: ${body.status}${body.reason === "" ? "" : `: ${body.reason}`}`
     default:

@@ -1,0 +1,57 @@
+/** What commands have in common: the folder they work on, who gives the order, and how an operation is asked for. */
+import { Config, Console, Effect, Schema } from "effect"
+import { Flag } from "effect/cli"
+import { RpcClientError } from "effect/rpc"
+import { Explain } from "../../operator/index.ts"
+import * as Print from "./Print.ts"
+import { type Client, Runtime, RuntimeError } from "./Runtime.ts"
+
+/** The program's name and version, and who sits at the keyboard. */
+export interface About {
+  readonly version: string
+  readonly user: string
+}
+
+/** The folder that a command works on. */
+export const data = Flag.String("data").pipe(
+  Flag.withDescription("Data folder (AOSIQ_DATA)"),
+  Flag.withMetavar("DIR"),
+  Flag.withFallbackConfig(Config.String("AOSIQ_DATA")),
+  Flag.withDefault(".aosiq")
+)
+/** Whether a program reads what is printed. */
+export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
+
+/** Who gives the order. */
+export const by = (about: About) =>
+  Flag.String("by").pipe(
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.withDescription("Who decides (default: you)"),
+    Flag.withDefault(about.user)
+  )
+/** What goes on record as the reason. */
+export const reason = Flag.String("reason").pipe(Flag.withDescription("Why; it is recorded"), Flag.withDefault(""))
+
+/** Runs an operation and prints its result. */
+export const run = <A, E, R>(
+  options: { readonly data: string; readonly json: boolean },
+  ask: (client: Client) => Effect.Effect<A, E, R>,
+  print: (value: A) => string
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const runtime = yield* Runtime
+    const client = yield* runtime.open(options.data)
+    const value = yield* Effect.mapError(ask(client), failed(options.data))
+    yield* Console.log(options.json ? JSON.stringify(value, null, 2) : Print.plain(print(value)))
+    return value
+  }))
+
+// internal
+
+const failed = (folder: string) => (error: unknown): RuntimeError => {
+  if (error instanceof RpcClientError.RpcClientError) {
+    const detail = `the process that works on ${folder} went away before it answered`
+    return new RuntimeError({ detail, remedy: "see what was done with aosiq approvals list, then try again" })
+  }
+  return new RuntimeError(Explain.explain(error))
+}
