@@ -8,7 +8,7 @@ import { Log } from "../audit/index.ts"
 import { Capability, type Claims } from "../capability/index.ts"
 import { Tool } from "../tool/index.ts"
 import * as Dispatch from "./Dispatch.ts"
-import { BadInput, type DispatchError, failWith, NoSuchActor } from "./Ended.ts"
+import { BadInput, type DispatchError, failWith, NoSuchActor, NotPossible } from "./Ended.ts"
 import { unrecorded } from "./Runs.ts"
 
 /** Starts and stops root sessions. */
@@ -43,7 +43,7 @@ export const layer: Layer.Layer<Launcher, never, Dispatch.Dispatch | Log.Log | A
         )
         if (lacking.length > 0) {
           const detail = `${actor} needs what the grant does not hold: ${lacking.join(", ")}`
-          return yield* failWith(new BadInput({ detail }))
+          return yield* failWith(new NotPossible({ detail }))
         }
         yield* Effect.mapError(Tool.codec(schema).decode(input), (detail) => failWith(new BadInput({ detail })))
       }),
