@@ -3,6 +3,7 @@
 #
 #   eval "$(bash test/services/index.sh)"     starts what does not run, and tells the tests where it all is
 #   bash test/services/index.sh stopped       prints the names of those that do not run
+#   bash test/services/index.sh needed        prints the names of those that the tests need
 #   bash test/services/index.sh stop NAME...  stops these
 #
 # Services live below AOSIQ_SERVICES (default /tmp/aosiq-services) and keep running. A start prints nothing but
@@ -14,12 +15,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 services=${AOSIQ_SERVICES:-/tmp/aosiq-services}
 startSeconds=300 # the longest that one service may take to download, unpack and start
 
-# One line a service: name, whether the tests need it, prefix of its variables, script and its arguments after DIR.
+# One line a service: name, whether the tests need it, prefix of its variables, script and its arguments after DIR. Tests on
+# a service have its name in their titles, in brackets: that is how CI knows whether they ran.
 table() {
   cat <<'TABLE'
 postgres-17  needed    AOSIQ_TEST_POSTGRES    postgres.sh  trixie  17  55417
 postgres-18  optional  AOSIQ_TEST_POSTGRES18  postgres.sh  forky   18  55418
-radosgw      needed    AOSIQ_TEST_S3          radosgw.sh   trixie  55480
+radosgw      optional  AOSIQ_TEST_S3          radosgw.sh   trixie  55480
 TABLE
 }
 
@@ -58,6 +60,8 @@ stopped() {
   done < <(table)
 }
 
+needed() { table | awk '$2 == "needed" { print $1 }'; }
+
 stop() {
   local row
   while read -r -a row; do
@@ -67,9 +71,9 @@ stop() {
 
 action=${1:-start}
 case $action in
-start | stopped | stop) "$action" "${@:2}" ;;
+start | stopped | needed | stop) "$action" "${@:2}" ;;
 *)
-  printf 'usage: index.sh [start | stopped | stop NAME...]\n' >&2
+  printf 'usage: index.sh [start | stopped | needed | stop NAME...]\n' >&2
   exit 2
   ;;
 esac

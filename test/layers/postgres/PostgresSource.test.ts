@@ -12,7 +12,7 @@ import {
   readOnly
 } from "../../../layers/postgres/PostgresSource.ts"
 import { Metrics, type Series, Settings, type Signal, type Window } from "../../../src/agents/advisor/Source.ts"
-import { connect, describeOnServer, freshDatabase, freshLogin, freshName } from "./realServer.ts"
+import { connect, describeOnServers, freshLogin, freshName } from "./realServer.ts"
 
 const client = (url: URL) => PgClient.layer({ url: Redacted.make(url.href), maxConnections: 1 })
 
@@ -53,7 +53,7 @@ const until = <A, E, R>(effect: Effect.Effect<A, E, R>, done: (value: A) => bool
     Effect.timeout("10 seconds")
   )
 
-describeOnServer("a healthy database", () => {
+describeOnServers("a healthy database", ({ freshDatabase }) => {
   it.live("is read without a gap, once, now, and in range", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase
@@ -101,7 +101,7 @@ describeOnServer("a healthy database", () => {
     }))
 })
 
-describeOnServer("what takes room", () => {
+describeOnServers("what takes room", ({ freshDatabase }) => {
   it.live("names its biggest tables and their dead rows", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase
@@ -134,7 +134,7 @@ describeOnServer("what takes room", () => {
     }))
 })
 
-describeOnServer("sessions in trouble", () => {
+describeOnServers("sessions in trouble", ({ freshDatabase }) => {
   it.live("shows who waits, who blocks, for how long, and no literal of either", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase
@@ -187,7 +187,7 @@ describeOnServer("sessions in trouble", () => {
     }))
 })
 
-describeOnServer("a login without rights", () => {
+describeOnServers("a login without rights", ({ freshDatabase }) => {
   it.live("gets what it may see, and a gap with a remedy for each thing it may not", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase
@@ -222,7 +222,7 @@ describeOnServer("a login without rights", () => {
     }))
 })
 
-describeOnServer("reading does no harm", () => {
+describeOnServers("reading does no harm", ({ freshDatabase }) => {
   it.live("cannot write", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase
@@ -318,7 +318,7 @@ const wire = (url: URL) =>
     ({ cut }) => Effect.sync(cut)
   )
 
-describeOnServer("a server that is gone", () => {
+describeOnServers("a server that is gone", ({ freshDatabase }) => {
   it.live("is unreachable when the connection is lost", () =>
     Effect.gen(function*() {
       const line = yield* wire(yield* freshDatabase)
@@ -354,7 +354,7 @@ describeOnServer("a server that is gone", () => {
     }))
 })
 
-describeOnServer("settings", () => {
+describeOnServers("settings", ({ freshDatabase }) => {
   it.live("are those that differ from the built-in defaults, and not this session's own", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase

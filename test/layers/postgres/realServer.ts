@@ -1,6 +1,7 @@
 /**
- * The real PostgreSQL server of the tests, if there is one: its address is in AOSIQ_TEST_POSTGRES_URL, and
- * test/services/index.sh starts one. Every test works in a database of its own, which is dropped when its scope closes.
+ * The real PostgreSQL servers of the tests, if there are any: their addresses are in AOSIQ_TEST_POSTGRES_URL and
+ * AOSIQ_TEST_POSTGRES18_URL, and test/services/index.sh starts them. Every test works in a database of its own, which is
+ * dropped when its scope closes.
  */
 import { PgClient } from "@effect/sql-pg"
 import { describe } from "@effect/vitest"
@@ -10,16 +11,22 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 
-const address = process.env["AOSIQ_TEST_POSTGRES_URL"]
-
-if (address === undefined) {
-  process.stderr.write(
-    "tests on a real PostgreSQL are skipped: AOSIQ_TEST_POSTGRES_URL is not set, see test/services\n"
-  )
+/** A server, and what its tests need of it. */
+export interface Server {
+  readonly name: string
+  /** The address of the server's own database, with the right to create others. */
+  readonly serverUrl: () => URL
+  /** A new, empty database and its address. */
+  readonly freshDatabase: Effect.Effect<URL, SqlError, Scope.Scope>
 }
 
-/** `describe` when there is a server. */
-export const describeOnServer = describe.skipIf(address === undefined)
+/** `describe` on 17, the version that has to be there where everything is tested. */
+export const describeOnServer = (title: string, body: (server: Server) => void): void => describeOn(gate, title, body)
+
+/** `describe` on each version. */
+export const describeOnServers = (title: string, body: (server: Server) => void): void => {
+  for (const server of [gate, newest]) describeOn(server, title, body)
+}
 
 /** A name that no other test uses. */
 export const freshName = (): string => `test_${randomUUID().replaceAll("-", "")}`
@@ -28,25 +35,12 @@ export const freshName = (): string => `test_${randomUUID().replaceAll("-", "")}
 export const connect = (url: URL): Effect.Effect<SqlClient, SqlError, Scope.Scope> =>
   PgClient.make({ url: Redacted.make(url.href), maxConnections: 1 }).pipe(Effect.provide(Reactivity.layer))
 
-/** The address of the server's own database, with the right to create others. */
-export const serverUrl = (): URL => new URL(address ?? "postgres://unset")
-
-/** A new, empty database and its address. */
-export const freshDatabase: Effect.Effect<URL, SqlError, Scope.Scope> = Effect.gen(function*() {
-  const admin = yield* connect(serverUrl())
-  const name = freshName()
-  yield* Effect.acquireRelease(
-    admin.unsafe(`create database ${name}`),
-    () => Effect.orDie(admin.unsafe(`drop database ${name} with (force)`))
-  )
-  const url = serverUrl()
-  url.pathname = `/${name}`
-  return url
-})
+/** A new, empty database on 17, and its address. */
+export const freshDatabase: Server["freshDatabase"] = Effect.suspend(() => gate.freshDatabase)
 
 /** A new login without any rights, and its address for the database at `url`. */
 export const freshLogin = Effect.fnUntraced(function*(url: URL): Effect.fn.Return<URL, SqlError, Scope.Scope> {
-  const admin = yield* connect(serverUrl())
+  const admin = yield* connect(url)
   const name = freshName()
   yield* Effect.acquireRelease(
     admin.unsafe(`create role ${name} login`),
@@ -56,3 +50,32 @@ export const freshLogin = Effect.fnUntraced(function*(url: URL): Effect.fn.Retur
   login.username = name
   return login
 })
+
+// internal
+
+const server = (name: string, variable: string): Server & { readonly address: string | undefined } => {
+  const address = process.env[variable]
+  if (address === undefined) {
+    process.stderr.write(`tests on ${name} are skipped: ${variable} is not set, see test/services\n`)
+  }
+  const serverUrl = () => new URL(address ?? "postgres://unset")
+  const freshDatabase = Effect.gen(function*() {
+    const admin = yield* connect(serverUrl())
+    const database = freshName()
+    yield* Effect.acquireRelease(
+      admin.unsafe(`create database ${database}`),
+      () => Effect.orDie(admin.unsafe(`drop database ${database} with (force)`))
+    )
+    const url = serverUrl()
+    url.pathname = `/${database}`
+    return url
+  })
+  return { name, address, serverUrl, freshDatabase }
+}
+
+// Named as in test/services/index.sh: CI looks for these names in the titles of the tests that ran.
+const gate = server("postgres-17", "AOSIQ_TEST_POSTGRES_URL")
+const newest = server("postgres-18", "AOSIQ_TEST_POSTGRES18_URL")
+
+const describeOn = (on: typeof gate, title: string, body: (server: Server) => void): void =>
+  describe.skipIf(on.address === undefined)(`${title} (${on.name})`, () => body(on))

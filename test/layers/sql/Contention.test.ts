@@ -5,7 +5,7 @@ import * as PostgresClient from "../../../layers/postgres/Client.ts"
 import type { Log } from "../../../src/audit/index.ts"
 import { Store } from "../../../src/governor/index.ts"
 import * as C from "../../governor/commits.ts"
-import { describeOnServer, freshDatabase } from "../postgres/realServer.ts"
+import { describeOnServers, type Server } from "../postgres/realServer.ts"
 import { inMemory, logOn, migrated } from "./databases.ts"
 
 /** A log of its own, as another process would have it. */
@@ -17,7 +17,7 @@ const separately = Effect.fnUntraced(function*(url: URL) {
 })
 
 /** Two logs on one new database, and a third connection that stands in their way. */
-const two = Effect.gen(function*() {
+const twoOn = Effect.fnUntraced(function*({ freshDatabase }: Server) {
   const url = yield* freshDatabase
   const a = yield* separately(url)
   const b = yield* separately(url)
@@ -70,7 +70,8 @@ const chainOf = Effect.fnUntraced(function*(side: C.Side, session: Log.Summary) 
   return rows
 })
 
-describeOnServer("two logs on one PostgreSQL", () => {
+describeOnServers("two logs on one PostgreSQL", (server) => {
+  const two = twoOn(server)
   it.live("begin one place once, even when both waited for the session", () =>
     Effect.gen(function*() {
       const { a, b, url } = yield* two

@@ -5,7 +5,7 @@ import { SqlClient } from "effect/sql"
 import { readdirSync } from "node:fs"
 import * as PostgresClient from "../../../layers/postgres/Client.ts"
 import { Migrate } from "../../../layers/sql/index.ts"
-import { describeOnServer, freshDatabase } from "../postgres/realServer.ts"
+import { describeOnServers } from "../postgres/realServer.ts"
 import { inMemory } from "./databases.ts"
 
 const files = readdirSync(new URL("../../../migrations/", import.meta.url)).filter((name) => name.endsWith(".sql"))
@@ -73,7 +73,7 @@ describe("migrations", () => {
     }).pipe(Effect.provide(inMemory)))
 })
 
-describeOnServer("migrations on a server", () => {
+describeOnServers("migrations on a server", ({ freshDatabase }) => {
   it.live("are applied once when four processes start together", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase

@@ -5,13 +5,13 @@ import { Log } from "../../../src/audit/index.ts"
 import { Store } from "../../../src/governor/index.ts"
 import * as C from "../../governor/commits.ts"
 import { start } from "../pglite/processes.ts"
-import { describeOnServer, freshDatabase } from "../postgres/realServer.ts"
+import { describeOnServers } from "../postgres/realServer.ts"
 import { logOn, migrated } from "./databases.ts"
 
 const program = new URL("serverProgram.ts", import.meta.url)
 const count = 60
 
-describeOnServer("two processes on one PostgreSQL", () => {
+describeOnServers("two processes on one PostgreSQL", ({ freshDatabase }) => {
   it.live("write one chain without a gap while a session runs and people decide", () =>
     Effect.gen(function*() {
       const url = yield* freshDatabase

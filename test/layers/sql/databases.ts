@@ -6,7 +6,7 @@ import { NodeDigest } from "../../../layers/node/index.ts"
 import { PgliteClient } from "../../../layers/pglite/index.ts"
 import * as PostgresClient from "../../../layers/postgres/Client.ts"
 import { Migrate, SqlStore } from "../../../layers/sql/index.ts"
-import { freshDatabase } from "../postgres/realServer.ts"
+import { freshDatabase, type Server } from "../postgres/realServer.ts"
 
 /** A database without tables in the memory of this process. */
 export const inMemory = PgliteClient.layer()
@@ -17,8 +17,12 @@ export const inFolder = Layer.unwrap(Effect.gen(function*() {
   return PgliteClient.layer(yield* fs.makeTempDirectoryScoped({ prefix: "aosiq-data-" }))
 })).pipe(Layer.provide(NodeServices.layer))
 
-/** A database without tables on the real server. */
-export const onServer = Layer.unwrap(Effect.map(freshDatabase, (url) => PostgresClient.layer(Redacted.make(url.href))))
+/** A database without tables on one of the real servers. */
+export const on = ({ freshDatabase }: Pick<Server, "freshDatabase">) =>
+  Layer.unwrap(Effect.map(freshDatabase, (url) => PostgresClient.layer(Redacted.make(url.href))))
+
+/** The same, on 17. */
+export const onServer = on({ freshDatabase })
 
 /** The database with its tables. */
 export const migrated = <A, E>(database: Layer.Layer<A | SqlClient.SqlClient, E>) =>
