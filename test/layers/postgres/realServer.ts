@@ -77,5 +77,6 @@ const server = (name: string, variable: string): Server & { readonly address: st
 const gate = server("postgres-17", "AOSIQ_TEST_POSTGRES_URL")
 const newest = server("postgres-18", "AOSIQ_TEST_POSTGRES18_URL")
 
-const describeOn = (on: typeof gate, title: string, body: (server: Server) => void): void =>
+const describeOn = (on: typeof gate, title: string, body: (server: Server) => void): void => {
   describe.skipIf(on.address === undefined)(`${title} (${on.name})`, () => body(on))
+}
