@@ -1,78 +1,61 @@
 /**
- * The log in SQL, for PGlite and PostgreSQL alike. Commits that arrive while a transaction is under way wait and share
- * the next one: lock their sessions, load what they touch, apply them in order, write what changed, commit. Five round
- * trips for a whole group.
+ * The log in SQL, for PGlite and PostgreSQL alike. Commits that arrive while a transaction is under way share the next one
+ * (`Groups`): lock their sessions, load what they touch, apply them in order, write what changed, commit. Five round trips
+ * for a whole group. What is acknowledged is written, and what is refused is not, through restarts and lost answers of the
+ * server (`Attempt`).
  */
-import { Cause, Clock, Deferred, Effect, Layer, Option, Queue, Result, Schedule } from "effect"
-import { SqlClient, SqlError, type Statement } from "effect/sql"
+import { Cause, Clock, Deferred, Effect, Layer, Option, Result } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import type { Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
-
-/** Commits in one transaction at most: bounds how long a group holds its locks. */
-const maxGroup = 256
-/** Commits that may wait; more make their callers wait. */
-const maxWaiting = 4096
-/** Attempts at a group that lost a deadlock, a serialisation race or a race to open something. */
-const maxAttempts = 5
+import * as Attempt from "./Attempt.ts"
+import { describe, patiently, unavailable } from "./Failure.ts"
+import * as Groups from "./Groups.ts"
 
 /** Reader and writer of the log over a migrated database. */
 export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | SqlClient.SqlClient> = Layer.unwrap(
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const digest = yield* Digest.Digest
-    const waiting = yield* Effect.acquireRelease(Queue.bounded<Waiting, Cause.Done>(maxWaiting), close)
 
-    const group = (commits: ReadonlyArray<Store.Commit>) =>
-      Effect.suspend(() => {
-        let committing = false
-        return Effect.gen(function*() {
-          const at = yield* Clock.currentTimeMillis
-          return yield* sql.withTransaction(Effect.gen(function*() {
-            committing = false
-            yield* lock(sql, commits)
-            const { known, space } = yield* load(sql, commits)
-            const results = commits.map((commit) => Transition.apply(digest, space, commit, at))
-            yield* save(sql, digest, space, known)
-            committing = true
-            return results
-          }))
-        }).pipe(
-          // A connection that broke cannot be rolled back either, and the client dies of that.
-          Effect.catchDefect((defect) => SqlError.isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)),
-          Effect.retry({ while: isRace, times: maxAttempts - 1, schedule: Schedule.exponential("5 millis") }),
-          Effect.mapError((error) => unavailable(error, committing))
-        )
-      })
+    /** Everything but COMMIT. */
+    const prepare = Effect.fnUntraced(function*(commits: ReadonlyArray<Store.Commit>) {
+      const at = yield* Clock.currentTimeMillis
+      const held = yield* lock(sql, commits)
+      const { known, space, xid } = yield* load(sql, commits, held)
+      const result = commits.map((commit) => Transition.apply(digest, space, commit, at))
+      yield* save(sql, digest, space, known)
+      const [row] = space.rows
+      return { result, trace: row === undefined ? null : { xid, row } }
+    })
 
-    const settle = (entries: ReadonlyArray<Waiting>): Effect.Effect<void> =>
-      Effect.matchCauseEffect(group(entries.map((entry) => entry.commit)), {
+    const write = (group: ReadonlyArray<Groups.Waiting>, isClosed: () => boolean): Effect.Effect<void> => {
+      const since = Math.min(...group.map((entry) => entry.since))
+      const transaction = prepare(group.map((entry) => entry.commit))
+      return Effect.matchCauseEffect(Attempt.untilKnown(sql, transaction, { since, isClosed }), {
         onSuccess: (results) =>
           Effect.forEach(results, (result, index) => {
-            const done = entries[index]?.done
+            const done = group[index]?.done
             if (done === undefined) return Effect.void
             return Result.isSuccess(result)
               ? Deferred.succeed(done, result.success)
               : Deferred.fail(done, new Store.StoreError({ reason: result.failure }))
           }, { discard: true }),
-        onFailure: (cause) =>
-          // One commit that cannot be written must not fail its neighbours; one that may be written is not repeated.
-          entries.length > 1 && !isMaybe(cause)
-            ? Effect.forEach(entries, (entry) => settle([entry]), { discard: true })
-            : Effect.forEach(entries, (entry) => Deferred.failCause(entry.done, cause), { discard: true })
+        onFailure: (cause) => {
+          const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+          // One commit that cannot be written must not fail its neighbours; in an outage they all fail.
+          if (group.length > 1 && error?._tag !== "Away" && error?._tag !== "Maybe") {
+            return Effect.forEach(group, (entry) => write([entry], isClosed), { discard: true })
+          }
+          const answer = Cause.map(cause, ({ _tag, error }) => unavailable(error, _tag === "Maybe"))
+          return Effect.forEach(group, ({ done }) => Deferred.failCause(done, answer), { discard: true })
+        }
       })
+    }
 
-    yield* Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(Queue.takeBetween(waiting, 1, maxGroup)), settle)
-    ).pipe(Effect.forever, Effect.forkScoped)
-
-    const commit = Effect.fnUntraced(function*(commit: Store.Commit) {
-      const done = Deferred.makeUnsafe<Store.Committed, Store.StoreError>()
-      const isTaken = yield* Queue.offer(waiting, { commit, done })
-      return isTaken ? yield* Deferred.await(done) : yield* closed
-    })
-
+    const commit = yield* Groups.make(write)
     return Layer.mergeAll(
       Layer.succeed(Store.Store, { commit, ...reader(sql) }),
       Layer.succeed(Log.Log, logReader(sql))
@@ -82,45 +65,13 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
 
 // internal
 
-interface Waiting {
-  readonly commit: Store.Commit
-  readonly done: Deferred.Deferred<Store.Committed, Store.StoreError>
-}
-
-/** What waits when the log closes is told so. */
-const close = (waiting: Queue.Queue<Waiting, Cause.Done>) =>
-  Queue.end(waiting).pipe(
-    Effect.andThen(Queue.clear(waiting)),
-    Effect.flatMap((left) => Effect.forEach(left, ({ done }) => Deferred.completeWith(done, closed), { discard: true }))
-  )
-
-const closed = Effect.fail(
-  new Store.StoreError({
-    reason: new Store.Unavailable({ detail: "the log was closed", remedy: "start again", maybe: false })
-  })
-)
-
-/** Two processes that open the same session or account meet at its primary key: the second looks again. */
-const isRace = (error: SqlError.SqlError) =>
-  error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError" ||
-  error.reason._tag === "UniqueViolation"
-
-const isMaybe = (cause: Cause.Cause<Store.StoreError>) =>
-  Option.exists(Cause.findErrorOption(cause), ({ reason }) => reason._tag === "Unavailable" && reason.maybe)
-
-const unavailable = (error: SqlError.SqlError, maybe: boolean) =>
-  new Store.StoreError({ reason: new Store.Unavailable({ ...describe(error), maybe }) })
-
-const describe = (error: SqlError.SqlError) => ({
-  detail: `${error.reason._tag}: ${error.reason.message}`,
-  remedy: "look at the database; what was acknowledged is safe"
-})
-
 interface Loaded {
+  readonly xid: string
   readonly sessions: ReadonlyArray<SessionRecord>
+  readonly seen: ReadonlyArray<Store.AccountView>
   readonly accounts: ReadonlyArray<Store.AccountView>
   readonly tickets: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
-  readonly acts: ReadonlyArray<Store.Act>
+  readonly acts: ReadonlyArray<Store.Act & { readonly draws: boolean }>
   readonly revoked: ReadonlyArray<{ readonly token: string }>
   readonly records: ReadonlyArray<Store.Kept>
   readonly children: ReadonlyArray<Counted>
@@ -136,73 +87,90 @@ type SessionRecord = Omit<Log.Summary, "startedAt"> & { readonly started_at: num
 
 const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(values)])
 
-/**
- * Holds the sessions of a group, in the order of their ids. It is a statement of its own because what a statement reads
- * beside the rows it locks is as old as its start, and it may have waited for the locks.
- */
-const lock = (sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) =>
-  sql`
-    select id from aosiq_sessions
-    where id in (select json_array_elements_text(${
-    list(commits.flatMap((commit) => Transition.reads(commit).sessions))
-  }::json)) or split_part(id, '.', 1) in (select json_array_elements_text(${
-    list(commits.flatMap((commit) => Transition.reads(commit).trees))
-  }::json))
-    order by id for update`
+/** What costs nothing and holds nothing back changes no account. */
+const isFree = (commit: Store.Commit) =>
+  (commit._tag === "Begin" && commit.reserve === 0) || (commit._tag === "Finish" && commit.spent === 0)
 
-/** One statement, so that a group costs one round trip to load. */
-const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) {
+/**
+ * Holds the sessions of a group, in the order of their ids, and gives them as they are once they are held. It is a
+ * statement of its own because what a statement reads beside the rows it locks is as old as its start, and it may have
+ * waited for the locks.
+ */
+const lock = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) {
   const wanted = commits.map(Transition.reads)
   const sessions = list(wanted.flatMap((read) => read.sessions))
+  const trees = wanted.flatMap((read) => read.trees)
+  const orInTree = trees.length === 0
+    ? sql.literal("")
+    : sql`or split_part(id, '.', 1) = any(array(select json_array_elements_text(${list(trees)}::json)))`
+  const held = yield* sql<{ readonly session: SessionRecord }>`
+    select row_to_json(s) as session from aosiq_sessions s
+    where id = any(array(select json_array_elements_text(${sessions}::json))) ${orInTree}
+    order by id for update`
+  return held.map(({ session }) => session)
+})
+
+/**
+ * One statement, so that a group costs one round trip to load. Accounts that are drawn on are held; those that are only
+ * looked at are not, for they are shared by many. `held` are the sessions.
+ */
+const load = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  commits: ReadonlyArray<Store.Commit>,
+  held: ReadonlyArray<SessionRecord>
+) {
+  const wanted = commits.map((commit) => ({ ...Transition.reads(commit), isFree: isFree(commit) }))
+  const acts = wanted.flatMap((read) => read.acts.map((act) => ({ ...act, draws: !read.isFree })))
   const whole = list(wanted.flatMap((read) => read.whole))
   const trees = list(wanted.flatMap((read) => read.trees))
-  const acts = list(wanted.flatMap((read) => read.acts.map((act) => Transition.actKey(act.session, act.key))))
-  const accounts = list(wanted.flatMap((read) => read.accounts))
+  const drawn = list(wanted.flatMap((read) => read.isFree ? [] : read.accounts))
+  const seen = list(wanted.flatMap((read) => read.isFree ? read.accounts : []))
   const tickets = list(wanted.flatMap((read) => read.tickets))
   const tokens = list(wanted.flatMap((read) => read.tokens))
-  const records = list(wanted.flatMap((read) => read.records.map(Transition.recordKey)))
+  const records = JSON.stringify(wanted.flatMap((read) => read.records))
   const parents = list(wanted.flatMap((read) => read.parents))
   const roots = list(wanted.flatMap((read) => read.parents.map(Transition.rootOf)))
   const [row] = yield* sql<{ readonly loaded: Loaded }>`
     with ask as materialized (
-      select array(select json_array_elements_text(${sessions}::json)) as sessions,
-        array(select json_array_elements_text(${whole}::json)) as whole,
+      select array(select json_array_elements_text(${whole}::json)) as whole,
         array(select json_array_elements_text(${trees}::json)) as trees,
-        array(select json_array_elements_text(${acts}::json)) as acts,
-        array(select json_array_elements_text(${accounts}::json)) as accounts,
+        array(select json_array_elements_text(${drawn}::json)) as drawn,
+        array(select json_array_elements_text(${seen}::json)) as seen,
         array(select json_array_elements_text(${tickets}::json)) as tickets,
         array(select json_array_elements_text(${tokens}::json)) as tokens,
-        array(select json_array_elements_text(${records}::json)) as records,
         array(select json_array_elements_text(${parents}::json)) as parents,
         array(select json_array_elements_text(${roots}::json)) as roots),
     s as materialized (
-      select * from aosiq_sessions where id = any((select sessions from ask)::text[])
-        or split_part(id, '.', 1) = any((select trees from ask)::text[])),
+      -- Children that were opened while their tree was waited for.
+      select * from aosiq_sessions where split_part(id, '.', 1) = any((select trees from ask)::text[])),
     d as materialized (
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
-      where (session, key) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
-        from unnest((select acts from ask)) x)
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, draws
+      from json_to_recordset(${JSON.stringify(acts)}::json) as x(session text, key text, draws bool)
+      join aosiq_acts using (session, key)
       union all
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, true as draws from aosiq_acts
       where session = any((select whole from ask)::text[]) and state = 'running'),
+    b as materialized (
+      select * from aosiq_accounts where id = any((select seen from ask)::text[])),
     a as materialized (
       select * from aosiq_accounts
-      where id = any((select accounts from ask)::text[])
-        or id in (select json_array_elements_text(accounts) from d where state in ('running', 'unknown'))
+      where id = any((select drawn from ask) || array(select json_array_elements_text(accounts) from d
+        where state in ('running', 'unknown') and (draws or reserved > 0)))
       order by id for update),
     t as materialized (
       select id, ticket from aosiq_tickets
-      where id = any((select tickets from ask)::text[]) or id in (select ticket from d)
+      where id = any((select tickets from ask) || array(select ticket from d))
         or session = any((select whole from ask)::text[])
         or split_part(session, '.', 1) = any((select trees from ask)::text[])
       order by id for update),
     f as materialized (
-      select kind, id, version, owner, state, at, value from aosiq_records
-      where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
-        from unnest((select records from ask)) x)
-      order by kind, id for update)
+      select kind, id, version, owner, state, at, value
+      from json_to_recordset(${records}::json) as x(kind text, id text) join aosiq_records r using (kind, id)
+      order by kind, id for update of r)
     select json_build_object(
+      'xid', pg_current_xact_id()::text,
       'sessions', (select coalesce(json_agg(s), '[]') from s),
+      'seen', (select coalesce(json_agg(b), '[]') from b),
       'accounts', (select coalesce(json_agg(a), '[]') from a),
       'tickets', (select coalesce(json_agg(t), '[]') from t),
       'acts', (select coalesce(json_agg(d), '[]') from d),
@@ -217,128 +185,205 @@ const load = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: Read
       'revoked', (select coalesce(json_agg(v), '[]') from aosiq_revoked v
         where token = any((select tokens from ask)::text[]))
     ) as loaded`
+  if (row === undefined) return yield* Effect.die("a statement without a condition gave no row")
+  return { ...filled(held, row.loaded), xid: row.loaded.xid }
+})
+
+const filled = (held: ReadonlyArray<SessionRecord>, loaded: Loaded) => {
   const space = Transition.workspace()
-  if (row === undefined) return { space, known: { accounts: new Set<string>(), records: new Set<string>() } }
-  const { loaded } = row
-  for (const { started_at, ...session } of loaded.sessions) {
+  for (const { started_at, ...session } of [...held, ...loaded.sessions]) {
     space.sessions.set(session.id, { ...session, startedAt: started_at })
   }
-  for (const account of loaded.accounts) space.accounts.set(account.id, account)
+  // What is held is newer than what was only looked at.
+  for (const account of [...loaded.seen, ...loaded.accounts]) space.accounts.set(account.id, account)
   for (const { ticket } of loaded.tickets) space.tickets.set(ticket.id, ticket)
-  for (const act of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
+  for (const { draws: _, ...act } of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
   for (const { token } of loaded.revoked) space.revoked.add(token)
   for (const record of loaded.records) space.records.set(Transition.recordKey(record), record)
   for (const { count, id } of loaded.children) space.crowd.children.set(id, count)
   for (const { count, id } of loaded.live) space.crowd.live.set(id, count)
   const known: Known = {
-    accounts: new Set(loaded.accounts.map((account) => account.id)),
-    records: new Set(loaded.records.map(Transition.recordKey))
+    sessions: new Set(space.sessions.keys()),
+    accounts: new Map(space.accounts),
+    records: new Set(space.records.keys())
   }
   return { space, known }
-})
+}
 
-/** What was there before the group. */
+/** What was there before the commits were applied: it is updated where it changed, and everything else is new. */
 interface Known {
-  readonly accounts: ReadonlySet<string>
+  readonly sessions: ReadonlySet<string>
+  readonly accounts: ReadonlyMap<string, Store.AccountView>
   readonly records: ReadonlySet<string>
 }
 
-/** One statement again: every change of the group, as JSON record sets. */
+/**
+ * One statement again: every change of the group, each kind as a JSON record set. What other transactions may write too
+ * is written in one order, so that two of them do not wait for each other. Rows that are updated are named twice, once as
+ * an array, or the planner reads small tables whole.
+ */
 const save = (
   sql: SqlClient.SqlClient,
   digest: Digest.Digest["Service"],
   space: Transition.Workspace,
   known: Known
 ) => {
-  const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
-    [...keys].flatMap((key) => all.get(key) ?? [])
-  const { dirty } = space
-  const accounts = picked(space.accounts, dirty.accounts)
-  const drawn = accounts.filter((account) => known.accounts.has(account.id))
-  const opened = accounts.filter((account) => !known.accounts.has(account.id))
-  const sessions = picked(space.sessions, dirty.sessions).map(({ startedAt, ...rest }) => ({
-    ...rest,
-    started_at: startedAt
-  }))
-  const rows = space.rows.map((row) => ({ ...row, body: digest.canonical(row.body) }))
-  const payloads = [...space.payloads].map(([hash, text]) => ({ hash, text }))
-  const tickets = picked(space.tickets, dirty.tickets).map((ticket) => ({
-    id: ticket.id,
-    session: ticket.session,
-    state: ticket.state,
-    ticket
-  }))
-  const taken = [...space.taken].map(([session, until]) => ({ session, until }))
-  const isKnown = (record: Store.Kept) => known.records.has(Transition.recordKey(record))
-  const records = picked(space.records, dirty.records)
-  const removed = [...dirty.records].filter((key) => !space.records.has(key))
-  if (rows.length === 0) return Effect.void
-  return sql`
-    with r as (insert into aosiq_rows (session, seq, at, key, body, prev, hash)
-      select session, seq, at, key, body, prev, hash from json_to_recordset(${JSON.stringify(rows)}::json)
-        as x(session text, seq int, at bigint, key text, body text, prev text, hash text)),
-    p as (insert into aosiq_payloads (hash, text)
-      select hash, text from json_to_recordset(${JSON.stringify(payloads)}::json) as x(hash text, text text)
-      on conflict (hash) do nothing),
-    s as (insert into aosiq_sessions
-        (id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, started_at)
-      select id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, started_at
-      from json_to_recordset(${JSON.stringify(sessions)}::json) as x(id text, actor text, parent text, caller text,
-        accounts json, status text, epoch int, seq int, head text, token text, input text, result text,
-        started_at bigint)
-      on conflict (id) do update set status = excluded.status, epoch = excluded.epoch, seq = excluded.seq,
-        head = excluded.head, result = excluded.result),
-    a as (update aosiq_accounts a set reserved = x.reserved, spent = x.spent
-      from json_to_recordset(${JSON.stringify(drawn)}::json) as x(id text, reserved bigint, spent bigint)
-      where a.id = x.id),
-    o as (insert into aosiq_accounts as o (id, ceiling, reserved, spent)
-      select id, ceiling, reserved, spent from json_to_recordset(${JSON.stringify(opened)}::json)
-        as x(id text, ceiling bigint, reserved bigint, spent bigint)
-      -- Another process may have opened it since, and drawn on it.
-      on conflict (id) do update set reserved = o.reserved + excluded.reserved, spent = o.spent + excluded.spent),
-    t as (insert into aosiq_tickets (id, session, state, ticket)
-      select id, session, state, ticket from json_to_recordset(${JSON.stringify(tickets)}::json)
-        as x(id text, session text, state text, ticket json)
-      on conflict (id) do update set state = excluded.state, ticket = excluded.ticket),
-    d as (insert into aosiq_acts (session, key, name, intent, args, reserved, accounts, ticket, repeat, state)
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state
-      from json_to_recordset(${JSON.stringify(picked(space.acts, dirty.acts))}::json)
-        as x(session text, key text, name text, intent int, args text, reserved bigint, accounts json, ticket text,
-        repeat text, state text)
-      on conflict (session, key) do update set state = excluded.state, reserved = excluded.reserved),
-    k as (delete from aosiq_wakes w using
-      json_to_recordset(${JSON.stringify(taken)}::json) as x(session text, until bigint)
-      where w.session = x.session and w.due <= x.until),
-    w as (insert into aosiq_wakes (session, reason, due)
-      select session, reason, due from json_to_recordset(${JSON.stringify([...space.wakes.values()])}::json)
-        as x(session text, reason text, due bigint)
-      on conflict (session, reason) do update set due = excluded.due),
-    g as (delete from aosiq_records where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
-      from json_array_elements_text(${JSON.stringify(removed)}::json) x)),
-    h as (update aosiq_records r set version = x.version, owner = x.owner, state = x.state, at = x.at, value = x.value
-      from json_to_recordset(${JSON.stringify(records.filter(isKnown))}::json)
-        as x(kind text, id text, version int, owner text, state text, at bigint, value json)
-      where r.kind = x.kind and r.id = x.id),
-    n as (insert into aosiq_records (kind, id, version, owner, state, at, value)
-      select kind, id, version, owner, state, at, value
-      from json_to_recordset(${JSON.stringify(records.filter((record) => !isKnown(record)))}::json)
-        as x(kind text, id text, version int, owner text, state text, at bigint, value json))
-    insert into aosiq_revoked (token)
-      select json_array_elements_text(${JSON.stringify([...dirty.revoked])}::json)
-      on conflict (token) do nothing`
+  const changes = [
+    ...logChanges(sql, digest, space),
+    ...sessionChanges(sql, space, known.sessions),
+    ...accountChanges(sql, space, known.accounts),
+    ...recordChanges(sql, space, known.records)
+  ].flatMap((change, index) => change === null ? [] : [sql`${sql.literal(`c${index}`)} as (${change})`])
+  return changes.length === 0 ? Effect.void : sql`with ${sql.join(", ", false)(changes)} select`
 }
+
+const logChanges = (sql: SqlClient.SqlClient, digest: Digest.Digest["Service"], space: Transition.Workspace) => {
+  const rows = space.rows.map((row) => ({ ...row, body: digest.canonical(row.body) }))
+  const payloads = [...space.payloads].map(([hash, text]) => ({ hash, text })).toSorted(by("hash"))
+  const tickets = picked(space.tickets, space.dirty.tickets)
+    .map((ticket) => ({ id: ticket.id, session: ticket.session, state: ticket.state, ticket }))
+  return [
+    into(rows, (all) =>
+      sql`insert into aosiq_rows (session, seq, at, key, body, prev, hash)
+        select session, seq, at, key, body, prev, hash from json_to_recordset(${all}::json)
+          as x(session text, seq int, at bigint, key text, body text, prev text, hash text)`),
+    into(payloads, (all) =>
+      sql`insert into aosiq_payloads (hash, text)
+        select hash, text from json_to_recordset(${all}::json) as x(hash text, text text)
+        on conflict (hash) do nothing`),
+    into(tickets, (all) =>
+      sql`insert into aosiq_tickets (id, session, state, ticket)
+        select id, session, state, ticket from json_to_recordset(${all}::json)
+          as x(id text, session text, state text, ticket json)
+        on conflict (id) do update set state = excluded.state, ticket = excluded.ticket`),
+    into(
+      picked(space.acts, space.dirty.acts),
+      (all) =>
+        sql`insert into aosiq_acts (session, key, name, intent, args, reserved, accounts, ticket, repeat, state)
+        select session, key, name, intent, args, reserved, accounts, ticket, repeat, state
+        from json_to_recordset(${all}::json) as x(session text, key text, name text, intent int, args text,
+          reserved bigint, accounts json, ticket text, repeat text, state text)
+        on conflict (session, key) do update set state = excluded.state, reserved = excluded.reserved`
+    ),
+    into(
+      [...space.dirty.revoked].toSorted(),
+      (all) =>
+        sql`insert into aosiq_revoked (token) select json_array_elements_text(${all}::json)
+        on conflict (token) do nothing`
+    )
+  ]
+}
+
+const sessionChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, known: ReadonlySet<string>) => {
+  const sessions = picked(space.sessions, space.dirty.sessions)
+  const opened = sessions.filter(({ id }) => !known.has(id))
+  const moved = sessions.flatMap(({ epoch, head, id, result, seq, status }) =>
+    known.has(id) ? [{ epoch, head, id, result, seq, status }] : []
+  )
+  return [
+    into(opened, (all) =>
+      sql`insert into aosiq_sessions
+          (id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, started_at)
+        select id, actor, parent, caller, accounts, status, epoch, seq, head, token, input, result, "startedAt"
+        from json_to_recordset(${all}::json) as x(id text, actor text, parent text, caller text, accounts json,
+          status text, epoch int, seq int, head text, token text, input text, result text, "startedAt" bigint)`),
+    into(
+      moved,
+      (all) =>
+        sql`update aosiq_sessions s set status = x.status, epoch = x.epoch, seq = x.seq, head = x.head, result = x.result
+        from json_to_recordset(${all}::json) as x(id text, status text, epoch int, seq int, head text, result text)
+        where s.id = x.id and s.id = any(array(select e->>'id' from json_array_elements(${all}::json) e))`
+    ),
+    into(
+      [...space.taken].map(([session, until]) => ({ session, until })),
+      (all) =>
+        sql`delete from aosiq_wakes w using json_to_recordset(${all}::json) as x(session text, until bigint)
+        where w.session = x.session and w.due <= x.until`
+    ),
+    into([...space.wakes.values()].toSorted(by("session")), (all) =>
+      sql`insert into aosiq_wakes (session, reason, due)
+        select session, reason, due from json_to_recordset(${all}::json) as x(session text, reason text, due bigint)
+        on conflict (session, reason) do update set due = excluded.due`)
+  ]
+}
+
+const accountChanges = (
+  sql: SqlClient.SqlClient,
+  space: Transition.Workspace,
+  known: ReadonlyMap<string, Store.AccountView>
+) => {
+  const accounts = picked(space.accounts, space.dirty.accounts)
+  const opened = accounts.filter(({ id }) => !known.has(id))
+  const drawn = accounts.filter(({ id, reserved, spent }) => {
+    const before = known.get(id)
+    return before !== undefined && (reserved !== before.reserved || spent !== before.spent)
+  })
+  return [
+    into(drawn, (all) =>
+      sql`update aosiq_accounts a set reserved = x.reserved, spent = x.spent
+        from json_to_recordset(${all}::json) as x(id text, reserved bigint, spent bigint)
+        where a.id = x.id and a.id = any(array(select e->>'id' from json_array_elements(${all}::json) e))`),
+    into(opened, (all) =>
+      sql`insert into aosiq_accounts as o (id, ceiling, reserved, spent)
+        select id, ceiling, reserved, spent from json_to_recordset(${all}::json)
+          as x(id text, ceiling bigint, reserved bigint, spent bigint)
+        -- Another process may have opened it since, and drawn on it.
+        on conflict (id) do update set reserved = o.reserved + excluded.reserved, spent = o.spent + excluded.spent`)
+  ]
+}
+
+const recordChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, known: ReadonlySet<string>) => {
+  const records = picked(space.records, space.dirty.records)
+  const isKnown = (record: Store.Kept) => known.has(Transition.recordKey(record))
+  const removed = [...space.dirty.records].filter((key) => !space.records.has(key)).toSorted()
+  return [
+    into(
+      removed,
+      (all) =>
+        sql`delete from aosiq_records where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
+        from json_array_elements_text(${all}::json) x)`
+    ),
+    into(
+      records.filter(isKnown),
+      (all) =>
+        sql`update aosiq_records r set version = x.version, owner = x.owner, state = x.state, at = x.at, value = x.value
+        from json_to_recordset(${all}::json)
+          as x(kind text, id text, version int, owner text, state text, at bigint, value json)
+        where r.kind = x.kind and r.id = x.id`
+    ),
+    into(
+      records.filter((record) => !isKnown(record)),
+      (all) =>
+        sql`insert into aosiq_records (kind, id, version, owner, state, at, value)
+        select kind, id, version, owner, state, at, value from json_to_recordset(${all}::json)
+          as x(kind text, id text, version int, owner text, state text, at bigint, value json)`
+    )
+  ]
+}
+
+const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
+  [...keys].toSorted().flatMap((key) => all.get(key) ?? [])
+
+/** A statement over `all`, unless there are none. */
+const into = <A>(all: ReadonlyArray<A>, statement: (json: string) => Statement.Fragment) =>
+  all.length === 0 ? null : statement(JSON.stringify(all))
+
+const by = <K extends string>(key: K) => (a: Readonly<Record<K, string>>, b: Readonly<Record<K, string>>) =>
+  a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0
 
 const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"> => {
   const ticketsWhere = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
     sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
       select ticket from aosiq_tickets where ${where}
       order by (ticket->>'proposedAt')::bigint, id`.pipe(
+      patiently,
       Effect.map((found) => found.map(({ ticket }) => ticket)),
       Effect.mapError((error) => unavailable(error, false))
     )
   const recordsWhere = (where: ReadonlyArray<Statement.Fragment>, rest: Statement.Fragment) =>
     sql<{ readonly record: Store.Kept }>`
       select row_to_json(r) as record from aosiq_records r where ${sql.and(where)} ${rest}`.pipe(
+      patiently,
       Effect.map((found) => found.map(({ record }) => record)),
       Effect.mapError((error) => unavailable(error, false))
     )
@@ -351,6 +396,7 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
         from aosiq_wakes w join aosiq_sessions s on s.id = w.session
         where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
+        patiently,
         Effect.map((found) => found.map(({ wake }) => wake)),
         Effect.mapError((error) => unavailable(error, false))
       ),
@@ -358,6 +404,7 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
       sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
         select id as session, actor from aosiq_sessions
         where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
+        patiently,
         Effect.mapError((error) => unavailable(error, false))
       ),
     lost: (session) =>
@@ -365,6 +412,7 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${
         session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])
       } order by session collate "C", intent`.pipe(
+        patiently,
         Effect.map((found) => found.map(({ act }) => act)),
         Effect.mapError((error) => unavailable(error, false))
       ),
@@ -384,6 +432,7 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
+      patiently,
       Effect.map((found) => found.map(({ account }) => account)),
       Effect.mapError((error) => unavailable(error, false))
     )
@@ -394,6 +443,7 @@ const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
   const summaries = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
     sql<{ readonly session: SessionRecord }>`
       select row_to_json(s) as session from aosiq_sessions s where ${where} order by started_at, id`.pipe(
+      patiently,
       Effect.map((found) =>
         found.map(({ session: { started_at, ...rest } }): Log.Summary => ({ ...rest, startedAt: started_at }))
       )
@@ -410,11 +460,13 @@ const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
       sql<{ readonly row: StoredRow }>`
         select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
           'prev', prev, 'hash', hash) as row from aosiq_rows where session = ${id} order by seq`.pipe(
+        patiently,
         Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
         Effect.mapError(failed)
       ),
     payload: (hash) =>
       sql<{ readonly text: string }>`select text from aosiq_payloads where hash = ${hash}`.pipe(
+        patiently,
         Effect.map(([first]) => Option.fromUndefinedOr(first?.text)),
         Effect.mapError(failed)
       )
