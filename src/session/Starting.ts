@@ -4,7 +4,7 @@
  * so that what a crash left behind is taken up by whoever looks next. Each step is a row in the chain of the
  * installation, in the same commit.
  */
-import { Clock, Effect, Option, type Schema } from "effect"
+import { Cause, Clock, Effect, Exit, Option, type Schema } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { type Digest, Installation, type Log, type Row } from "../audit/index.ts"
 import { Store } from "../governor/index.ts"
@@ -141,6 +141,9 @@ export const make = ({ digest, launcher, log, random, record, store }: Parts) =>
       const detail = `nobody was there after ${skipped.after} and before ${skipped.before}`
       entry = yield* passOver(entry, skipped.before - 1, detail)
     }
+    if (firings.length === 0 && skipped === null && now > first.schedule.state.through) {
+      entry = yield* passOver(entry, now, "nothing was due after all")
+    }
     for (const instant of firings) {
       // A schedule that was resumed after its clock went back comes to the same instants again.
       const isFired = (yield* store.record(Firing.keyOf(first.schedule.id, instant))) !== undefined
@@ -164,18 +167,19 @@ export const make = ({ digest, launcher, log, random, record, store }: Parts) =>
     const order = yield* Effect.result(definition)
     if (order._tag === "Failure") return yield* bury({ firing, version }, order.failure, null)
     const { actor, caller, grant, input } = order.success
-    const opened = launcher.open({ session, actor, caller, input, grant: Schedule.grantOf(grant) })
-    const failure = yield* Effect.match(opened, { onSuccess: () => undefined, onFailure: (error) => error })
-    if (failure === undefined) {
+    const opened = yield* Effect.exit(
+      launcher.open({ session, actor, caller, input, grant: Schedule.grantOf(grant) })
+    )
+    if (Exit.isSuccess(opened)) {
       return yield* settle(
         { ...firing, state: "opened" },
         version,
         said(named(firing), "opened", Installation.actor, firing)
       )
     }
-    const isFinal = failure.reason._tag === "NoSuchActor" || failure.reason._tag === "BadInput"
-    if (!isFinal) return yield* failure
-    yield* bury({ firing, version }, failure.message, { actor, input })
+    const reason = hopeless(opened.cause)
+    if (reason === undefined) return yield* Effect.failCause(opened.cause)
+    yield* bury({ firing, version }, reason, { actor, input })
   })
 
   /** Sets a firing aside that cannot be started. */
@@ -265,6 +269,14 @@ const legible = <A>(kept: ReadonlyArray<Store.Kept>, read: (one: Store.Kept) => 
       })),
     (found) => found.flat()
   )
+
+/** Why another attempt would come to the same; nothing when it may not. */
+const hopeless = (cause: Cause.Cause<DispatchError>): string | undefined => {
+  const error = Cause.findErrorOption(cause)
+  if (Option.isNone(error)) return Cause.hasInterruptsOnly(cause) ? undefined : `it broke down: ${Cause.squash(cause)}`
+  const { _tag } = error.value.reason
+  return _tag === "NoSuchActor" || _tag === "BadInput" ? error.value.message : undefined
+}
 
 /** What fails for one schedule or firing keeps no other from its turn. What another process did is no failure. */
 const alone = <A>(self: Effect.Effect<A, Failure>): Effect.Effect<A | undefined> =>

@@ -266,6 +266,30 @@ describe("a schedule over time", () => {
     ))
 })
 
+describe("a start that breaks down", () => {
+  it.effect("is set aside, and keeps no other from its turn", () =>
+    staged((on) =>
+      Effect.gen(function*() {
+        const broken = yield* add(D.definition(D.cron("* * * * *"), { input: "broken" }))
+        yield* add(D.definition(D.cron("* * * * *"), { input: "whole" }))
+        on.at = (when, { input }) =>
+          when === "before" && input === "broken" ? Effect.die(new Error("password=hunter22hunter22")) : Effect.void
+        yield* pass(1)
+        assert.deepStrictEqual(on.opened.map(({ input }) => input), ["whole"])
+        const [letter, ...others] = yield* (yield* DeadLetters.DeadLetters).list(true)
+        assert.deepStrictEqual(others, [])
+        assert.deepInclude(letter?.payload, { schedule: broken.name, instant: minute })
+        assert.match(letter?.reason ?? "", /^it broke down: /)
+        assert.notInclude(JSON.stringify(letter), "hunter22")
+        assert.deepStrictEqual((yield* history(broken.name)).map(({ state }) => state), ["dead"])
+        // What is dead is in nobody's way.
+        on.at = () => Effect.void
+        yield* pass(1)
+        assert.sameMembers(on.opened.map(({ input }) => input), ["whole", "broken"])
+      })
+    ))
+})
+
 describe("a start by hand", () => {
   it.effect("is made now, by whoever asks, and moves no other", () =>
     staged((on) =>
