@@ -7,7 +7,7 @@
 import { Layer, type Redacted } from "effect"
 import { Singleton } from "effect/cluster"
 import type { Policy } from "../../src/approval/index.ts"
-import { Anchoring } from "../../src/audit/index.ts"
+import { Anchoring, Rounds } from "../../src/audit/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
 import { Cluster } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
@@ -31,9 +31,10 @@ export interface Options {
 export const layer = ({ folder, place, policy = {}, url }: Options) =>
   Layer.mergeAll(
     // One runner of them all takes the anchors, or they would be in each other's way.
-    Singleton.make("aosiq/anchoring", Anchoring.run(cadence)),
+    Singleton.make("aosiq/anchoring", Rounds.run(cadence)),
     Evidence.layer
   ).pipe(
+    Layer.provideMerge(Anchoring.layer()),
     Layer.provideMerge(core(Cluster.layer, policy)),
     Layer.provideMerge(Runners.layerOneOfMany(place)),
     Layer.provideMerge(SqlStore.layer.pipe(Layer.provide(Layer.effectDiscard(Migrate.migrate)))),

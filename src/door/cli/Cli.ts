@@ -8,6 +8,7 @@ import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { witness } from "./Witness.ts"
 
 /** The program's name and version, and who sits at the keyboard. */
 export interface About {
@@ -19,7 +20,7 @@ export interface About {
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
-    Command.withSubcommands([start, runner, approvals(about), sessions(about), audit, verify, cost])
+    Command.withSubcommands([start, runner, approvals(about), sessions(about), audit, verify, cost, witness])
   )
 
 // internal
@@ -335,7 +336,14 @@ const audit = Command.make("audit").pipe(
       { data, json },
       (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
     ).pipe(
-      Command.withDescription("Verify every chain against its anchors")
+      Command.withDescription("Verify every chain against its anchors, and both against the witnesses")
+    ),
+    Command.make(
+      "alerts",
+      { data, json },
+      (options) => run(options, (client) => client.alerts_list(), Print.alerts)
+    ).pipe(
+      Command.withDescription("What keeps the record from being as safe as it was meant to be")
     ),
     Command.make(
       "keys",
@@ -382,11 +390,22 @@ const verify = Command.make(
       Flag.withDescription("Public key to trust, name+id+base64; may be repeated"),
       Flag.atLeast(0)
     ),
+    witness: Flag.String("witness").pipe(
+      Flag.withDescription("Key of a witness to believe, name+id+base64; may be repeated"),
+      Flag.withMetavar("KEY"),
+      Flag.atLeast(0)
+    ),
+    seen: Flag.String("seen").pipe(
+      Flag.withDescription("Checkpoint kept elsewhere, which the bundle must lead to; may be repeated"),
+      Flag.withMetavar("FILE"),
+      Flag.atLeast(0)
+    ),
     json
   },
   Effect.fnUntraced(function*(options) {
     const runtime = yield* Runtime
-    const report = yield* runtime.verifyBundle(options.bundle, options.key)
+    const { bundle, key: keys, seen, witness: witnesses } = options
+    const report = yield* runtime.verifyBundle(bundle, { keys, witnesses, seen })
     yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.plain(Print.report(report)))
     return yield* broken(report)
   })
