@@ -17,8 +17,11 @@ import { Migrate, SqlStore } from "../sql/index.ts"
 import * as Anchors from "./Anchors.ts"
 import { core, digest } from "./Core.ts"
 
-/** The name that anchors of an embedded installation are signed with. */
-export const origin = "aosiq/embedded"
+/**
+ * The name that anchors of this installation are signed with, AOSIQ_ORIGIN: one name for one log, for witnesses tell logs
+ * apart by it. Anchors that were signed with another name are not built on.
+ */
+export const origin = Config.withDefault(Config.NonEmptyString("AOSIQ_ORIGIN"), "aosiq/embedded")
 /** How long a row stays without an anchor at the most, and how many rows are anchored before their time. */
 export const cadence: Rounds.Cadence = { every: Duration.minutes(1), rows: 1000 }
 
@@ -38,10 +41,10 @@ export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
 
 /** Serves the operators of `folder`; the actors they resume must be registered first. */
 export const layerControl = (folder: string) =>
-  Layer.unwrap(
-    Effect.map(KeySet.KeySet, (keys) =>
-      Control.layerServer(folder).pipe(Layer.provide(Operations.layer(AnchorSigner.keysOf(keys, origin)))))
-  )
+  Layer.unwrap(Effect.gen(function*() {
+    const keys = AnchorSigner.keysOf(yield* KeySet.KeySet, yield* origin)
+    return Control.layerServer(folder).pipe(Layer.provide(Operations.layer(keys)))
+  }))
 
 // internal
 
@@ -57,7 +60,7 @@ export const keysAndAnchors = (folder: string) =>
     const file = yield* Config.option(Config.String("AOSIQ_KEYS"))
     return Layer.mergeAll(
       Ed25519.layerVerifier,
-      AnchorSigner.layer(origin)
+      AnchorSigner.layer(yield* origin)
     ).pipe(
       Layer.provideMerge(Option.isSome(file) ? KeySet.layerFile(file.value) : KeySet.layer(folder)),
       Layer.provideMerge(Anchors.layer(folder))

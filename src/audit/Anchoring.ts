@@ -150,6 +150,14 @@ export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Re
 /** Takes anchors when it is asked to; `Rounds` asks in the background. */
 export const layer = (trust: Trust = {}): Layer.Layer<Anchoring, never, Needs> => Layer.effect(Anchoring, make(trust))
 
+/** For a process whose anchors another one takes: nothing is taken here, and nothing waits. */
+export const layerElsewhere: Layer.Layer<Anchoring> = Layer.succeed(Anchoring, {
+  take: Effect.undefined,
+  pending: Effect.succeed(0),
+  newest: Effect.undefined,
+  cosign: () => Effect.undefined
+})
+
 /** Takes one anchor now. */
 export const take = (trust: Trust = {}): Effect.Effect<Anchor.Anchor | undefined, AnchoringError, Needs> =>
   Effect.flatMap(make(trust), (anchoring) => anchoring.take)
