@@ -41,13 +41,13 @@ export const run = Effect.fnUntraced(function*(
   const anchoring = yield* Anchoring
 
   const take = attempt(alerts, { of: "anchors", clears: anchorKinds }, anchoring.take, noticeOf)
-  const cosign = (peer: Peer) =>
-    attempt(
-      alerts,
-      { of: peer.key.name, clears: witnessKinds },
-      anchoring.cosign(peer),
-      (error) => error._tag === "AnchorError" ? noticeOf(error) : refusalOf(error)
-    )
+  const cosign = (peer: Peer): Work<number | undefined> =>
+    Effect.flatMap(anchoring.newest, (newest) =>
+      newest === undefined
+        // Nothing is asked, and so nothing becomes known of the witness.
+        ? Effect.succeed(Result.succeed(undefined))
+        : attempt(alerts, { of: peer.key.name, clears: witnessKinds }, anchoring.cosign(peer), (error) =>
+          error._tag === "AnchorError" ? noticeOf(error) : refusalOf(error)))
   const look = Effect.gen(function*() {
     const newest = yield* anchoring.newest
     return yield* Effect.forEach(lookedAt(yield* anchors.names, newest), tell(alerts))
@@ -77,7 +77,7 @@ export const run = Effect.fnUntraced(function*(
       cosign(peer),
       (number) => Effect.sync(() => signed = Result.getOrElse(number, () => signed))
     )
-    yield* start({ everyMs: Number.POSITIVE_INFINITY, isDue: isNew }, work)
+    yield* start({ everyMs: undefined, isDue: isNew }, work)
   }
 })
 
@@ -86,10 +86,11 @@ export const run = Effect.fnUntraced(function*(
 /** How long the last round may take witnesses: one that is away must not hold up the end. */
 const lastRound = "3 seconds"
 
-type Work = Effect.Effect<Result.Result<unknown, void>>
+type Work<A = unknown> = Effect.Effect<Result.Result<A, void>>
 
 interface Pace {
-  readonly everyMs: number
+  /** `undefined` when it is due only when `isDue` says so. */
+  readonly everyMs: number | undefined
   /** Whether there is something to do before its time. */
   readonly isDue: Effect.Effect<boolean>
 }
@@ -101,11 +102,12 @@ const paced = ({ everyMs, isDue }: Pace, work: Work): Effect.Effect<void> => {
   return Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     if (now < notBefore) return
-    if (failures === 0 && now - last < everyMs && !(yield* isDue)) return
+    const isTime = everyMs !== undefined && now - last >= everyMs
+    if (failures === 0 && !isTime && !(yield* isDue)) return
     last = now
     const done = yield* work
     failures = Result.isSuccess(done) ? 0 : failures + 1
-    const longest = Math.max(backOff.firstMs, Math.min(backOff.longestMs, everyMs))
+    const longest = Math.max(backOff.firstMs, Math.min(backOff.longestMs, everyMs ?? backOff.longestMs))
     notBefore = failures === 0 ? now : now + Math.min(longest, backOff.firstMs * 2 ** (failures - 1))
   })
 }

@@ -268,9 +268,26 @@ describe("Rounds", () => {
           write(writer, a)
           yield* TestClock.adjust("1 minute")
           assert.lengthOf(yield* numbers, 2)
+          assert.deepStrictEqual(yield* alerts, ["open witness_contradicts witness.example/w1"])
         }), { peers: [Cosigning.peerOf(witness)] })
     })
   })
+
+  it.effect("leave an alert open about a witness that nothing was asked of", () =>
+    running(new Writer(), { every: "1 minute" }, (close) =>
+      Effect.gen(function*() {
+        const { raise } = yield* Alerts.Alerts
+        yield* raise({ kind: "witness_contradicts", subject: "witness.example/w1", detail: "so it was", remedy: "" })
+        yield* TestClock.adjust("10 minutes")
+        yield* close
+        assert.deepStrictEqual(yield* alerts, ["open witness_contradicts witness.example/w1"])
+      }), {
+      peers: [{
+        key: { name: "witness.example/w1", publicKey: "" },
+        place: "here",
+        ask: () => Effect.die("nobody has anything to ask")
+      }]
+    }))
 
   it.effect("look whether what was kept is still there", () => {
     const writer = begun()

@@ -254,6 +254,33 @@ describe("S3Anchors, with credentials of its own", () => {
       assert.deepStrictEqual(yield* alerts, ["open anchors_unlocked"])
     }).pipe(Effect.scoped, Effect.provide(Alerts.layerMemory)))
 
+  it.effect("finds the earliest version of a key whose versions stand on two pages", () =>
+    Effect.gen(function*() {
+      const key = `aosiq/${Anchor.nameOf(first.anchor)}.json`
+      const version = (id: string) => `<Version><Key>${key}</Key><VersionId>${id}</VersionId></Version>`
+      const next = `<IsTruncated>true</IsTruncated><NextKeyMarker>${key}</NextKeyMarker>`
+      const pages = [
+        `${next}<NextVersionIdMarker>v2</NextVersionIdMarker>${version("v3")}${version("v2")}`,
+        `<IsTruncated>false</IsTruncated>${version("v1")}`
+      ]
+      const { asked, endpoint } = yield* saying((_, url) => {
+        if (url.includes("?versioning")) {
+          return { status: 200, body: "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>" }
+        }
+        if (!url.includes(".json?")) {
+          const page = url.includes("version-id-marker=v2") ? pages[1] : pages[0]
+          return { status: 200, body: `<ListVersionsResult>${page}</ListVersionsResult>` }
+        }
+        return { status: 200, body: url.includes("versionId=v1") ? Anchor.encode(first.anchor) : "{}" }
+      })
+      const [stored, ...rest] = yield* over({ endpoint }, ({ list }) => list(0))
+      assert.lengthOf(rest, 0)
+      assert.isDefined(stored)
+      assert.strictEqual(stored.text, Anchor.encode(first.anchor))
+      assert.deepInclude(stored.keeping, { version: "v1", overwritten: true })
+      assert.lengthOf(asked.filter((line) => line.includes("?versioning")), 1)
+    }).pipe(Effect.scoped, Effect.provide(Alerts.layerMemory)))
+
   it.effect("puts nothing by a listing that is older than a take-over", () =>
     Effect.gen(function*() {
       const { asked, endpoint } = yield* saying(() => ({ status: 200, body: "<ListBucketResult></ListBucketResult>" }))

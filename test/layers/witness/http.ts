@@ -6,15 +6,18 @@ import { createServer } from "node:http"
 import * as NodeEd25519 from "../../../layers/node/Ed25519.ts"
 import { NodeDigest } from "../../../layers/node/index.ts"
 import { WitnessClient, WitnessServer } from "../../../layers/witness/index.ts"
-import { Signer, Witness } from "../../../src/audit/index.ts"
+import { type Note, Signer, Witness } from "../../../src/audit/index.ts"
 import { keyOf, witnessOf } from "../../audit/witnesses.ts"
 import { keys } from "../../audit/worlds.ts"
 
 /** Serves until the scope closes; gives its address. */
-export const served = Effect.fnUntraced(function*(memory: Witness.Memory["Service"] = Witness.makeMemory()) {
+export const served = Effect.fnUntraced(function*(
+  memory: Witness.Memory["Service"] = Witness.makeMemory(),
+  logs: ReadonlyArray<Note.Key> = keys
+) {
   const by = yield* Effect.orDie(witnessOf("witness.example/w1"))
   const context = yield* Layer.build(
-    HttpRouter.serve(WitnessServer.routes(keys), { disableListenLog: true, disableLogger: true }).pipe(
+    HttpRouter.serve(WitnessServer.routes(logs), { disableListenLog: true, disableLogger: true }).pipe(
       Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0 })),
       Layer.provide(Layer.mergeAll(
         Layer.succeed(Signer.Signer, by),
