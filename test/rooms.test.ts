@@ -36,6 +36,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   cli: { packages: ["@effect/platform-node"], layers: "all" },
   cluster: { packages: ["@effect/platform-node"], layers: [] },
   control: { packages: ["@effect/platform-node"], layers: [] },
+  directory: { packages: [], layers: ["node"] },
   host: { packages: ["@effect/platform-node"], layers: [] },
   jose: { packages: ["jose"], layers: ["node"] },
   langgraph: {
@@ -47,8 +48,10 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   postgres: { packages: ["@effect/sql-pg"], layers: [] },
   presets: { packages: ["@effect/platform-node"], layers: "all" },
   prices: { packages: ["@pydantic/genai-prices"], layers: [] },
+  s3: { packages: ["@aws-sdk/client-s3"], layers: [] },
   settings: { packages: ["yaml"], layers: ["logfiles"] },
-  sql: { packages: [], layers: ["node"] }
+  sql: { packages: [], layers: ["node"] },
+  witness: { packages: [], layers: ["node"] }
 }
 type LayerNames = ReadonlyArray<string> | "all"
 

@@ -60,31 +60,52 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       yield* runner(folder, database, place)
     }).pipe(Effect.mapError(explained)),
 
-  verifyBundle: (file, words) =>
+  verifyBundle: (file, trust) =>
     Effect.gen(function*() {
-      const text = yield* Effect.try({
-        try: () => readFileSync(file, "utf8"),
-        catch: () =>
-          new RuntimeError({ detail: `${file} cannot be read`, remedy: "name a bundle that this user may read" })
-      })
-      const keys = yield* Effect.forEach(words, (word) =>
-        Effect.fromResult(Result.mapError(Note.parseKey(NodeDigest.digest, word), (error) =>
-          new RuntimeError({
-            detail: `${word} is not a key: ${Note.explain(error)}`,
-            remedy: "give the key that the installation publishes, as aosiq audit export prints it"
-          }))))
+      const text = yield* read(file, "a bundle")
+      const keys = yield* keysIn(trust.keys, "note")
+      const witnesses = yield* keysIn(trust.witnesses, "cosignature")
+      const seen = yield* Effect.forEach(trust.seen, (file) => read(file, "a checkpoint"))
       return yield* Effect.provideContext(
-        Effect.mapError(Bundle.verify(text, keys.length === 0 ? {} : { keys }), (error) =>
+        Effect.mapError(Bundle.verify(text, { witnesses, seen, ...keys.length === 0 ? {} : { keys } }), (error) =>
           new RuntimeError({
             detail: `${file} is not a whole bundle: ${Explain.explain(error).detail}`,
             remedy: "have it sent again, or written again with aosiq audit export"
           })),
         yield* Effect.scoped(Layer.build(Layer.merge(NodeDigest.layer, Ed25519.layerVerifier)))
       )
-    })
+    }),
+
+  witness: ({ logs, ...order }) =>
+    Effect.gen(function*() {
+      const { start } = yield* Effect.promise(() => import("../presets/StandAloneWitness.ts"))
+      return yield* start({ ...order, logs: yield* keysIn(logs, "note") })
+    }).pipe(Effect.mapError(explained))
 })
 
 // internal
+
+const read = (file: string, what: string) =>
+  Effect.try({
+    try: () => readFileSync(file, "utf8"),
+    catch: () => new RuntimeError({ detail: `${file} cannot be read`, remedy: `name ${what} that this user may read` })
+  })
+
+const publishers = {
+  note: "the installation publishes, as aosiq audit keys prints it",
+  cosignature: "the witness publishes, as aosiq witness prints it"
+} as const
+
+const keysIn = (words: ReadonlyArray<string>, use: Note.Use) =>
+  Effect.forEach(
+    words,
+    (word) =>
+      Effect.fromResult(Result.mapError(Note.parseKey(NodeDigest.digest, word, use), (error) =>
+        new RuntimeError({
+          detail: `${word} is not such a key: ${Note.explain(error)}`,
+          remedy: `give the key that ${publishers[use]}`
+        })))
+  )
 
 /** What runs the actors: loaded where it is needed, since most commands only ask a process that runs. */
 const loaded = Effect.promise(() => import("./Boot.ts"))

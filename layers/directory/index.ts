@@ -1,2 +1,3 @@
-/** Anchors in a directory, for development. */
+/** Anchors and alerts as files. */
+export * as AlertFile from "./AlertFile.ts"
 export * as DirectoryAnchors from "./DirectoryAnchors.ts"

@@ -17,6 +17,12 @@ export const layer = (name: string): Layer.Layer<Signer.Signer, Signer.SignerErr
   Layer.effect(
     Signer.Signer,
     Effect.gen(function*() {
+      if (!Note.isName(name)) {
+        return yield* new Signer.SignerError({
+          detail: `nobody can sign anchors as "${name}"`,
+          remedy: "give a name without spaces and without +, such as example.com/log1"
+        })
+      }
       const keys = yield* KeySet
       const [newest] = keysOf(keys, name)
       if (newest === undefined) {

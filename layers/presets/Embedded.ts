@@ -1,35 +1,37 @@
 /**
- * The embedded default: one process, one folder. Log and tickets in PGlite, keys and anchors as files, and a socket for
- * operators. The folder is made on first use, mode 0700.
+ * The embedded default: one process, one folder. Log and tickets in PGlite, keys as files, anchors where the environment
+ * says or else as files, and a socket for operators. The folder is made on first use, mode 0700.
  */
 import { Config, Duration, Effect, Layer, Option } from "effect"
-import { mkdirSync } from "node:fs"
-import { join } from "node:path"
 import type { Policy } from "../../src/approval/index.ts"
-import { Anchoring } from "../../src/audit/index.ts"
+import { Anchoring, Rounds } from "../../src/audit/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
 import { Operations } from "../../src/operator/index.ts"
 import { Cluster } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
 import { Control } from "../control/index.ts"
-import { DirectoryAnchors } from "../directory/index.ts"
 import { AnchorSigner, KeySet } from "../jose/index.ts"
 import { Ed25519 } from "../node/index.ts"
-import { FolderError, PgliteClient } from "../pglite/index.ts"
+import { PgliteClient } from "../pglite/index.ts"
 import { Migrate, SqlStore } from "../sql/index.ts"
+import * as Anchors from "./Anchors.ts"
 import { core, digest } from "./Core.ts"
 
-/** The name that anchors of an embedded installation are signed with. */
-export const origin = "aosiq/embedded"
+/**
+ * The name that anchors of this installation are signed with, AOSIQ_ORIGIN: one name for one log, for witnesses tell logs
+ * apart by it. Anchors that were signed with another name are not built on.
+ */
+export const origin = Config.withDefault(Config.NonEmptyString("AOSIQ_ORIGIN"), "aosiq/embedded")
 /** How long a row stays without an anchor at the most, and how many rows are anchored before their time. */
-export const cadence: Anchoring.Cadence = { every: Duration.minutes(1), rows: 1000 }
+export const cadence: Rounds.Cadence = { every: Duration.minutes(1), rows: 1000 }
 
 /** The runtime over `folder`. */
 export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
   Layer.mergeAll(
-    anchoring,
+    Rounds.layer(cadence),
     Evidence.layer
   ).pipe(
+    Layer.provideMerge(Anchoring.layer()),
     Layer.provideMerge(core(Cluster.layer, policy)),
     Layer.provideMerge(Runners.layerSingle),
     Layer.provideMerge(storage(folder)),
@@ -39,14 +41,12 @@ export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
 
 /** Serves the operators of `folder`; the actors they resume must be registered first. */
 export const layerControl = (folder: string) =>
-  Layer.unwrap(
-    Effect.map(KeySet.KeySet, (keys) =>
-      Control.layerServer(folder).pipe(Layer.provide(Operations.layer(AnchorSigner.keysOf(keys, origin)))))
-  )
+  Layer.unwrap(Effect.gen(function*() {
+    const keys = AnchorSigner.keysOf(yield* KeySet.KeySet, yield* origin)
+    return Control.layerServer(folder).pipe(Layer.provide(Operations.layer(keys)))
+  }))
 
 // internal
-
-const anchoring = Anchoring.layer(cadence)
 
 const storage = (folder: string) =>
   SqlStore.layer.pipe(
@@ -57,21 +57,12 @@ const storage = (folder: string) =>
 /** Keys come from the file that AOSIQ_KEYS names, or are made in the folder on first use. */
 export const keysAndAnchors = (folder: string) =>
   Layer.unwrap(Effect.gen(function*() {
-    const anchors = join(folder, "anchors")
-    yield* Effect.try({
-      try: () => mkdirSync(anchors, { recursive: true, mode: 0o700 }),
-      catch: (cause) =>
-        new FolderError({
-          folder,
-          detail: `${anchors} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`,
-          remedy: "choose a folder that this user may write, with --data or AOSIQ_DATA",
-          holder: null
-        })
-    })
     const file = yield* Config.option(Config.String("AOSIQ_KEYS"))
     return Layer.mergeAll(
-      DirectoryAnchors.layer(anchors),
       Ed25519.layerVerifier,
-      AnchorSigner.layer(origin)
-    ).pipe(Layer.provideMerge(Option.isSome(file) ? KeySet.layerFile(file.value) : KeySet.layer(folder)))
+      AnchorSigner.layer(yield* origin)
+    ).pipe(
+      Layer.provideMerge(Option.isSome(file) ? KeySet.layerFile(file.value) : KeySet.layer(folder)),
+      Layer.provideMerge(Anchors.layer(folder))
+    )
   }))

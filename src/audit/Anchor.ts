@@ -10,6 +10,7 @@
 import { Context, Effect, Layer, Result, Schema } from "effect"
 import { Base64, Hex } from "effect/encoding"
 import { Claims } from "../capability/index.ts"
+import * as Cosignature from "./Cosignature.ts"
 import { type Digest, Hash } from "./Digest.ts"
 import * as Merkle from "./Merkle.ts"
 import * as Note from "./Note.ts"
@@ -32,10 +33,34 @@ export const Anchor = Schema.Struct({
 })
 export type Anchor = typeof Anchor.Type
 
+/** What the place where something is kept says of it: *its word*, for whoever rules the place can say anything. */
+export const Keeping = Schema.Struct({
+  /** Where it lies, such as `s3://bucket/key`. */
+  place: Schema.String,
+  /** The version that was read, which is the earliest; null where there are no versions. */
+  version: Schema.NullOr(Schema.String),
+  /** Until when nobody may remove it, epoch milliseconds; null when somebody may. */
+  lockedUntil: Schema.NullOr(Schema.Natural),
+  /** Another text was written over it. */
+  overwritten: Schema.Boolean,
+  /** It was removed from sight; this version is still there. */
+  hidden: Schema.Boolean
+})
+export type Keeping = typeof Keeping.Type
+
 /** An anchor as it is kept: *not yet verified*, and perhaps no anchor at all. */
 export interface Stored {
   readonly name: string
   readonly text: string
+  /** Lines of witnesses beside it, at most one of each key. */
+  readonly cosignatures: ReadonlyArray<string>
+  /** `null` where the place has nothing to say. */
+  readonly keeping: Keeping | null
+}
+
+/** What is kept under a name, without reading it. */
+export type Named = Pick<Stored, "name"> & {
+  readonly keeping: Pick<Keeping, "hidden" | "overwritten"> | null
 }
 
 /** An anchor that holds in itself, with the trees before and after it. */
@@ -64,14 +89,18 @@ export class AnchorError extends Schema.TaggedError<AnchorError>()("AnchorError"
   reason: Schema.Union([Unavailable, Taken, Inconsistent])
 }) {}
 
-/** Keeps anchors: somewhere else than the log, under other credentials. */
+/** Keeps anchors, and co-signatures beside them: somewhere else than the log, under other credentials. */
 export class Anchors extends Context.Service<Anchors, {
   /** Stores an anchor durably under its name. Never overwrites; fails with `Taken` when its number is in use. */
   readonly append: (anchor: Anchor) => Effect.Effect<void, AnchorError>
+  /** Stores a co-signature of the anchor of that name durably; of each key the first is kept. */
+  readonly cosign: (name: string, line: string) => Effect.Effect<void, AnchorError>
   /**
    * What is kept under the number `from` or later, or under no number, by name: gaps and damage are for the verifier.
    */
   readonly list: (from: number) => Effect.Effect<ReadonlyArray<Stored>, AnchorError>
+  /** The names under which anything is kept, in order; reads none of it. */
+  readonly names: Effect.Effect<ReadonlyArray<Named>, AnchorError>
 }>()("aosiq/audit/Anchor/Anchors") {}
 
 /** The name to keep an anchor under: its number in ten digits, and the first 16 hex digits of its root. */
@@ -87,9 +116,15 @@ export const numberOf = (name: string): number | undefined =>
 
 /** Those of `stored` that `Anchors.list` is asked for. */
 export const from = (stored: ReadonlyArray<Stored>, from: number): ReadonlyArray<Stored> =>
-  stored
-    .filter(({ name }) => (numberOf(name) ?? from) >= from)
-    .toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+  stored.filter(({ name }) => (numberOf(name) ?? from) >= from).toSorted(byName)
+
+/** Orders anchors as `Anchors.list` gives them. */
+export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+/** The checkpoint of an anchor with co-signatures under it: still a signed note, for anybody's tools. */
+export const cosigned = (checkpoint: string, cosignatures: ReadonlyArray<string>): string =>
+  checkpoint + cosignatures.map((line) => `${line}\n`).join("")
 
 /** The anchor as text; one text for one anchor. */
 export const encode = (anchor: Anchor): string => Schema.encodeSync(Text)(anchor)
@@ -135,7 +170,7 @@ export const checkpointOf = (
  */
 export const check = (
   tools: { readonly digest: Digest["Service"]; readonly verifier: Verifier["Service"] },
-  stored: Stored,
+  stored: Pick<Stored, "name" | "text">,
   keys: ReadonlyArray<Note.Key> | undefined
 ): Result.Result<Checked, string> =>
   Result.gen(function*() {
@@ -171,15 +206,25 @@ export const isOn = (digest: Digest["Service"], before: Merkle.Frontier, next: C
 export const layerMemory: Layer.Layer<Anchors> = Layer.effect(
   Anchors,
   Effect.sync(() => {
-    const kept = new Map<number, Stored>()
+    const kept = new Map<number, Omit<Stored, "cosignatures">>()
+    const lines = new Map<string, Map<string, string>>()
+    const stored = () =>
+      [...kept.values()].map((one) => ({ ...one, cosignatures: [...lines.get(one.name)?.values() ?? []] }))
     return Anchors.of({
       append: (anchor) =>
         Effect.suspend(() => {
           if (kept.has(anchor.sequence)) return taken(anchor)
-          kept.set(anchor.sequence, { name: nameOf(anchor), text: encode(anchor) })
+          kept.set(anchor.sequence, { name: nameOf(anchor), text: encode(anchor), keeping: null })
           return Effect.void
         }),
-      list: (first) => Effect.sync(() => from([...kept.values()], first))
+      cosign: (name, line) =>
+        Effect.sync(() => {
+          const slot = Cosignature.slotOf(line)
+          const own = lines.get(name) ?? new Map<string, string>()
+          if (slot !== undefined && !own.has(slot)) lines.set(name, own.set(slot, line))
+        }),
+      list: (first) => Effect.sync(() => from(stored(), first)),
+      names: Effect.sync(() => stored().map(({ name }) => ({ name, keeping: null })).toSorted(byName))
     })
   })
 )

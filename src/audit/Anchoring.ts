@@ -1,14 +1,15 @@
 /**
- * Takes anchors: reads where every chain has come to, signs it, and has it kept elsewhere. Everything here reads the
- * log and appends to `Anchors`; it holds the signing key and no right to write the log.
+ * Takes anchors: reads where every chain has come to, signs it, has it kept elsewhere, and has witnesses sign it.
+ * Everything here reads the log and appends to `Anchors`; it holds the signing key and no right to write the log.
  *
  * Never signs on top of what it cannot verify: an anchor that was altered, lost or signed by a stranger stops it, for
- * its next signature would vouch for a history that it did not see.
+ * its next signature would vouch for a history that it did not see. Never signs two trees of one number: an anchor
+ * whose fate is unknown is handed over again, byte for byte. One process anchors a log at a time.
  */
-import { Clock, Duration, Effect, Layer, Result, Schedule, SynchronizedRef } from "effect"
-import type { Scope } from "effect"
+import { Clock, Context, Effect, Layer, Ref, Result, SynchronizedRef } from "effect"
 import type { Claims } from "../capability/index.ts"
 import * as Anchor from "./Anchor.ts"
+import * as Cosigning from "./Cosigning.ts"
 import { Digest } from "./Digest.ts"
 import { Log, type LogError, type Summary } from "./Log.ts"
 import * as Merkle from "./Merkle.ts"
@@ -21,13 +22,22 @@ export type AnchoringError = Anchor.AnchorError | LogError | SignerError
 /** What taking anchors needs. */
 export type Needs = Log | Anchor.Anchors | Signer | Verifier | Digest
 
-/** Takes anchors one after the other. */
-export interface Anchoring {
+/** Takes anchors one after the other, and has them signed. */
+export class Anchoring extends Context.Service<Anchoring, {
   /** Anchors every head that moved since the last anchor; `undefined` when none did. */
   readonly take: Effect.Effect<Anchor.Anchor | undefined, AnchoringError>
-  /** Rows that no anchor covers yet. */
+  /** Rows that no anchor covers yet, as far as this process knows of anchors. */
   readonly pending: Effect.Effect<number, AnchoringError>
-}
+  /** Number of the newest anchor that this process knows. */
+  readonly newest: Effect.Effect<number | undefined>
+  /**
+   * Has a witness sign the newest anchor that this process knows, and keeps what it signed beside it; gives the number.
+   * `undefined` when there is no anchor.
+   */
+  readonly cosign: (
+    peer: Cosigning.Peer
+  ) => Effect.Effect<number | undefined, Cosigning.CosigningError | Anchor.AnchorError>
+}>()("aosiq/audit/Anchoring") {}
 
 /** Whose anchors are built on. */
 export interface Trust {
@@ -35,89 +45,122 @@ export interface Trust {
   readonly earlierKeys?: ReadonlyArray<Note.Key> | undefined
 }
 
-/** How often anchors are taken. */
-export interface Cadence extends Trust {
-  /** The longest that a row stays without an anchor while this process runs. */
-  readonly every: Duration.Input
-  /** Anchors earlier, once this many rows wait for it. */
-  readonly rows?: number | undefined
-  /** How often the rows that wait are counted; a second unless set. Only with `rows`. */
-  readonly look?: Duration.Input | undefined
-}
-
 /** Over the anchors that are kept; reads them once, and afterwards only what was added. */
-export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Return<Anchoring, never, Needs> {
+export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Return<
+  Anchoring["Service"],
+  never,
+  Needs
+> {
   const log = yield* Log
   const anchors = yield* Anchor.Anchors
   const signer = yield* Signer
   const tools = { digest: yield* Digest, verifier: yield* Verifier }
   const keys = [{ name: signer.name, publicKey: signer.publicKey }, ...trust.earlierKeys ?? []]
-  const known = yield* SynchronizedRef.make<Known>({ last: undefined, heads: new Map() })
+  const known = yield* SynchronizedRef.make<Known>({ last: undefined, heads: new Map(), sizes: [], isRead: false })
+  /** Signed, and not known to be kept. */
+  const draft = yield* Ref.make<Anchor.Checked | undefined>(undefined)
+  /** Sizes that witnesses signed last. */
+  const signed = new Map<Cosigning.Peer, number>()
 
-  const catchUp = Effect.fnUntraced(function*(known: Known) {
-    let now = known
-    for (const stored of yield* anchors.list(nextNumber(known))) {
+  const since = Effect.fnUntraced(function*(last: Anchor.Checked | undefined, from: number) {
+    const added: Array<Anchor.Checked> = []
+    for (const stored of yield* anchors.list(from)) {
       const checked = Anchor.check(tools, stored, keys)
       if (Result.isFailure(checked)) return yield* inconsistent(stored, checked.failure)
-      if (!Anchor.follows(tools.digest, now.last, checked.success)) {
+      const before = added.at(-1) ?? last
+      // The first of those that are read again stands on an anchor that is not.
+      if ((before !== undefined || from === 0) && !Anchor.follows(tools.digest, before, checked.success)) {
         return yield* inconsistent(stored, "it does not follow the anchor before it")
       }
-      now = advance(now, checked.success)
+      added.push(checked.success)
     }
-    return now
+    return added
+  })
+  const catchUp = Effect.fnUntraced(function*(known: Known) {
+    return { ...advance(known, yield* since(known.last, known.sizes.length)), isRead: true }
   })
 
   const sign = Effect.fnUntraced(function*(known: Known, leaves: Anchor.Anchor["leaves"]) {
     const at = yield* Clock.currentTimeMillis
     const before = known.last?.after ?? Merkle.empty
-    const sequence = nextNumber(known)
-    const { after, checkpoint } = Anchor.checkpointOf(tools.digest, {
-      origin: signer.name,
-      sequence,
-      at,
-      before,
-      leaves
-    })
+    const sequence = known.sizes.length
+    const plan = { origin: signer.name, sequence, at, before, leaves }
+    const { after, checkpoint } = Anchor.checkpointOf(tools.digest, plan)
     const note = yield* Note.sign(Note.formatCheckpoint(checkpoint)).pipe(Effect.provideService(Signer, signer))
-    const anchor: Anchor.Anchor = {
-      v: version,
-      sequence,
-      at,
-      before: Anchor.frontierOf(before),
-      leaves,
-      checkpoint: Note.encode(note)
-    }
+    const text = Note.encode(note)
+    const anchor = { v: version, sequence, at, before: Anchor.frontierOf(before), leaves, checkpoint: text } as const
     return { anchor, checkpoint, before, after }
+  })
+  const next = Effect.fnUntraced(function*(known: Known) {
+    const waiting = yield* Ref.get(draft)
+    if (waiting !== undefined && Anchor.follows(tools.digest, known.last, waiting)) return waiting
+    const [first, ...rest] = (yield* log.sessions).filter((session) => isMoved(known, session)).map(leafOf)
+    return first === undefined ? undefined : yield* sign(known, [first, ...rest])
   })
 
   const take = SynchronizedRef.modifyEffect(known, (earlier) =>
     Effect.gen(function*() {
       const known = yield* catchUp(earlier)
-      const [first, ...rest] = (yield* log.sessions).filter((session) => isMoved(known, session)).map(leafOf)
-      if (first === undefined) return [undefined, known] as const
-      const checked = yield* sign(known, [first, ...rest])
+      const checked = yield* next(known)
+      if (checked === undefined) return [undefined, known] as const
+      yield* Ref.set(draft, checked)
       yield* anchors.append(checked.anchor)
-      return [checked.anchor, advance(known, checked)] as const
+      yield* Ref.set(draft, undefined)
+      return [checked.anchor, advance(known, [checked])] as const
     })).pipe(Effect.withSpan("Anchoring.take"))
 
   const pending = Effect.gen(function*() {
-    const { heads } = yield* SynchronizedRef.updateAndGetEffect(known, catchUp)
+    const { heads } = yield* SynchronizedRef.updateAndGetEffect(
+      known,
+      (known) => known.isRead ? Effect.succeed(known) : catchUp(known)
+    )
     const sessions = yield* log.sessions
     return sessions.reduce((rows, { id, seq }) => rows + Math.max(0, seq - (heads.get(id)?.seq ?? 0)), 0)
   })
 
-  return { take, pending }
+  const historyOf = ({ last, sizes }: Known): Cosigning.History<Anchor.AnchorError> | undefined =>
+    last === undefined ? undefined : {
+      newest: last,
+      proof: Effect.fnUntraced(function*(size) {
+        if (size === 0 || size >= last.before.size) return Cosigning.proofFrom(tools.digest, [last], size)
+        const first = sizes.indexOf(size) + 1
+        if (first === 0) return undefined
+        const added = yield* since(undefined, first)
+        return Cosigning.proofFrom(tools.digest, added.slice(0, sizes.length - first), size)
+      }),
+      later: Effect.map(
+        SynchronizedRef.updateAndGetEffect(known, catchUp),
+        (now) => now.sizes.length > sizes.length ? historyOf(now) : undefined
+      )
+    }
+  const cosign = Effect.fn("Anchoring.cosign")(function*(peer: Cosigning.Peer) {
+    const history = historyOf(yield* SynchronizedRef.get(known))
+    if (history === undefined) return undefined
+    const guess = signed.get(peer) ?? history.newest.before.size
+    const { line, name, size } = yield* Cosigning.ask(tools, { peer, guess }, history)
+    signed.set(peer, size)
+    yield* anchors.cosign(name, line)
+    return Anchor.numberOf(name)
+  })
+
+  const newest = Effect.map(SynchronizedRef.get(known), ({ last }) => last?.anchor.sequence)
+  return { take, pending, newest, cosign }
+})
+
+/** Takes anchors when it is asked to; `Rounds` asks in the background. */
+export const layer = (trust: Trust = {}): Layer.Layer<Anchoring, never, Needs> => Layer.effect(Anchoring, make(trust))
+
+/** For a process whose anchors another one takes: nothing is taken here, and nothing waits. */
+export const layerElsewhere: Layer.Layer<Anchoring> = Layer.succeed(Anchoring, {
+  take: Effect.undefined,
+  pending: Effect.succeed(0),
+  newest: Effect.undefined,
+  cosign: () => Effect.undefined
 })
 
 /** Takes one anchor now. */
 export const take = (trust: Trust = {}): Effect.Effect<Anchor.Anchor | undefined, AnchoringError, Needs> =>
   Effect.flatMap(make(trust), (anchoring) => anchoring.take)
-
-/**
- * Takes anchors in the background, the first at once and a last one on the way out. A failure is logged and does not
- * stop the next attempt; rows wait meanwhile.
- */
-export const layer = (cadence: Cadence): Layer.Layer<never, never, Needs> => Layer.effectDiscard(run(cadence))
 
 // internal
 
@@ -125,14 +168,20 @@ export const layer = (cadence: Cadence): Layer.Layer<never, never, Needs> => Lay
 interface Known {
   readonly last: Anchor.Checked | undefined
   readonly heads: ReadonlyMap<Claims.SessionId, Anchor.Leaf>
+  /** How many leaves the tree had at each anchor, by number. */
+  readonly sizes: ReadonlyArray<number>
+  /** Whether the anchors that earlier processes took were read. */
+  readonly isRead: boolean
 }
 
-const nextNumber = ({ last }: Known): number => last === undefined ? 0 : last.anchor.sequence + 1
-
-const advance = (known: Known, checked: Anchor.Checked): Known => {
+const advance = (known: Known, added: ReadonlyArray<Anchor.Checked>): Known => {
+  const last = added.at(-1)
+  if (last === undefined) return known
   const heads = new Map(known.heads)
-  for (const leaf of checked.anchor.leaves) if (typeof leaf !== "string") heads.set(leaf.session, leaf)
-  return { last: checked, heads }
+  for (const { anchor } of added) {
+    for (const leaf of anchor.leaves) if (typeof leaf !== "string") heads.set(leaf.session, leaf)
+  }
+  return { ...known, last, heads, sizes: [...known.sizes, ...added.map(({ after }) => after.size)] }
 }
 
 const leafOf = ({ head, id, seq }: Summary): Anchor.Leaf => ({ session: id, seq, hash: head })
@@ -147,33 +196,3 @@ const inconsistent = (stored: Anchor.Stored, detail: string) =>
       remedy: "verify the log; if the anchor is of an earlier key of yours, name that key in `earlierKeys`"
     })
   })
-
-/** As `layer`, for as long as a scope is open: for whoever decides where the background runs. */
-export const run = Effect.fnUntraced(
-  function*({ every, look = "1 second", rows, ...trust }: Cadence): Effect.fn.Return<void, never, Needs | Scope.Scope> {
-    const anchoring = yield* make(trust)
-    const everyMs = Duration.toMillis(every)
-    let last: number | undefined
-    const due = Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      const isTime = last === undefined || now - last >= everyMs
-      if (!isTime && (rows === undefined || (yield* anchoring.pending) < rows)) return
-      last = now
-      yield* anchoring.take
-    })
-    const stepMs = rows === undefined ? everyMs : Math.min(Duration.toMillis(look), everyMs)
-    yield* Effect.addFinalizer(() => logged(anchoring.take))
-    yield* Effect.forkScoped(Effect.repeat(logged(due), Schedule.spaced(stepMs)))
-  }
-)
-
-/** Says why no anchor was taken; even a broken invariant must not end the background quietly. */
-const logged = <A>(effect: Effect.Effect<A, AnchoringError>): Effect.Effect<void> =>
-  Effect.asVoid(effect).pipe(
-    Effect.catch((error) => {
-      const reason = error._tag === "AnchorError" ? error.reason : error
-      const detail = "detail" in reason ? reason.detail : `another anchor has number ${reason.sequence} already`
-      return Effect.logError(`no anchor was taken: ${detail}; ${reason.remedy}`)
-    }),
-    Effect.catchDefect((defect) => Effect.logError("no anchor was taken", defect))
-  )

@@ -5,11 +5,13 @@
  * JSON lines, each the canonical text (RFC 8785) of one object:
  *   the header     format, version, when, which sessions, whether with payloads
  *   {"key"}        a public key that signed anchors, `name+id+base64`
- *   {"anchor"}     name and text of an anchor, oldest first; leaves of sessions that are left out only as hashes
+ *   {"anchor"}     name and text of an anchor, oldest first; leaves of sessions that are left out only as hashes; from
+ *                  version 2 on, what witnesses signed under it, and what the place says where it is kept
  *   {"session"}    where the chain of a session ends, and after it its rows:
  *   {"row"}        a row as it is stored
  *   {"payload"}    hash and text
  *   {"end"}        how many of each: a bundle that was cut off is no bundle
+ * A bundle is of version 2 when an anchor of it has a co-signature or a place with something to say, else of version 1.
  * Times are epoch milliseconds. Keys in a bundle vouch for nothing: whoever altered it could have put in others. Give
  * `verify` the keys that the installation publishes elsewhere.
  */
@@ -21,7 +23,6 @@ import { Digest, Hash } from "./Digest.ts"
 import type { Report } from "./Finding.ts"
 import { Log, type LogError, Summary } from "./Log.ts"
 import * as Note from "./Note.ts"
-import { version } from "./Row.ts"
 import { Verifier } from "./Signer.ts"
 import * as Verify from "./Verify.ts"
 
@@ -32,10 +33,14 @@ const { head, id, seq } = Summary.fields
 export const Block = Schema.Struct({ head, id, seq })
 export type Block = typeof Block.Type
 
+/** Versions of the format. What is of an older one stays readable. */
+export const versions = [1, 2] as const
+export type Version = (typeof versions)[number]
+
 /** The first line. */
 export const Header = Schema.Struct({
   format: Schema.Literal("aosiq-bundle"),
-  version: Schema.Literal(version),
+  version: Schema.Literals(versions),
   exportedAt: Schema.Natural,
   sessions: Schema.Union([Schema.Literal("all"), Schema.Array(Claims.SessionId)]),
   payloads: Schema.Boolean,
@@ -89,11 +94,16 @@ export interface Choice {
   readonly payloads?: boolean | undefined
 }
 
-/** How to read a bundle without this program; it stands in the header. */
-export const guide =
-  "One RFC 8785 object a line. A row's hash is SHA-256 of its prev and of the RFC 8785 text of the row without prev " +
-  "and hash. An anchor's checkpoint is a c2sp.org/tlog-checkpoint over the RFC 6962 tree whose leaves are the RFC " +
-  "8785 texts of {hash,seq,session}: that session had seq rows, the last with that hash."
+/** How to read a bundle of a version without this program; it stands in the header. */
+export const guide = (version: Version): string => version === 1 ? guides[1] : `${guides[1]} ${guides[2]}`
+
+const guides = {
+  1: "One RFC 8785 object a line. A row's hash is SHA-256 of its prev and of the RFC 8785 text of the row without prev " +
+    "and hash. An anchor's checkpoint is a c2sp.org/tlog-checkpoint over the RFC 6962 tree whose leaves are the RFC " +
+    "8785 texts of {hash,seq,session}: that session had seq rows, the last with that hash.",
+  2: "An anchor's cosignatures are signature lines for its checkpoint, as in c2sp.org/tlog-cosignature; its keeping is " +
+    "what the place says where it is kept, and proves nothing."
+} as const
 
 /** Writes a bundle, line by line, each with its newline; reads one session at a time. */
 export const write = (
@@ -105,13 +115,14 @@ export const write = (
     // Anchors before sessions: what an anchor says is then true of every later state of the log.
     const anchors = yield* (yield* Anchor.Anchors).list(0)
     const ids = yield* chosen(log, choice)
+    const version = anchors.some(({ cosignatures, keeping }) => cosignatures.length > 0 || keeping !== null) ? 2 : 1
     const header: Header = {
       format: "aosiq-bundle",
       version,
       exportedAt: yield* Clock.currentTimeMillis,
       sessions: choice.sessions,
       payloads: choice.payloads ?? true,
-      guide
+      guide: guide(version)
     }
     const line = (value: Schema.Json) => `${digest.canonical(value)}\n`
     const shown = choice.sessions === "all" ? anchors : anchors.map((anchor) => withhold(digest, anchor, new Set(ids)))
@@ -133,7 +144,7 @@ export const write = (
     })
 
     return Stream.make(line(header), ...choice.keys.map((key) => line({ key: Note.formatKey(digest, key) }))).pipe(
-      Stream.concat(Stream.fromIterable(shown.map(({ name, text }) => line({ anchor: { name, text } })))),
+      Stream.concat(Stream.fromIterable(shown.map((stored) => line({ anchor: forms[version](stored) })))),
       Stream.concat(each(ids, session)),
       Stream.concat(Stream.suspend(() => header.payloads ? each([...named], payload) : Stream.empty)),
       Stream.concat(Stream.suspend(() => Stream.make(line({ end: counts }))))
@@ -148,7 +159,7 @@ export const read = (digest: Digest["Service"], text: string): Result.Result<Bun
     const draft: Draft = { keys: [], anchors: [], sessions: [], rows: new Map(), payloads: new Map() }
     for (const [at, line] of rest.entries()) {
       const number = at + 2
-      const value = yield* parse(digest, line, number)
+      const value = yield* parse(digest, header.version, { line, number })
       if ("end" in value) {
         yield* finish(draft, value.end, rest.slice(at + 1), number)
         return { header, ...draft }
@@ -159,13 +170,20 @@ export const read = (digest: Digest["Service"], text: string): Result.Result<Bun
     return yield* cutOff(rest.length + 1, "the last line is not there")
   })
 
-/**
- * Verifies a bundle. `keys` are those that the installation publishes; without them the bundle's own are used, and the
- * report says so. `seen` are checkpoints of earlier reports.
- */
+/** Whom to believe of a bundle. */
+export interface Trust {
+  /** Those that the installation publishes; without them the bundle's own are used, and the report says so. */
+  readonly keys?: ReadonlyArray<Note.Key> | undefined
+  /** Those that the witnesses publish; a bundle brings none of its own. */
+  readonly witnesses?: ReadonlyArray<Note.Key> | undefined
+  /** Checkpoints of earlier reports, or of a witness. */
+  readonly seen?: ReadonlyArray<string> | undefined
+}
+
+/** Verifies a bundle. */
 export const verify = Effect.fn("Bundle.verify")(function*(
   text: string,
-  trust: { readonly keys?: ReadonlyArray<Note.Key> | undefined; readonly seen?: ReadonlyArray<string> | undefined } = {}
+  trust: Trust = {}
 ): Effect.fn.Return<Report, BundleError, Digest | Verifier> {
   const tools = { digest: yield* Digest, verifier: yield* Verifier }
   const bundle = yield* Effect.fromResult(read(tools.digest, text))
@@ -178,6 +196,7 @@ export const verify = Effect.fn("Bundle.verify")(function*(
     payloads: bundle.header.payloads ? bundle.payloads : null,
     keys: trust.keys ?? bundle.keys,
     areKeysOwn: trust.keys === undefined,
+    witnesses: trust.witnesses,
     isComplete: sessions === "all",
     seen: trust.seen
   })
@@ -217,20 +236,40 @@ const withhold = (
   const [first, ...rest] = anchor.success.leaves
   const shown = (leaf: Anchor.Leaf | Hash) =>
     typeof leaf === "string" || ids.has(leaf.session) ? leaf : Hash.make(Hex.encode(Anchor.leafHash(digest, leaf)))
-  return { name: stored.name, text: Anchor.encode({ ...anchor.success, leaves: [shown(first), ...rest.map(shown)] }) }
+  return { ...stored, text: Anchor.encode({ ...anchor.success, leaves: [shown(first), ...rest.map(shown)] }) }
 }
 
-const Line = Schema.Union([
-  Schema.Struct({ key: Schema.String }),
-  Schema.Struct({ anchor: Schema.Struct({ name: Schema.String, text: Schema.String }) }),
-  Schema.Struct({ session: Block }),
-  Schema.Struct({ row: Schema.Json }),
-  Schema.Struct({ payload: Schema.Struct({ hash: Hash, text: Schema.String }) }),
-  Schema.Struct({ end: Counts })
-])
-type Line = typeof Line.Type
+/** What stands of an anchor in a bundle of each version. */
+const anchors = {
+  1: Schema.Struct({ name: Schema.String, text: Schema.String }),
+  2: Schema.Struct({
+    name: Schema.String,
+    text: Schema.String,
+    cosignatures: Schema.Array(Schema.String),
+    keeping: Schema.NullOr(Anchor.Keeping)
+  })
+}
+const forms = {
+  1: ({ name, text }: Anchor.Stored): Schema.Json => ({ name, text }),
+  2: ({ cosignatures, keeping, name, text }: Anchor.Stored): Schema.Json => ({ name, text, cosignatures, keeping })
+}
+
+const lineOf = <A extends Schema.Constraint>(anchor: A) =>
+  Schema.Union([
+    Schema.Struct({ key: Schema.String }),
+    Schema.Struct({ anchor }),
+    Schema.Struct({ session: Block }),
+    Schema.Struct({ row: Schema.Json }),
+    Schema.Struct({ payload: Schema.Struct({ hash: Hash, text: Schema.String }) }),
+    Schema.Struct({ end: Counts })
+  ])
+const lines = { 1: lineOf(anchors[1]), 2: lineOf(anchors[2]) }
+type Line = typeof lines[Version]["Type"]
 const strict = { onExcessProperty: "error" } as const
-const decodeLine = Schema.decodeUnknownOption(Line, strict)
+const decodeLine = {
+  1: Schema.decodeUnknownOption(lines[1], strict),
+  2: Schema.decodeUnknownOption(lines[2], strict)
+}
 const decodeHeader = Schema.decodeUnknownOption(Header, strict)
 
 /** A line read so far. */
@@ -257,15 +296,19 @@ const valueOf = (digest: Digest["Service"], line: string): Schema.Json | undefin
 const headerOf = (digest: Digest["Service"], line: string): Result.Result<Header, BundleError> => {
   const header = decodeHeader(valueOf(digest, line))
   if (Option.isSome(header)) return Result.succeed(header.value)
-  const detail = `the first line is not the header of a bundle of version ${version}`
+  const detail = `the first line is not the header of a bundle of version ${versions.join(" or ")}`
   return Result.fail(new BundleError({ reason: new NotABundle({ detail }) }))
 }
 
-const parse = (digest: Digest["Service"], line: string, number: number): Result.Result<Line, BundleError> => {
+const parse = (
+  digest: Digest["Service"],
+  version: Version,
+  { line, number }: { readonly line: string; readonly number: number }
+): Result.Result<Line, BundleError> => {
   if (line === "") return cutOff(number, "the last line is not there")
   const value = valueOf(digest, line)
   if (value === undefined) return bad(number, "it is not one JSON value in canonical form")
-  const known = decodeLine(value)
+  const known = decodeLine[version](value)
   return Option.isSome(known) ? Result.succeed(known.value) : bad(number, "it is none of a bundle's lines")
 }
 
@@ -280,7 +323,7 @@ const add = (
     if (Result.isFailure(key)) return Note.explain(key.failure)
     draft.keys.push(key.success)
   } else if ("anchor" in line) {
-    draft.anchors.push(line.anchor)
+    draft.anchors.push({ cosignatures: [], keeping: null, ...line.anchor })
   } else if ("session" in line) {
     if (draft.rows.has(line.session.id)) return `session ${line.session.id} stands here twice`
     draft.sessions.push(line.session)

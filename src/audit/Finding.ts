@@ -20,7 +20,11 @@ export const kinds = {
   unknown_version: "the row is of a version that this verifier does not know",
   anchor_altered: "the anchor is not what was signed",
   anchor_missing: "the anchor is gone",
-  anchor_forked: "two signed anchors contradict each other"
+  anchor_forked: "two signed anchors contradict each other",
+  anchor_overwritten: "another text was put in the anchor's place; the earliest was read",
+  anchor_hidden: "the anchor was removed from sight; it is still there",
+  cosignature_altered: "the witness did not sign this",
+  witness_contradicts: "a witness signed another history than this one"
 } as const
 
 /** One kind of damage. */
@@ -49,6 +53,14 @@ export const gaps = [
   "no_keys",
   /** The keys came with what they are to vouch for. */
   "own_keys",
+  /** Anchors lie where somebody may remove or overwrite them. */
+  "anchors_unlocked",
+  /** No key of a witness: whoever holds log, anchors and signing key together could have made them anew. */
+  "no_witnesses",
+  /** The same for rows that no co-signature of a witness covers yet. */
+  "not_cosigned",
+  /** A witness that was to be asked did not answer. */
+  "witness_silent",
   /** Sessions that were left out of what was verified. */
   "other_sessions",
   /** Payloads erased: their rows stand, their texts are gone. */
@@ -67,6 +79,15 @@ export const Unchecked = Schema.Struct({
 })
 export type Unchecked = typeof Unchecked.Type
 
+/** How far a witness vouches: up to the anchor of that number, as of `at`; both null when it signed none of them. */
+export const Vouched = Schema.Struct({
+  witness: Schema.String,
+  anchor: Schema.NullOr(Schema.Natural),
+  /** Epoch milliseconds. */
+  at: Schema.NullOr(Schema.Natural)
+})
+export type Vouched = typeof Vouched.Type
+
 /** The outcome of a verification. Read `unchecked` before trusting `ok`. */
 export const Report = Schema.Struct({
   /** Whether nothing was found; not whether everything could be looked at. */
@@ -76,6 +97,8 @@ export const Report = Schema.Struct({
   anchors: Schema.Natural,
   findings: Schema.Array(Finding),
   unchecked: Schema.Array(Unchecked),
+  /** Of each witness whose key was given. */
+  witnesses: Schema.Array(Vouched),
   /** The newest checkpoint that held: keep it elsewhere, and the next verification misses no anchor up to it. */
   checkpoint: Schema.NullOr(Schema.String)
 })

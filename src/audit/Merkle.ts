@@ -119,6 +119,34 @@ export const consistency = (
   return from === 0 ? proof : [subroot(digest, leaves, from, to), ...proof]
 }
 
+/**
+ * Shows that the tree `before` with `added` leaves begins with `before`; `undefined` when that has none, or is none.
+ * The proof is that of `consistency`, in as much work as leaves were added: of the older ones it names only what the
+ * frontier holds.
+ */
+export const extension = (
+  digest: Digest["Service"],
+  before: Frontier,
+  added: ReadonlyArray<Hash>
+): Proof | undefined => {
+  if (before.size === 0 || !isFrontier(before)) return undefined
+  const proof: Array<Hash> = []
+  const peaks = [...before.nodes]
+  let [from, to] = [0, before.size + added.length]
+  while (to !== before.size) {
+    const middle = from + split(to - from)
+    if (before.size <= middle) {
+      proof.unshift(subroot(digest, added, middle - before.size, to - before.size))
+      to = middle
+    } else {
+      // What is left of the middle is a perfect subtree of the old tree, and so its next peak.
+      proof.unshift(...peaks.splice(0, 1))
+      from = middle
+    }
+  }
+  return from === 0 ? proof : [...peaks, ...proof]
+}
+
 /** Whether `proof` shows that the tree `later` only added leaves to the tree `earlier`, which is not empty. */
 export const isConsistent = (
   digest: Digest["Service"],

@@ -17,6 +17,9 @@ export interface Key {
   readonly publicKey: string
 }
 
+/** What a key signs: notes (Ed25519, type 1), or checkpoints that it watched over (co-signatures, type 4). */
+export type Use = "note" | "cosignature"
+
 /** One signature line, not yet verified. `id` is eight hex digits, `signature` base64. */
 export interface Signature {
   readonly name: string
@@ -59,36 +62,60 @@ export const isName = (name: string): boolean =>
   // `\s` leaves out the next-line character.
   name !== "" && name.isWellFormed() && !/[\s\u0085+]/.test(name)
 
-/** First four bytes of `SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)`, as hex. Tells keys apart; proves nothing. */
-export const keyId = (digest: Digest["Service"], key: Key): string => {
+/**
+ * First four bytes of `SHA-256(name ‖ 0x0A ‖ use ‖ public key)`, as hex. Tells keys and uses apart; proves nothing.
+ */
+export const keyId = (digest: Digest["Service"], key: Key, use: Use = "note"): string => {
   const publicKey = Result.getOrElse(Base64.decode(key.publicKey), () => new Uint8Array())
-  const hash = digest.sha256Bytes(Bytes.concat([utf8.encode(`${key.name}\n`), ed25519, publicKey]))
+  const hash = digest.sha256Bytes(Bytes.concat([utf8.encode(`${key.name}\n`), uses[use], publicKey]))
   return Hex.encode(hash.subarray(0, 4))
 }
 
-/** A key as one word, `name+id+base64(0x01 ‖ public key)`, to hand to an auditor. */
-export const formatKey = (digest: Digest["Service"], key: Key): string => {
+/** A key as one word, `name+id+base64(use ‖ public key)`, to hand to an auditor. */
+export const formatKey = (digest: Digest["Service"], key: Key, use: Use = "note"): string => {
   const publicKey = Result.getOrElse(Base64.decode(key.publicKey), () => new Uint8Array())
-  return `${key.name}+${keyId(digest, key)}+${Base64.encode(Bytes.concat([ed25519, publicKey]))}`
+  return `${key.name}+${keyId(digest, key, use)}+${Base64.encode(Bytes.concat([uses[use], publicKey]))}`
 }
 
-/** Reads a key from its one-word form. */
-export const parseKey = (digest: Digest["Service"], word: string): Result.Result<Key, NoteError> => {
+/** Reads a key from its one-word form; a key for another use is refused. */
+export const parseKey = (
+  digest: Digest["Service"],
+  word: string,
+  use: Use = "note"
+): Result.Result<Key, NoteError> => {
   const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(word) ?? []
   if (name === undefined || id === undefined || encoded === undefined || !isName(name)) {
     return malformed("a key is written name+id+base64")
   }
   const bytes = fromBase64(encoded)
-  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== ed25519[0]) {
-    return malformed("only Ed25519 keys are known: 33 bytes, the first of them 1")
+  const [type] = uses[use]
+  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== type) {
+    return malformed(`only Ed25519 keys are known: 33 bytes, the first of them ${type}`)
   }
   const key = { name, publicKey: Base64.encode(bytes.subarray(1)) }
-  return keyId(digest, key) === id ? Result.succeed(key) : malformed("the id is not that of this name and key")
+  return keyId(digest, key, use) === id ? Result.succeed(key) : malformed("the id is not that of this name and key")
 }
 
 /** The note as text. */
 export const encode = ({ signatures, text }: Note): string =>
-  `${text}\n${signatures.map((line) => `— ${line.name} ${Base64.encode(lineBytes(line))}\n`).join("")}`
+  `${text}\n${signatures.map((signature) => `${formatSignature(signature)}\n`).join("")}`
+
+/** The line of a signature, without its newline. */
+export const formatSignature = (signature: Signature): string =>
+  `— ${signature.name} ${Base64.encode(lineBytes(signature))}`
+
+/** Reads one signature line, without its newline; *not yet verified*. */
+export const parseSignature = (line: string): Result.Result<Signature, NoteError> => {
+  const [, name, encoded] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? []
+  const bytes = encoded === undefined ? undefined : fromBase64(encoded)
+  return name === undefined || bytes === undefined || bytes.length < 5 || !isName(name)
+    ? malformed("it is not a signature line")
+    : Result.succeed({
+      name,
+      id: Hex.encode(bytes.subarray(0, 4)),
+      signature: Base64.encode(bytes.subarray(4))
+    })
+}
 
 /** Reads a note; its signatures are *not yet verified*. */
 export const decode = (note: string): Result.Result<Note, NoteError> => {
@@ -99,12 +126,11 @@ export const decode = (note: string): Result.Result<Note, NoteError> => {
   if (lines.length > maxSignatures) return malformed(`more than ${maxSignatures} signatures`)
   const signatures: Array<Signature> = []
   for (const line of lines) {
-    const [, name, encoded] = /^— ([^ ]+) ([^ ]+)$/.exec(line) ?? []
-    const bytes = encoded === undefined ? undefined : fromBase64(encoded)
-    if (name === undefined || bytes === undefined || bytes.length < 5 || !isName(name)) {
+    const signature = parseSignature(line)
+    if (Result.isFailure(signature)) {
       return malformed(`line ${signatures.length + 1} after the blank one is not a signature`)
     }
-    signatures.push({ name, id: Hex.encode(bytes.subarray(0, 4)), signature: Base64.encode(bytes.subarray(4)) })
+    signatures.push(signature.success)
   }
   return Result.succeed({ text: note.slice(0, blank + 1), signatures })
 }
@@ -169,8 +195,8 @@ export const explain = ({ reason }: NoteError): string => {
 // internal
 
 const utf8 = new TextEncoder()
-/** The signature type of Ed25519. */
-const ed25519 = Uint8Array.of(1)
+/** The signature types, as the format numbers them. */
+const uses = { note: Uint8Array.of(1), cosignature: Uint8Array.of(4) } as const
 
 const malformed = (detail: string): Result.Result<never, NoteError> =>
   Result.fail(new NoteError({ reason: new Malformed({ detail }) }))

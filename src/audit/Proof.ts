@@ -10,7 +10,7 @@ import * as Anchor from "./Anchor.ts"
 import { type Digest, Hash } from "./Digest.ts"
 import * as Merkle from "./Merkle.ts"
 import * as Note from "./Note.ts"
-import type { Tools } from "./Witness.ts"
+import type { Tools } from "./Testimony.ts"
 
 /** That `leaf` is at `index` of the tree of `checkpoint`, a signed note. */
 export const Inclusion = Schema.Struct({

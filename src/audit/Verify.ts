@@ -9,16 +9,17 @@
 import { DateTime, Effect, Option, type Schema } from "effect"
 import type { Claims } from "../capability/index.ts"
 import * as Anchor from "./Anchor.ts"
+import * as Cosigning from "./Cosigning.ts"
 import { Digest, type Hash } from "./Digest.ts"
 import type { Finding, Report, Unchecked } from "./Finding.ts"
 import * as Inspect from "./Inspect.ts"
 import { Log, type LogError } from "./Log.ts"
 import type * as Note from "./Note.ts"
 import { Verifier } from "./Signer.ts"
-import { hear, ofAnchor, type Tools, type Witness } from "./Witness.ts"
+import { covered, hear, ofAnchor, type Testimony, type Tools, type Trust } from "./Testimony.ts"
 
 export { session } from "./Inspect.ts"
-export type { Tools } from "./Witness.ts"
+export type { Tools } from "./Testimony.ts"
 
 /** Where a control block says that a chain ends. */
 export interface Held {
@@ -27,16 +28,16 @@ export interface Held {
   readonly head: Hash
 }
 
-/** Whom to believe, and how much of the log is there. */
-export interface Terms {
-  /** Keys whose anchors are believed. Without any, signatures go unchecked, and the report says so. */
-  readonly keys: ReadonlyArray<Note.Key>
+/**
+ * Whom to believe, and how much of the log is there. Without `keys`, signatures of anchors go unchecked, and the report
+ * says so; the same without `witnesses`. `seen` are checkpoints kept from earlier verifications, or from a witness: the
+ * anchors must still lead to each.
+ */
+export interface Terms extends Trust {
   /** Whether the keys came with the evidence itself; `false` unless set. */
   readonly areKeysOwn?: boolean | undefined
   /** Whether the sessions are all that there are; `true` unless set. */
   readonly isComplete?: boolean | undefined
-  /** Checkpoints kept from earlier verifications: the anchors must still lead to each. */
-  readonly seen?: ReadonlyArray<string> | undefined
 }
 
 /** Everything to verify. Nothing of it is trusted but `keys` and `seen`. */
@@ -51,35 +52,46 @@ export interface Evidence extends Terms {
 
 /** Verifies everything that is there. */
 export const all = (tools: Tools, evidence: Evidence): Report => {
-  const witness = hear(tools, evidence.anchors, evidence)
+  const heard = hear(tools, evidence.anchors, evidence)
   const held = new Map(evidence.sessions.map((session) => [session.id, session]))
   const ids = new Set([...held.keys(), ...evidence.rows.keys()])
   const { payloads } = evidence
   const parts = [...ids].map((id) =>
-    examine(tools, witness, ids, { id, held: held.get(id), rows: evidence.rows.get(id) ?? [], payloads })
+    examine(tools, heard, ids, { id, held: held.get(id), rows: evidence.rows.get(id) ?? [], payloads })
   )
-  return report(witness, parts, evidence, strays(tools, parts, payloads))
+  return report(heard, parts, evidence, { findings: strays(tools, parts, payloads), unchecked: [] })
 }
 
 /**
  * Verifies a log as it stands, one session after the other; a session that is being written meanwhile is no finding.
+ * The witnesses that this log has are asked what they know, and believed.
  */
 export const online = Effect.fn("Verify.online")(function*(
   terms: Terms & { readonly sessions: "all" | ReadonlyArray<Claims.SessionId>; readonly payloads?: boolean | undefined }
-): Effect.fn.Return<Report, LogError | Anchor.AnchorError, Log | Anchor.Anchors | Digest | Verifier> {
+): Effect.fn.Return<
+  Report,
+  LogError | Anchor.AnchorError,
+  Log | Anchor.Anchors | Digest | Verifier | Cosigning.Witnesses
+> {
   const log = yield* Log
   const tools = { digest: yield* Digest, verifier: yield* Verifier }
+  const { peers } = yield* Cosigning.Witnesses
+  const trust = { ...terms, witnesses: [...terms.witnesses ?? [], ...peers.map(({ key }) => key)] }
   // Anchors before sessions: what an anchor says is then true of every later state of the log.
-  const witness = hear(tools, yield* (yield* Anchor.Anchors).list(0), terms)
+  const heard = hear(tools, yield* (yield* Anchor.Anchors).list(0), trust)
   const ids = new Set((yield* log.sessions).map((session) => session.id))
   const chosen = terms.sessions === "all" ? ids : new Set(terms.sessions)
   const parts = yield* Effect.forEach(chosen, (id) =>
     Effect.gen(function*() {
       const { held, rows } = yield* snapshot(log, id)
       const payloads = terms.payloads === false ? null : yield* payloadsOf(log, rows)
-      return examine(tools, witness, ids, { id, held, rows, payloads })
+      return examine(tools, heard, ids, { id, held, rows, payloads })
     }))
-  return report(witness, parts, { ...terms, isComplete: terms.sessions === "all" }, [])
+  const answers = yield* Effect.forEach(peers, (peer) => asked(tools, heard, peer, terms.keys), { concurrency: 4 })
+  return report(heard, parts, { ...trust, isComplete: terms.sessions === "all" }, {
+    findings: answers.flatMap(({ findings }) => findings),
+    unchecked: answers.flatMap(({ unchecked }) => unchecked)
+  })
 })
 
 /** A session's control block and the rows that it covers: rows that are written meanwhile are left out. */
@@ -136,11 +148,11 @@ const payloadsOf = (log: Log["Service"], rows: ReadonlyArray<Schema.Json>) =>
     return payloads
   })
 
-const examine = (tools: Tools, witness: Witness, ids: Iterable<Claims.SessionId>, session: Session): Part => {
+const examine = (tools: Tools, heard: Testimony, ids: Iterable<Claims.SessionId>, session: Session): Part => {
   const { held, id, payloads, rows } = session
-  const anchored = witness.leaves.get(id) ?? []
+  const anchored = heard.leaves.get(id) ?? []
   const head = held === undefined ? undefined : { seq: held.seq, hash: held.head }
-  const covered = anchored.reduce((longest, leaf) => Math.max(longest, leaf.seq), 0)
+  const length = anchored.reduce((longest, leaf) => Math.max(longest, leaf.seq), 0)
   const named = new Set(rows.flatMap(payloadHashes))
   const finding = (held === undefined ? headless(id, rows) : undefined) ??
     Inspect.session(tools.digest, rows, { session: id, head, anchored, others: ids }) ??
@@ -151,7 +163,7 @@ const examine = (tools: Tools, witness: Witness, ids: Iterable<Claims.SessionId>
     id,
     finding,
     rows: rows.length,
-    uncovered: Math.max(0, rows.length - covered),
+    uncovered: Math.max(0, rows.length - length),
     parent: typeof parent === "string" ? parent : undefined,
     named,
     erased: payloads === null ? null : [...named].filter((hash) => !payloads.has(hash)).length
@@ -197,12 +209,12 @@ const strays = (tools: Tools, parts: ReadonlyArray<Part>, payloads: Evidence["pa
 }
 
 /** Sessions that anchors or children know, and that are not there. */
-const removals = (witness: Witness, parts: ReadonlyArray<Part>): ReadonlyArray<Finding> => {
+const removals = (heard: Testimony, parts: ReadonlyArray<Part>): ReadonlyArray<Finding> => {
   const here = new Set<string>(parts.map((part) => part.id))
-  const anchored = [...witness.leaves.keys()]
+  const anchored = [...heard.leaves.keys()]
     .filter((id) => !here.has(id))
     .map((id) => removed(id, "anchors know it, and it is not here"))
-  const known = new Set<string>([...here, ...witness.leaves.keys()])
+  const known = new Set<string>([...here, ...heard.leaves.keys()])
   const parents = parts.flatMap(({ id, parent }) => {
     if (parent === undefined || known.has(parent)) return []
     known.add(parent)
@@ -213,50 +225,82 @@ const removals = (witness: Witness, parts: ReadonlyArray<Part>): ReadonlyArray<F
 }
 
 /** Leaves are withheld for sessions that are left out; where none is, a withheld leaf hides one. */
-const withheld = ({ withheld }: Witness): ReadonlyArray<Finding> =>
+const withheld = ({ withheld }: Testimony): ReadonlyArray<Finding> =>
   withheld === 0
     ? []
     : [ofAnchor("anchor_altered", null, `leaves withheld: ${withheld}, though no session is left out`)]
 
+/** What was found, or could not be looked at, apart from rows and anchors. */
+type Besides = Pick<Report, "findings" | "unchecked">
+
+/** What a witness knows, when it is asked to sign the newest anchor. What it signs now covers nothing from before. */
+const asked = Effect.fnUntraced(function*(
+  tools: Tools,
+  heard: Testimony,
+  peer: Cosigning.Peer,
+  keys: ReadonlyArray<Note.Key>
+): Effect.fn.Return<Besides, Anchor.AnchorError, Anchor.Anchors> {
+  const anchors = yield* Anchor.Anchors
+  const from = (heard.last?.anchor.sequence ?? -1) + 1
+  const more = Effect.map(anchors.list(from), (stored) => hear(tools, stored, { keys }).sound)
+  const history = Cosigning.historyOf(tools.digest, heard.sound, more)
+  if (history === undefined) return { findings: [], unchecked: [] }
+  const guess = history.newest.before.size
+  return yield* Cosigning.ask(tools, { peer, guess }, history).pipe(
+    Effect.tap(({ line, name }) => anchors.cosign(name, line)),
+    Effect.as({ findings: [], unchecked: [] }),
+    Effect.catchTag("CosigningError", ({ reason }) =>
+      Effect.succeed<Besides>(
+        reason._tag === "Contradicted"
+          ? { findings: [ofAnchor("witness_contradicts", null, reason.detail)], unchecked: [] }
+          : { findings: [], unchecked: [{ kind: "witness_silent", count: null, detail: reason.detail }] }
+      ))
+  )
+})
+
 const report = (
-  witness: Witness,
+  heard: Testimony,
   parts: ReadonlyArray<Part>,
   terms: Terms,
-  strays: ReadonlyArray<Finding>
+  besides: Besides
 ): Report => {
   const isComplete = terms.isComplete ?? true
   const findings = [
     ...parts.flatMap((part) => part.finding ?? []),
-    ...isComplete ? [...removals(witness, parts), ...withheld(witness)] : [],
-    ...strays,
-    ...witness.findings
+    ...isComplete ? [...removals(heard, parts), ...withheld(heard)] : [],
+    ...heard.findings,
+    ...besides.findings
   ]
   return {
     ok: findings.length === 0,
     sessions: parts.length,
     rows: parts.reduce((rows, part) => rows + part.rows, 0),
-    anchors: witness.count,
+    anchors: heard.count,
     findings,
-    unchecked: gapsOf(witness, parts, terms),
-    checkpoint: witness.last?.anchor.checkpoint ?? null
+    unchecked: [...gapsOf(heard, parts, terms), ...witnessGaps(heard, parts, terms), ...besides.unchecked],
+    witnesses: heard.vouched.map(({ last, witness }) => ({
+      witness: witness.name,
+      anchor: last?.sequence ?? null,
+      at: last === undefined ? null : last.at * 1000
+    })),
+    checkpoint: heard.checkpoint ?? null
   }
 }
 
-const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): ReadonlyArray<Unchecked> => {
+const gapsOf = (heard: Testimony, parts: ReadonlyArray<Part>, terms: Terms): ReadonlyArray<Unchecked> => {
   const gaps: Array<Unchecked> = []
   const uncovered = parts.reduce((rows, part) => rows + part.uncovered, 0)
   const erased = parts.reduce((count, part) => count + (part.erased ?? 0), 0)
-  if (witness.last === undefined) {
+  if (heard.last === undefined) {
     const detail = "no anchors: a chain that was rewritten as a whole, or a session that was removed, would not be seen"
     gaps.push({ kind: "no_anchors", count: uncovered, detail })
   } else {
-    const { at, sequence } = witness.last.anchor
-    const time = Option.match(DateTime.make(at), { onNone: () => at, onSome: DateTime.formatIso })
-    const since = `rows after anchor ${sequence} of ${time}: ${uncovered}`
+    const { at, sequence } = heard.last.anchor
+    const since = `rows after anchor ${sequence} of ${timeOf(at)}: ${uncovered}`
     const detail = `${since}; they may have been rewritten, and later anchors removed, unseen`
     gaps.push({ kind: "after_last_anchor", count: uncovered, detail })
   }
-  if (terms.keys.length === 0 && witness.count > 0) {
+  if (terms.keys.length === 0 && heard.count > 0) {
     gaps.push({ kind: "no_keys", count: null, detail: "no key to check anchors with: anybody may have made them" })
   }
   if (terms.areKeysOwn === true && terms.keys.length > 0) {
@@ -264,7 +308,7 @@ const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): Rea
     gaps.push({ kind: "own_keys", count: null, detail })
   }
   if (terms.isComplete === false) {
-    const detail = `only chosen sessions; leaves withheld for others, or for these: ${witness.withheld}`
+    const detail = `only chosen sessions; leaves withheld for others, or for these: ${heard.withheld}`
     gaps.push({ kind: "other_sessions", count: null, detail })
   }
   if (parts.some((part) => part.erased === null)) {
@@ -273,6 +317,33 @@ const gapsOf = (witness: Witness, parts: ReadonlyArray<Part>, terms: Terms): Rea
   if (erased > 0) {
     const detail = `payloads erased: ${erased}; the rows that name them stand`
     gaps.push({ kind: "payload_missing", count: erased, detail })
+  }
+  return gaps
+}
+
+const timeOf = (at: number): string =>
+  Option.match(DateTime.make(at), { onNone: () => String(at), onSome: DateTime.formatIso })
+
+/** What is not kept from whoever holds log and anchors, perhaps with the key that signs them. */
+const witnessGaps = (heard: Testimony, parts: ReadonlyArray<Part>, terms: Terms): ReadonlyArray<Unchecked> => {
+  const gaps: Array<Unchecked> = []
+  if (heard.unlocked > 0) {
+    const detail = `anchors that somebody may remove or overwrite where they are kept: ${heard.unlocked}`
+    gaps.push({ kind: "anchors_unlocked", count: null, detail })
+  }
+  if ((terms.witnesses ?? []).length === 0 && heard.count > 0) {
+    const who = "whoever holds log, anchors and the key that signs them could have made all of it anew"
+    gaps.push({ kind: "no_witnesses", count: null, detail: `no key of a witness to check co-signatures with: ${who}` })
+  }
+  for (const { last, witness } of heard.vouched) {
+    const lengths = covered(heard.sound, last?.sequence ?? -1)
+    const open = parts.reduce((rows, part) => rows + Math.max(0, part.rows - (lengths.get(part.id) ?? 0)), 0)
+    const signed = last === undefined ? "none of the anchors here" : `up to anchor ${last.sequence}`
+    // Rows that no anchor covers are told of already.
+    if (last === undefined || last.sequence !== heard.last?.anchor.sequence) {
+      const detail = `${witness.name} signed ${signed}; rows that only the holder of the log vouches for: ${open}`
+      gaps.push({ kind: "not_cosigned", count: open, detail })
+    }
   }
   return gaps
 }

@@ -5,7 +5,20 @@
 import { DateTime, Effect, Option, Schema, Stream } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Ticket } from "../approval/index.ts"
-import { type Anchor, Anchoring, Bundle, Digest, Finding, Log, Note, Row, type Signer, Verify } from "../audit/index.ts"
+import {
+  Alerts,
+  type Anchor,
+  Anchoring,
+  Bundle,
+  type Cosigning,
+  Digest,
+  Finding,
+  Log,
+  Note,
+  Row,
+  type Signer,
+  Verify
+} from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
 import {
@@ -152,6 +165,7 @@ export class Operations extends RpcGroup.make(
     success: DeadLetter.DeadLetter,
     error
   }),
+  Rpc.make("alerts_list", { success: Schema.Array(Alerts.Alert), error }),
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
@@ -168,9 +182,12 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const letters = yield* DeadLetters.DeadLetters
     const store = yield* Store.Store
     const log = yield* Log.Log
-    const anchoring = yield* Anchoring.make()
+    const alerts = yield* Alerts.Alerts
+    const anchoring = yield* Anchoring.Anchoring
     const digest = yield* Digest.Digest
-    const verifying = yield* Effect.context<Anchor.Anchors | Digest.Digest | Log.Log | Signer.Verifier>()
+    const verifying = yield* Effect.context<
+      Anchor.Anchors | Cosigning.Witnesses | Digest.Digest | Log.Log | Signer.Verifier
+    >()
 
     /** The one way in which a decision lets a session go on. */
     const resumed = (session: Claims.SessionId, reason: string) =>
@@ -230,6 +247,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
       dead_letters_list: ({ open }) => Effect.mapError(letters.list(open), failed),
       dead_letter: ({ letter }) => Effect.mapError(letters.show(letter), failed),
       dead_letter_decide: ({ action, ...decision }) => Effect.mapError(letters[action](decision), failed),
+      alerts_list: () => alerts.list,
       audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
       audit_verify: () =>
         Effect.gen(function*() {

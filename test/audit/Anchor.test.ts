@@ -31,7 +31,7 @@ describe("Anchor", () => {
     const { anchor } = third
     const of = (change: Partial<Anchor.Anchor>): Anchor.Stored => {
       const changed = { ...anchor, ...change }
-      return { name: Anchor.nameOf(changed), text: Anchor.encode(changed) }
+      return { ...storedOf(third), name: Anchor.nameOf(changed), text: Anchor.encode(changed) }
     }
     const [leaf] = anchor.leaves
     assert.notTypeOf(leaf, "string")

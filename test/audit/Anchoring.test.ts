@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Logger, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect, Layer } from "effect"
 import * as NodeEd25519 from "../../layers/node/Ed25519.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
-import { Anchor, Anchoring, Log, Signer, Verify } from "../../src/audit/index.ts"
+import { Anchor, Anchoring, Signer, Verify } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
-import { layerLog, layerTools, logOf } from "./logs.ts"
+import { layerHolding, layerLog, layerTools } from "./logs.ts"
+import { peer } from "./witnesses.ts"
 import { anchorOf, hashOf, keys, signer, storedOf, stranger, Writer } from "./worlds.ts"
 
 const [a, b] = [Claims.SessionId.make("a"), Claims.SessionId.make("b")]
@@ -24,22 +24,12 @@ const numbers = Effect.gen(function*() {
 })
 const otherKeys = [{ name: stranger.name, publicKey: stranger.publicKey }]
 
-/** Anchors that hold `kept`, whoever put it there. */
-const holding = (kept: ReadonlyArray<Anchor.Stored>) =>
-  Layer.effect(
-    Anchor.Anchors,
-    Effect.gen(function*() {
-      const { append } = yield* Anchor.Anchors
-      return { append, list: (from: number) => Effect.succeed(Anchor.from(kept, from)) }
-    })
-  ).pipe(Layer.provide(Anchor.layerMemory))
-
 const refusal = (kept: ReadonlyArray<Anchor.Stored>, trust: Anchoring.Trust = {}) =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(Anchoring.take(trust))
     assert.strictEqual(error._tag, "AnchorError")
     return error._tag === "AnchorError" && error.reason._tag === "Inconsistent" ? error.reason : undefined
-  }).pipe(Effect.provide(Layer.mergeAll(layerLog(begun()), layerTools, holding(kept))))
+  }).pipe(Effect.provide(Layer.mergeAll(layerLog(begun()), layerTools, layerHolding(kept))))
 
 describe("Anchoring", () => {
   it.effect("anchors every head that moved, and nothing when none did", () => {
@@ -59,7 +49,10 @@ describe("Anchoring", () => {
       assert.strictEqual(yield* anchoring.pending, 0)
       const report = yield* Verify.online({ keys, sessions: "all" })
       assert.isTrue(report.ok)
-      assert.deepStrictEqual(report.unchecked.map(({ count, kind }) => [kind, count]), [["after_last_anchor", 0]])
+      assert.deepStrictEqual(report.unchecked.map(({ count, kind }) => [kind, count]), [
+        ["after_last_anchor", 0],
+        ["no_witnesses", null]
+      ])
     }).pipe(Effect.provide(all(writer)))
   })
 
@@ -89,7 +82,10 @@ describe("Anchoring", () => {
       assert.isDefined(first)
       assert.isDefined(second)
       const { name, text } = storedOf(second)
-      const altered = yield* refusal([storedOf(first), { name, text: text.replace("\"at\":1", "\"at\":2") }])
+      const altered = yield* refusal([storedOf(first), {
+        ...storedOf(second),
+        text: text.replace("\"at\":1", "\"at\":2")
+      }])
       assert.strictEqual(altered?.name, name)
       assert.include((yield* refusal([storedOf(second)]))?.detail, "does not follow")
       const forged = anchorOf(stranger, { ...second.anchor, before: second.before }, second.anchor.leaves)
@@ -125,85 +121,81 @@ describe("Anchoring", () => {
         sign: () => Effect.fail(new Signer.SignerError({ detail: "the key is away", remedy: "bring it back" }))
       })
     ))))
-})
 
-/** Runs a cadence over a log until the scope given to `use` closes. */
-const running = <A, E>(
-  writer: Writer,
-  cadence: Anchoring.Cadence,
-  use: (close: Effect.Effect<void>) => Effect.Effect<A, E, Anchor.Anchors>
-) =>
-  Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    yield* Layer.buildWithScope(Anchoring.layer(cadence), scope)
-    return yield* use(Scope.close(scope, Exit.void))
-  }).pipe(Effect.provide(all(writer)))
-
-describe("Anchoring.layer", () => {
-  it.effect("takes an anchor at once, then as often as it is told, and a last one on the way out", () => {
+  it.effect("hands over again what it signed, when it does not know whether that was kept", () => {
     const writer = begun()
-    return running(writer, { every: "1 minute" }, (close) =>
-      Effect.gen(function*() {
-        yield* TestClock.adjust(0)
-        assert.deepStrictEqual(yield* numbers, [0])
-        write(writer, a)
-        yield* TestClock.adjust("59 seconds")
-        assert.deepStrictEqual(yield* numbers, [0])
-        yield* TestClock.adjust("1 second")
-        assert.deepStrictEqual(yield* numbers, [0, 1])
-        yield* TestClock.adjust("10 minutes")
-        assert.deepStrictEqual(yield* numbers, [0, 1])
-        write(writer, b)
-        yield* close
-        assert.deepStrictEqual(yield* numbers, [0, 1, 2])
-        write(writer, b)
-        yield* TestClock.adjust("10 minutes")
-        assert.deepStrictEqual(yield* numbers, [0, 1, 2])
+    const said: Array<string> = []
+    let fate: "lost" | "kept" | "known" = "lost"
+    const uncertain = Layer.effect(
+      Anchor.Anchors,
+      Effect.map(Anchor.Anchors, (anchors) => ({
+        ...anchors,
+        append: (anchor: Anchor.Anchor) => {
+          said.push(Anchor.encode(anchor))
+          const away = new Anchor.Unavailable({ detail: "no answer", remedy: "try again" })
+          const failed = Effect.fail(new Anchor.AnchorError({ reason: away }))
+          if (fate === "lost") return failed
+          return fate === "kept" ? Effect.andThen(anchors.append(anchor), failed) : anchors.append(anchor)
+        }
       }))
-  })
-
-  it.effect("takes one earlier when enough rows wait", () => {
-    const writer = begun()
-    return running(writer, { every: "1 hour", rows: 5 }, () =>
-      Effect.gen(function*() {
-        yield* TestClock.adjust(0)
-        write(writer, a, 4)
-        yield* TestClock.adjust("30 minutes")
-        assert.deepStrictEqual(yield* numbers, [0])
-        write(writer, b, 1)
-        yield* TestClock.adjust("1 second")
-        assert.deepStrictEqual(yield* numbers, [0, 1])
-      }))
-  })
-
-  it.effect("says that it took none, and why, and tries again", () => {
-    const writer = begun()
-    const said: Array<unknown> = []
-    let state = "away"
-    const log = logOf(writer)
-    const flaky = Layer.succeed(Log.Log, {
-      ...log,
-      sessions: Effect.suspend(() => {
-        if (state === "broken") return Effect.die("a broken invariant")
-        const error = new Log.LogError({ detail: "the database is away", remedy: "start it" })
-        return state === "away" ? Effect.fail(error) : log.sessions
-      })
-    })
+    ).pipe(Layer.provide(Anchor.layerMemory))
     return Effect.gen(function*() {
-      yield* Layer.build(Anchoring.layer({ every: "1 minute" }))
-      yield* TestClock.adjust(0)
-      assert.deepStrictEqual(said, [["no anchor was taken: the database is away; start it"]])
-      state = "broken"
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(said[1], ["no anchor was taken", "a broken invariant"])
-      state = "back"
-      yield* TestClock.adjust("1 minute")
+      const anchoring = yield* Anchoring.make()
+      yield* Effect.flip(anchoring.take)
+      write(writer, a)
+      yield* Effect.flip(anchoring.take)
+      fate = "kept"
+      write(writer, a)
+      yield* Effect.flip(anchoring.take)
+      assert.lengthOf(new Set(said), 1)
       assert.deepStrictEqual(yield* numbers, [0])
-    }).pipe(Effect.provide(Layer.mergeAll(
-      flaky,
-      layerTools,
-      Anchor.layerMemory,
-      Logger.layer([Logger.make(({ message }) => void said.push(message))])
-    )))
+      // It was kept after all, and the rows since then go into the next.
+      fate = "known"
+      assert.strictEqual((yield* anchoring.take)?.sequence, 1)
+      assert.deepStrictEqual(yield* numbers, [0, 1])
+      assert.strictEqual(yield* anchoring.pending, 0)
+      assert.isTrue((yield* Verify.online({ keys, sessions: "all" })).ok)
+    }).pipe(Effect.provide(Layer.mergeAll(layerLog(writer), layerTools, uncertain)))
+  })
+
+  it.effect("has witnesses sign the newest, from what was added since they last did", () => {
+    const writer = begun()
+    return Effect.gen(function*() {
+      const anchors = yield* Anchor.Anchors
+      const [w1, w2] = [yield* peer("witness.example/w1"), yield* peer("witness.example/w2")]
+      let read = 0
+      const counting = Layer.succeed(Anchor.Anchors, {
+        ...anchors,
+        list: (from: number) => Effect.tap(anchors.list(from), (found) => Effect.sync(() => read += found.length))
+      })
+      const anchoring = yield* Effect.provide(Anchoring.make(), counting)
+      assert.isUndefined(yield* anchoring.cosign(w1))
+      yield* anchoring.take
+      assert.strictEqual(yield* anchoring.cosign(w1), 0)
+      for (let i = 0; i < 30; i++) {
+        write(writer, i % 2 === 0 ? a : b)
+        yield* anchoring.take
+        if (i % 10 === 0) assert.strictEqual(yield* anchoring.cosign(w2), i + 1)
+        read = 0
+        assert.strictEqual(yield* anchoring.cosign(w1), i + 1)
+        // For a witness that signed the one before, nothing is read.
+        assert.strictEqual(read, 0)
+      }
+      read = 0
+      assert.strictEqual(yield* anchoring.cosign(w2), 30)
+      assert.strictEqual(read, 9)
+      assert.strictEqual(yield* anchoring.cosign(w2), 30)
+      const lines = (yield* anchors.list(0)).map(({ cosignatures }) => cosignatures.length)
+      assert.deepStrictEqual(lines.filter((count) => count === 2).length, 4)
+      // Another process knows nothing of what witnesses signed, and finds out.
+      const other = yield* Anchoring.make()
+      yield* other.take
+      assert.strictEqual(yield* other.cosign(w1), 30)
+      write(writer, a)
+      yield* other.take
+      yield* other.cosign(w1)
+      // The first one is behind, and looks before it believes that its history was cut.
+      assert.strictEqual(yield* anchoring.cosign(w1), 31)
+    }).pipe(Effect.provide(all(writer)))
   })
 })

@@ -2,28 +2,40 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { readFileSync } from "node:fs"
-import { Anchor, Bundle } from "../../src/audit/index.ts"
+import { Bundle, Note } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { backlog, child, written } from "./golden/log.ts"
-import { layerLog, layerTools } from "./logs.ts"
+import { layerHolding, layerLog, layerTools } from "./logs.ts"
+import { cosign, keyOf, witnessOf } from "./witnesses.ts"
 import { dice, digest, grow, keys, signer, stranger, type Writer } from "./worlds.ts"
 
-const kept = (anchors: ReadonlyArray<Anchor.Stored>) =>
-  Layer.effect(
-    Anchor.Anchors,
-    Effect.map(Anchor.Anchors, ({ append }) => ({
-      append,
-      list: (from: number) => Effect.succeed(Anchor.from(anchors, from))
-    }))
-  ).pipe(Layer.provide(Anchor.layerMemory))
-const over = (writer: Writer) => Layer.mergeAll(layerLog(writer), layerTools, kept(writer.world().anchors))
+const over = (writer: Writer) => Layer.mergeAll(layerLog(writer), layerTools, layerHolding(writer.world().anchors))
+
+/** The same log, of which witnesses signed the first anchor, kept in a bucket where somebody was at work. */
+const cosigned = Effect.gen(function*() {
+  const writer = written()
+  const [first, ...rest] = writer.world().anchors
+  const text = Note.formatCheckpoint(writer.checked[0]?.checkpoint ?? { origin: "", size: 0, root: "", extensions: [] })
+  const by = [yield* witnessOf("witness.example/w1"), yield* witnessOf("witness.example/w2")]
+  const cosignatures = yield* Effect.forEach(by, (by, i) => cosign(by, text, 1_767_225_600 + i))
+  const keeping = {
+    place: "s3://anchors/aosiq/first.json",
+    version: "v-1",
+    lockedUntil: 1_800_000_000_000,
+    overwritten: false,
+    hidden: true
+  }
+  assert.isDefined(first)
+  return Layer.mergeAll(layerLog(writer), layerTools, layerHolding([{ ...first, cosignatures, keeping }, ...rest]))
+})
 
 const bundle = (choice: Partial<Bundle.Choice> = {}) =>
   Stream.mkString(Bundle.write({ sessions: "all", keys, ...choice }))
 const reasonOf = (text: string) =>
   Result.match(Bundle.read(digest, text), { onFailure: ({ reason }) => reason, onSuccess: () => undefined })
+/** What a report admits, but that there is no witness. */
 const gaps = (report: { readonly unchecked: ReadonlyArray<{ readonly kind: string }> }) =>
-  report.unchecked.map(({ kind }) => kind)
+  report.unchecked.map(({ kind }) => kind).filter((kind) => kind !== "no_witnesses")
 const kinds = (report: { readonly findings: ReadonlyArray<{ readonly kind: string }> }) =>
   report.findings.map(({ kind }) => kind)
 const otherKey = { name: stranger.name, publicKey: stranger.publicKey }
@@ -35,7 +47,10 @@ describe("Bundle", () => {
       const text = yield* bundle()
       const report = yield* Bundle.verify(text, { keys })
       assert.deepInclude(report, { ok: true, sessions: 2, rows: 13, anchors: 2 })
-      assert.deepStrictEqual(report.unchecked.map(({ count, kind }) => [kind, count]), [["after_last_anchor", 1]])
+      assert.deepStrictEqual(report.unchecked.map(({ count, kind }) => [kind, count]), [
+        ["after_last_anchor", 1],
+        ["no_witnesses", null]
+      ])
     }).pipe(Effect.provide(over(written()))))
 
   it.effect("vouches for nothing with its own keys, and says so", () =>
@@ -111,12 +126,68 @@ describe("Bundle", () => {
       )
     }).pipe(Effect.provide(over(written()))))
 
+  it.effect("carries what witnesses signed, and what the place of an anchor says", () =>
+    Effect.gen(function*() {
+      const text = yield* Effect.provide(bundle(), yield* cosigned)
+      const [w1, w2, w3] = yield* Effect.forEach(["w1", "w2", "w3"], (name) =>
+        Effect.map(witnessOf(`witness.example/${name}`), keyOf))
+      assert.isDefined(w1)
+      assert.isDefined(w2)
+      assert.isDefined(w3)
+      const report = yield* Bundle.verify(text, { keys, witnesses: [w1, w3] })
+      assert.deepStrictEqual(report.findings.map(({ kind, seq }) => [kind, seq]), [["anchor_hidden", 0]])
+      assert.deepStrictEqual(report.witnesses, [
+        { witness: w1.name, anchor: 0, at: 1_767_225_600_000 },
+        { witness: w3.name, anchor: null, at: null }
+      ])
+      assert.deepStrictEqual(report.unchecked.map(({ count, kind }) => [kind, count]), [
+        ["after_last_anchor", 1],
+        ["not_cosigned", 9],
+        ["not_cosigned", 13]
+      ])
+      // Taken out, they are missed; bent, they are found; with another line in their place, they are none.
+      const bare = text.replaceAll(/"cosignatures":\[[^\]]*\]/g, "\"cosignatures\":[]")
+      assert.deepStrictEqual((yield* Bundle.verify(bare, { keys, witnesses: [w2] })).witnesses[0]?.anchor, null)
+      const [line = ""] = /— witness.example\/w2 [^"]*/.exec(text) ?? []
+      const bent = text.replace(line, line.slice(0, 40) + (line[40] === "A" ? "B" : "A") + line.slice(41))
+      assert.include(kinds(yield* Bundle.verify(bent, { keys, witnesses: [w2] })), "cosignature_altered")
+      const swapped = text.replace("— witness.example/w2", "— witness.example/w9")
+      assert.deepStrictEqual((yield* Bundle.verify(swapped, { keys, witnesses: [w2] })).witnesses[0]?.anchor, null)
+    }).pipe(Effect.provide(layerTools)))
+
+  it.effect("gives a checkpoint that witnesses signed, for anybody's tools", () =>
+    Effect.gen(function*() {
+      const by = yield* witnessOf("witness.example/w1")
+      const writer = written()
+      const last = writer.checked.at(-1)
+      assert.isDefined(last)
+      const line = yield* cosign(by, Note.formatCheckpoint(last.checkpoint), 7)
+      const anchors = writer.world().anchors.map((one, i, all) =>
+        i === all.length - 1 ? { ...one, cosignatures: ["— a stranger's", line] } : one
+      )
+      const layer = Layer.mergeAll(layerLog(writer), layerTools, layerHolding(anchors))
+      const text = yield* Effect.provide(bundle(), layer)
+      const { checkpoint } = yield* Bundle.verify(text, { keys, witnesses: [keyOf(by)] })
+      assert.strictEqual(checkpoint, `${last.anchor.checkpoint}${line}\n`)
+      assert.isTrue((yield* Bundle.verify(text, { keys, seen: [checkpoint ?? ""] })).ok)
+    }).pipe(Effect.provide(layerTools)))
+
+  it.effect("has what only a later version has in no earlier one", () =>
+    Effect.gen(function*() {
+      const text = yield* Effect.provide(bundle(), yield* cosigned)
+      assert.include(text, "\"version\":2}")
+      const reason = reasonOf(text.replace("\"version\":2}", "\"version\":1}"))
+      assert.strictEqual(reason?._tag, "BadLine")
+      const first = yield* Effect.provide(bundle(), over(written()))
+      assert.strictEqual(reasonOf(first.replace("\"version\":1}", "\"version\":2}"))?._tag, "BadLine")
+    }))
+
   it.effect("holds a log of any shape", () =>
     Effect.forEach(Array.from({ length: 20 }, (_, i) => grow(900 + i)), (world) => {
       const log = { held: world.held, rows: world.rows, payloads: world.payloads } as unknown as Writer
       return Effect.gen(function*() {
         assert.deepStrictEqual(kinds(yield* Bundle.verify(yield* bundle(), { keys })), [])
-      }).pipe(Effect.provide(Layer.mergeAll(layerLog(log), layerTools, kept(world.anchors))))
+      }).pipe(Effect.provide(Layer.mergeAll(layerLog(log), layerTools, layerHolding(world.anchors))))
     }))
 })
 
@@ -128,7 +199,7 @@ describe("Bundle.read", () => {
   const [header = ""] = lines
 
   it("refuses what is no bundle of its version", () => {
-    const others = [header.replace("\"version\":1", "\"version\":2"), header.replace("aosiq", "other"), "{}", "", "[1"]
+    const others = [header.replace("\"version\":1", "\"version\":3"), header.replace("aosiq", "other"), "{}", "", "[1"]
     for (const first of [...others, ` ${header}`]) assert.strictEqual(reasonOf(replaced(0, first))?._tag, "NotABundle")
     assert.strictEqual(reasonOf("")?._tag, "NotABundle")
   })
@@ -191,25 +262,40 @@ describe("Bundle.read", () => {
     }).pipe(Effect.provide(layerTools)))
 })
 
-describe("the golden bundle", () => {
-  // A changed file is another format: add a file, and keep this one.
-  const golden = "be193cfcf98d8e494d6d25e6f289cfa9f50f8722c43665f2ed15ee501c69261f"
+describe("the golden bundles", () => {
+  // A changed file is another format: add a file, and keep these.
+  const hashes = {
+    1: "be193cfcf98d8e494d6d25e6f289cfa9f50f8722c43665f2ed15ee501c69261f",
+    2: "f2eb63fa3b01b19f40276b5dafecf9390b7aa631018c82767a9885d9c7c41009"
+  }
   const read = (name: string) => readFileSync(`${import.meta.dirname}/golden/${name}`, "utf8")
 
-  it.effect("keeps verifying", () =>
+  it.effect("keep verifying, and reports still say what they said", () =>
     Effect.gen(function*() {
-      const report = yield* Bundle.verify(read("bundle-1.jsonl"), { keys })
-      assert.deepStrictEqual(report, JSON.parse(read("report-1.json")))
-      assert.strictEqual(digest.sha256(read("bundle-1.jsonl")), golden)
+      assert.strictEqual(digest.sha256(read("bundle-1.jsonl")), hashes[1])
+      const { unchecked, witnesses, ...report } = yield* Bundle.verify(read("bundle-1.jsonl"), { keys })
+      const { unchecked: admitted, ...golden } = JSON.parse(read("report-1.json"))
+      assert.deepStrictEqual(report, golden)
+      // Since then it is admitted as well that no witness was heard.
+      assert.deepStrictEqual(unchecked.filter(({ kind }) => kind !== "no_witnesses"), admitted)
+      assert.deepStrictEqual(witnesses, [])
+
+      assert.strictEqual(digest.sha256(read("bundle-2.jsonl")), hashes[2])
+      const trust = { keys, witnesses: [keyOf(yield* witnessOf("witness.example/w1"))] }
+      assert.deepStrictEqual(yield* Bundle.verify(read("bundle-2.jsonl"), trust), JSON.parse(read("report-2.json")))
     }).pipe(Effect.provide(layerTools)))
 
-  it.effect("is what is still written for its log, byte for byte", () =>
+  it.effect("are what is still written for their log, byte for byte", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_767_225_700_000)
-      assert.strictEqual(yield* bundle(), read("bundle-1.jsonl"))
-    }).pipe(Effect.provide(over(written()))))
+      const text = (layer: ReturnType<typeof over>) => Effect.provide(bundle(), layer)
+      assert.strictEqual(yield* text(over(written())), read("bundle-1.jsonl"))
+      assert.strictEqual(yield* text(yield* cosigned), read("bundle-2.jsonl"))
+    }))
 
-  it("names its key as auditors are given it", () => {
-    assert.include(read("bundle-1.jsonl"), `{"key":"${signer.name}+${signer.keyId}+`)
+  it("name their key as auditors are given it", () => {
+    for (const version of [1, 2]) {
+      assert.include(read(`bundle-${version}.jsonl`), `{"key":"${signer.name}+${signer.keyId}+`)
+    }
   })
 })

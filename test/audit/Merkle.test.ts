@@ -66,6 +66,35 @@ describe("Merkle", () => {
     }
   })
 
+  it("proves from the frontier and what was added alone, as it does from all leaves", () => {
+    for (let size = 1; size <= 40; size++) {
+      const leaves = leavesOf(size)
+      for (let before = 1; before <= size; before++) {
+        const frontier = Merkle.grow(digest, Merkle.empty, leaves.slice(0, before))
+        const proof = Merkle.extension(digest, frontier, leaves.slice(before))
+        assert.deepStrictEqual(proof, Merkle.consistency(digest, leaves, before))
+      }
+    }
+    assert.isUndefined(Merkle.extension(digest, Merkle.empty, leavesOf(3)))
+    assert.isUndefined(Merkle.extension(digest, { size: 2, nodes: [] }, leavesOf(3)))
+  })
+
+  it("hashes no more for that than was added, however large the tree", () => {
+    let hashed = 0
+    const counting = { ...digest, sha256Bytes: (bytes: Uint8Array) => (hashed++, digest.sha256Bytes(bytes)) }
+    const size = 2 ** 40 + 12_345
+    const peaks = [...size.toString(2)].filter((bit) => bit === "1").length
+    const before = { size, nodes: leavesOf(peaks) }
+    const added = leavesOf(1000)
+    const proof = Merkle.extension(counting, before, added)
+    assert.isAtMost(hashed, added.length)
+    const earlier = { size, root: Merkle.root(digest, before) }
+    const grown = Merkle.grow(digest, before, added)
+    const later = { size: grown.size, root: Merkle.root(digest, grown) }
+    assert.isTrue(Merkle.isConsistent(digest, { earlier, later, proof: proof ?? [] }))
+    assert.isAtMost(proof?.length ?? 99, 63)
+  })
+
   it("refuses a frontier of the wrong shape", () => {
     const tree = Merkle.grow(digest, Merkle.empty, leavesOf(6))
     assert.isTrue(Merkle.isFrontier(tree))
@@ -103,8 +132,10 @@ const files = (folder: string) =>
     .map((name) => join(vectors, folder, name))
 
 describe.skipIf(!isHere)("Merkle, against the proof vectors of transparency-dev/merkle", () => {
-  it("judges all 196 as they ask", () => {
+  it("judges all 196 as they ask, and there are no others", () => {
     let judged = 0
+    const all = readdirSync(vectors, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"))
+    assert.lengthOf(all, 196)
     for (const file of files("inclusion")) {
       const vector = Schema.decodeSync(Inclusion)(readFileSync(file, "utf8"))
       const isIncluded = Merkle.isIncluded(digest, {

@@ -2,7 +2,7 @@
 import { Effect, Layer, Option } from "effect"
 import * as NodeEd25519 from "../../layers/node/Ed25519.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
-import { type Digest, Log } from "../../src/audit/index.ts"
+import { Anchor, Cosigning, type Digest, Log } from "../../src/audit/index.ts"
 import { hashOf, type Held, jwk, signer, type Writer } from "./worlds.ts"
 
 const summaryOf = ({ head, id, seq }: Held): Log.Summary => ({
@@ -31,8 +31,20 @@ export const logOf = (writer: Writer): Log.Log["Service"] => ({
 
 export const layerLog = (writer: Writer) => Layer.succeed(Log.Log, logOf(writer))
 
-/** Digest, signer and verifier of the tests. */
-export const layerTools = Layer.merge(
+/** Anchors that hold `kept`, whoever put it there. */
+export const layerHolding = (kept: ReadonlyArray<Anchor.Stored>) =>
+  Layer.effect(
+    Anchor.Anchors,
+    Effect.map(Anchor.Anchors, (anchors) => ({
+      ...anchors,
+      list: (from: number) => Effect.succeed(Anchor.from(kept, from)),
+      names: Effect.succeed(kept.map(({ name }) => ({ name, keeping: null })))
+    }))
+  ).pipe(Layer.provide(Anchor.layerMemory))
+
+/** Digest, signer and verifier of the tests, and no witness. */
+export const layerTools = Layer.mergeAll(
   NodeDigest.layer,
-  Layer.orDie(NodeEd25519.layer({ name: signer.name, privateJwk: jwk }))
+  Layer.orDie(NodeEd25519.layer({ name: signer.name, privateJwk: jwk })),
+  Cosigning.layerNone
 )

@@ -68,7 +68,11 @@ describe("Verify.online", () => {
     return Effect.gen(function*() {
       const report = yield* Verify.online({ keys, sessions: [b] })
       assert.deepInclude(report, { ok: true, sessions: 1, rows: 2 })
-      assert.deepStrictEqual(report.unchecked.map(({ kind }) => kind), ["after_last_anchor", "other_sessions"])
+      assert.deepStrictEqual(report.unchecked.map(({ kind }) => kind), [
+        "after_last_anchor",
+        "other_sessions",
+        "no_witnesses"
+      ])
       assert.deepStrictEqual(kinds(yield* Verify.online({ keys, sessions: [c] })), [["c", "session_removed"]])
     }).pipe(Effect.provide(over(writer)))
   })

@@ -91,7 +91,9 @@ export const anchorOf = (
 
 export const storedOf = ({ anchor }: Anchor.Checked): Anchor.Stored => ({
   name: Anchor.nameOf(anchor),
-  text: Anchor.encode(anchor)
+  text: Anchor.encode(anchor),
+  cosignatures: [],
+  keeping: null
 })
 
 /** Writes a log row by row. */

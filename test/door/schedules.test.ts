@@ -45,7 +45,8 @@ const runtime = Layer.effect(
       open: () => Effect.succeed(client),
       start: () => nothing,
       runner: () => nothing,
-      verifyBundle: () => nothing
+      verifyBundle: () => nothing,
+      witness: () => nothing
     })
   })
 )

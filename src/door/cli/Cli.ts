@@ -11,6 +11,7 @@ import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
+import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
 
@@ -28,7 +29,8 @@ export const command = (about: About) =>
       deadLetters(about),
       audit,
       verify,
-      cost
+      cost,
+      witness
     ])
   )
 
@@ -394,7 +396,14 @@ const audit = Command.make("audit").pipe(
       { data, json },
       (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
     ).pipe(
-      Command.withDescription("Verify every chain against its anchors")
+      Command.withDescription("Verify every chain against its anchors, and both against the witnesses")
+    ),
+    Command.make(
+      "alerts",
+      { data, json },
+      (options) => run(options, (client) => client.alerts_list(), Print.alerts)
+    ).pipe(
+      Command.withDescription("What keeps the record from being as safe as it was meant to be")
     ),
     Command.make(
       "keys",
@@ -441,11 +450,22 @@ const verify = Command.make(
       Flag.withDescription("Public key to trust, name+id+base64; may be repeated"),
       Flag.atLeast(0)
     ),
+    witness: Flag.String("witness").pipe(
+      Flag.withDescription("Key of a witness to believe, name+id+base64; may be repeated"),
+      Flag.withMetavar("KEY"),
+      Flag.atLeast(0)
+    ),
+    seen: Flag.String("seen").pipe(
+      Flag.withDescription("Checkpoint kept elsewhere, which the bundle must lead to; may be repeated"),
+      Flag.withMetavar("FILE"),
+      Flag.atLeast(0)
+    ),
     json
   },
   Effect.fnUntraced(function*(options) {
     const runtime = yield* Runtime
-    const report = yield* runtime.verifyBundle(options.bundle, options.key)
+    const { bundle, key: keys, seen, witness: witnesses } = options
+    const report = yield* runtime.verifyBundle(bundle, { keys, witnesses, seen })
     yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.plain(Print.report(report)))
     return yield* broken(report)
   })

@@ -2,7 +2,7 @@
 import { Option, Schema } from "effect"
 import { type Advice, Render } from "../../agents/advisor/index.ts"
 import type { Ticket } from "../../approval/index.ts"
-import type { Row } from "../../audit/index.ts"
+import type { Alerts, Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import type { DeadLetter, Firing, Schedule } from "../../session/index.ts"
@@ -219,8 +219,15 @@ export const report = (value: Operations.Report): string =>
       }`
       : `CHAIN BROKEN: ${many(value.findings.length, "finding")} in ${many(value.sessions, "session")}`,
     ...value.findings.map((finding) => `  ${placed(finding)}: ${finding.detail}`),
+    ...value.witnesses.flatMap(({ anchor, at, witness }) =>
+      anchor === null || at === null ? [] : [`  co-signed up to anchor ${anchor} by ${witness}, ${time(at)} UTC`]
+    ),
     ...value.unchecked.map((gap) => `  not checked: ${gap.detail}`)
   ].join("\n")
+
+/** Alerts, open ones first. */
+export const alerts = (list: ReadonlyArray<Alerts.Alert>): string =>
+  list.length === 0 ? "no alerts" : list.map(alert).join("\n")
 
 /** That a chain is broken, and where first. */
 export const verdict = (
@@ -286,6 +293,15 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
 }
 
 // internal
+
+const alert = ({ detail, kind, last, remedy, resolvedAt, since, subject, times }: Alerts.Alert): string =>
+  resolvedAt === null
+    ? [
+      `OPEN ${kind} (${subject}): ${detail}`,
+      `  since ${time(since)} UTC, ${many(times, "time")}, last ${time(last)} UTC`,
+      ...remedy === "" ? [] : [`  remedy: ${remedy}`]
+    ].join("\n")
+    : `resolved ${kind} (${subject}): ${time(since)} to ${time(resolvedAt)} UTC`
 
 /** What a diagnosis says about the file it saved. */
 const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))

@@ -55,6 +55,33 @@ export interface Running {
   readonly diagnose: Effect.Effect<Dispatch.Ended<unknown>, RuntimeError>
 }
 
+/** Whom to believe of a bundle. Keys are `name+id+base64`. */
+export interface Trust {
+  /** Of the installation; none trusts the bundle's own. */
+  readonly keys: ReadonlyArray<string>
+  readonly witnesses: ReadonlyArray<string>
+  /** Files that hold checkpoints which the bundle must lead to. */
+  readonly seen: ReadonlyArray<string>
+}
+
+/** A witness to start. */
+export interface WitnessOrder {
+  readonly folder: string
+  /** Wanted the first time. */
+  readonly name: string | undefined
+  /** Keys of the logs that it signs for, `name+id+base64`. */
+  readonly logs: ReadonlyArray<string>
+  readonly host: string
+  readonly port: number
+}
+
+/** A witness that answers. */
+export interface Witnessing {
+  /** `name+id+base64`, to give to the logs and to auditors. */
+  readonly key: string
+  readonly url: string
+}
+
 /** Reaches and starts the system. */
 export class Runtime extends Context.Service<Runtime, {
   /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
@@ -67,9 +94,8 @@ export class Runtime extends Context.Service<Runtime, {
     database: Redacted.Redacted,
     place: Place
   ) => Effect.Effect<void, RuntimeError, Scope.Scope>
-  /** Verifies a bundle, with no database. Keys are `name+id+base64`; none trusts the bundle's own. */
-  readonly verifyBundle: (
-    file: string,
-    keys: ReadonlyArray<string>
-  ) => Effect.Effect<Operations.Report, RuntimeError>
+  /** Verifies a bundle, with no database. */
+  readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
+  /** Starts a witness, which answers for as long as the scope is open. */
+  readonly witness: (order: WitnessOrder) => Effect.Effect<Witnessing, RuntimeError, Scope.Scope>
 }>()("aosiq/door/cli/Runtime") {}

@@ -1,5 +1,15 @@
 /** The command line. */
 export { type About, command } from "./Cli.ts"
 export { plain } from "./Print.ts"
-export { type Client, type Order, type Running, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+export {
+  type Client,
+  type Order,
+  type Running,
+  Runtime,
+  RuntimeError,
+  type Trust,
+  UsageError,
+  type Witnessing,
+  type WitnessOrder
+} from "./Runtime.ts"
 export * as Usage from "./Usage.ts"

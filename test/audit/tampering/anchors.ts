@@ -7,11 +7,13 @@ const editAnchor: Tampering = (dice, world) => {
   if (world.anchors.length === 0) return undefined
   const log = copy(world)
   const i = dice.roll(log.anchors.length)
-  const { name, text } = log.anchors[i] ?? { name: "", text: "" }
+  const one = log.anchors[i]
+  if (one === undefined) return undefined
+  const { text } = one
   const cut = dice.roll(text.length)
   const char = dice.pick([..." 0a}\"A"].filter((char) => char !== text[cut]))
   log.anchors[i] = {
-    name,
+    ...one,
     text: text.slice(0, cut) + dice.pick([char, text.slice(cut, cut + 1) + char]) + text.slice(cut + 1)
   }
   return { log, isTable: true, expect: found(["anchor_altered"], null, [i, i]) }
