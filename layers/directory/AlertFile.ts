@@ -4,7 +4,7 @@
  * An alert must not stop the work: a file that cannot be written is said in the log of the process, and one that cannot
  * be read is put aside and is itself an alert.
  */
-import { Effect, FileSystem, Layer, Path, Schema } from "effect"
+import { Effect, FileSystem, Layer, type Path, Schema } from "effect"
 import { Alerts } from "../../src/audit/index.ts"
 import { AtomicFile } from "../node/index.ts"
 

@@ -68,6 +68,11 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
         sessions: Effect.sync(() =>
           [...space.sessions.values()].toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b))
         ),
+        since: (at) =>
+          Effect.sync(() =>
+            [...space.sessions.values()].filter(({ id }) => (rowsBySession.get(id)?.at(-1)?.at ?? 0) >= at)
+              .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b))
+          ),
         session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
         rows: (id) => Effect.sync(() => [...(rowsBySession.get(id) ?? [])]),
         payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))

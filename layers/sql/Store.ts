@@ -451,6 +451,11 @@ const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
   const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
   return {
     sessions: Effect.mapError(summaries(sql.literal("true")), failed),
+    since: (at) =>
+      Effect.mapError(
+        summaries(sql.and([sql`id in (select session from aosiq_rows where at >= ${at})`])),
+        failed
+      ),
     session: (id) =>
       Effect.mapError(
         Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)),

@@ -57,6 +57,8 @@ export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Re
   const tools = { digest: yield* Digest, verifier: yield* Verifier }
   const keys = [{ name: signer.name, publicKey: signer.publicKey }, ...trust.earlierKeys ?? []]
   const known = yield* SynchronizedRef.make<Known>({ last: undefined, heads: new Map(), sizes: [], isRead: false })
+  /** Since when chains may have moved, and when all of them were looked at; epoch milliseconds. */
+  const looked = yield* Ref.make<Looked>({ taken: undefined, whole: undefined })
   /** Signed, and not known to be kept. */
   const draft = yield* Ref.make<Anchor.Checked | undefined>(undefined)
   /** Sizes that witnesses signed last. */
@@ -91,21 +93,39 @@ export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Re
     const anchor = { v: version, sequence, at, before: Anchor.frontierOf(before), leaves, checkpoint: text } as const
     return { anchor, checkpoint, before, after }
   })
+  /** Chains that may have moved: those with a new row, and now and then all, should a row have come in very late. */
+  const changed = Effect.gen(function*() {
+    const { taken } = yield* Ref.get(looked)
+    return yield* taken === undefined ? log.sessions : log.since(taken - overlapMs)
+  })
+  const look = Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    yield* Ref.update(
+      looked,
+      ({ taken, whole }) =>
+        whole === undefined || now - whole < wholeMs ? { taken, whole } : { taken: undefined, whole: undefined }
+    )
+    return now
+  })
   const next = Effect.fnUntraced(function*(known: Known) {
     const waiting = yield* Ref.get(draft)
     if (waiting !== undefined && Anchor.follows(tools.digest, known.last, waiting)) return waiting
-    const [first, ...rest] = (yield* log.sessions).filter((session) => isMoved(known, session)).map(leafOf)
+    const [first, ...rest] = (yield* changed).filter((session) => isMoved(known, session)).map(leafOf)
     return first === undefined ? undefined : yield* sign(known, [first, ...rest])
   })
 
   const take = SynchronizedRef.modifyEffect(known, (earlier) =>
     Effect.gen(function*() {
       const known = yield* catchUp(earlier)
+      const now = yield* look
+      const isAgain = (yield* Ref.get(draft)) !== undefined
       const checked = yield* next(known)
-      if (checked === undefined) return [undefined, known] as const
+      const done = isAgain ? Effect.void : Ref.update(looked, ({ whole }) => ({ taken: now, whole: whole ?? now }))
+      if (checked === undefined) return [yield* Effect.as(done, undefined), known] as const
       yield* Ref.set(draft, checked)
       yield* anchors.append(checked.anchor)
       yield* Ref.set(draft, undefined)
+      yield* done
       return [checked.anchor, advance(known, [checked])] as const
     })).pipe(Effect.withSpan("Anchoring.take"))
 
@@ -114,7 +134,7 @@ export const make = Effect.fnUntraced(function*(trust: Trust = {}): Effect.fn.Re
       known,
       (known) => known.isRead ? Effect.succeed(known) : catchUp(known)
     )
-    const sessions = yield* log.sessions
+    const sessions = yield* changed
     return sessions.reduce((rows, { id, seq }) => rows + Math.max(0, seq - (heads.get(id)?.seq ?? 0)), 0)
   })
 
@@ -163,6 +183,16 @@ export const take = (trust: Trust = {}): Effect.Effect<Anchor.Anchor | undefined
   Effect.flatMap(make(trust), (anchoring) => anchoring.take)
 
 // internal
+
+/** How far back rows are looked for again: clocks of writers differ, and a commit takes its time. */
+const overlapMs = 300_000
+/** How often all chains are looked at. */
+const wholeMs = 3_600_000
+
+interface Looked {
+  readonly taken: number | undefined
+  readonly whole: number | undefined
+}
 
 /** What the anchors so far say. */
 interface Known {

@@ -54,6 +54,8 @@ export type Summary = typeof Summary.Type
 export class Log extends Context.Service<Log, {
   /** Every session, oldest first. */
   readonly sessions: Effect.Effect<ReadonlyArray<Summary>, LogError>
+  /** The sessions with a row of `at` (epoch milliseconds) or later, oldest first. */
+  readonly since: (at: number) => Effect.Effect<ReadonlyArray<Summary>, LogError>
   readonly session: (id: Claims.SessionId) => Effect.Effect<Option.Option<Summary>, LogError>
   /** The rows of a session as stored, by `seq`; not yet verified. */
   readonly rows: (id: Claims.SessionId) => Effect.Effect<ReadonlyArray<Row>, LogError>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { Anchor, Cosignature, Cosigning, Merkle, Note, Witness } from "../../src/audit/index.ts"
+import { Anchor, Cosignature, Cosigning, Merkle, Note, type Witness } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { anchors } from "./AnchorsSuite.ts"
 import { cosign, keyOf, living, witnessOf } from "./witnesses.ts"

@@ -24,6 +24,10 @@ const summaryOf = ({ head, id, seq }: Held): Log.Summary => ({
 /** The log as it stands whenever it is read. */
 export const logOf = (writer: Writer): Log.Log["Service"] => ({
   sessions: Effect.sync(() => [...writer.held.values()].map(summaryOf)),
+  since: (at) =>
+    Effect.sync(() =>
+      [...writer.held.values()].map(summaryOf).filter(({ id }) => (writer.rows.get(id)?.at(-1)?.at ?? 0) >= at)
+    ),
   session: (id) => Effect.sync(() => Option.map(Option.fromUndefinedOr(writer.held.get(id)), summaryOf)),
   rows: (id) => Effect.sync(() => [...(writer.rows.get(id) ?? [])]),
   payload: (hash: Digest.Hash) => Effect.sync(() => Option.fromUndefinedOr(writer.payloads.get(hash)))

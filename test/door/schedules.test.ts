@@ -88,9 +88,28 @@ describe("aosiq schedules", () => {
     typed(Effect.gen(function*() {
       const made = yield* add(
         "nightly",
-        ...["--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--repeated", "both", "--grant", "tool:step"],
-        ...["--budget", "0.5", "--lifetime", "2 hours", "--overlap", "queue", "--catch-up", "all"],
-        ...["--jitter", "5 minutes", "--caller", "night", "--by", "grace"]
+        "--cron",
+        "30 2 * * *",
+        "--zone",
+        "Europe/Berlin",
+        "--repeated",
+        "both",
+        "--grant",
+        "tool:step",
+        "--budget",
+        "0.5",
+        "--lifetime",
+        "2 hours",
+        "--overlap",
+        "queue",
+        "--catch-up",
+        "all",
+        "--jitter",
+        "5 minutes",
+        "--caller",
+        "night",
+        "--by",
+        "grace"
       )
       assert.match(made, /^nightly is made\n/)
       const [kept] = yield* (yield* Schedules.Schedules).list

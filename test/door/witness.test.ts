@@ -137,17 +137,7 @@ describe("aosiq witness", () => {
         const { status } = (yield* ask(up.url, "/add-checkpoint", bodyOf(grown([], "first"), 0))) ?? { status: 0 }
         assert.strictEqual(status, 200)
         const { port } = new URL(up.url)
-        const other = yield* run({ cwd }, ...[
-          "witness",
-          "--data",
-          "other",
-          "--name",
-          "w2",
-          "--log",
-          log,
-          "--port",
-          port
-        ])
+        const other = yield* run({ cwd }, "witness", "--data", "other", "--name", "w2", "--log", log, "--port", port)
         refused(other, `nobody can listen on 127.0.0.1:${port}`, "choose another --port")
       }))
       refused(
@@ -187,7 +177,7 @@ describe("aosiq witness", () => {
       assert.include(verified.out, "rows that only the holder of the log vouches for")
       const exported = yield* run(how, "audit", "export", "record.jsonl", "--payloads=false")
       assert.strictEqual(exported.code, 0, exported.err)
-      const bundle = yield* run({ cwd }, ...["verify", "record.jsonl", "--key", key, "--witness", word])
+      const bundle = yield* run({ cwd }, "verify", "record.jsonl", "--key", key, "--witness", word)
       assert.match(bundle.out, /co-signed up to anchor \d+ by witness.example\/w1/)
       assert.notInclude(bundle.out, "only the holder of the log")
 
@@ -204,7 +194,7 @@ describe("aosiq witness", () => {
       assert.include(restored.out, "witness_contradicts")
       assert.include(restored.err, "the chain does not verify")
       // The same of the bundle from before, by what the witness gives to anybody.
-      const old = yield* run({ cwd }, ...["verify", "record.jsonl", "--key", key, "--seen", "seen"])
+      const old = yield* run({ cwd }, "verify", "record.jsonl", "--key", key, "--seen", "seen")
       assert.strictEqual(old.code, 1)
       assert.include(old.out, "anchor_missing")
 

@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-s3"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Result } from "effect"
-import { Bucket, S3Anchors } from "../../../layers/s3/index.ts"
+import { type Bucket, S3Anchors } from "../../../layers/s3/index.ts"
 import { Alerts, Anchor, Anchoring, Note, Verify } from "../../../src/audit/index.ts"
 import { Claims } from "../../../src/capability/index.ts"
 import { anchors, suite } from "../../audit/AnchorsSuite.ts"
