@@ -33,8 +33,9 @@ export const migrate: Effect.Effect<
     const applied = yield* sql<{ readonly id: number; readonly checksum: string }>`
       select id, checksum from aosiq_migrations order by id`
     const newest = applied.at(-1)?.id ?? 0
-    if (newest > files.length) {
-      const detail = `the database is at version ${newest}, this program knows ${files.length}`
+    const known = files.at(-1)?.id ?? 0
+    if (newest > known) {
+      const detail = `the database is at version ${newest}, this program knows ${known}`
       return yield* new MigrationError({ detail, remedy: "run the newer program" })
     }
     for (const file of files) {
@@ -62,9 +63,9 @@ const read = Effect.gen(function*() {
   const names = (yield* fs.readDirectory(directory)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).toSorted()
   return yield* Effect.forEach(
     names,
-    (name, index) =>
+    (name) =>
       Effect.map(fs.readFileString(path.join(directory, name)), (text) => ({
-        id: index + 1,
+        id: Number(name.slice(0, 4)),
         name,
         text,
         checksum: NodeDigest.digest.sha256(text)

@@ -2,9 +2,12 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
+import { digest } from "../../../layers/node/Digest.ts"
+import { NodeDigest } from "../../../layers/node/index.ts"
 import * as PostgresClient from "../../../layers/postgres/Client.ts"
-import { Migrate } from "../../../layers/sql/index.ts"
+import { Migrate, SqlStore } from "../../../layers/sql/index.ts"
+import { Store } from "../../../src/governor/index.ts"
 import { describeOnServers } from "../postgres/realServer.ts"
 import { inMemory } from "./databases.ts"
 
@@ -70,6 +73,43 @@ describe("migrations", () => {
       const rows = yield* applied
       yield* Effect.flip(migrate)
       assert.deepStrictEqual(yield* applied, rows)
+    }).pipe(Effect.provide(inMemory)))
+})
+
+describe("acts from before a lost outcome could be settled", () => {
+  it.live("keep their place: what held a ticket is not repeated, and arguments come from the record", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const [first = ""] = files
+      const text = readFileSync(new URL(`../../../migrations/${first}`, import.meta.url), "utf8")
+      yield* sql.unsafe(`do $old$ begin ${text}\nend $old$`).raw
+      const hash = "a".repeat(64)
+      const intent = JSON.stringify({ kind: "intent", act: "pay", args: hash })
+      yield* sql`insert into aosiq_rows (session, seq, at, key, body, prev, hash)
+        values ('ses', 2, 1, '#0', ${intent}, '', ''), ('ses', 3, 1, '#1', ${intent}, '', '')`
+      const one = { session: "ses", name: "pay", reserved: 7, accounts: "[]", state: "unknown" }
+      yield* sql`insert into aosiq_acts ${
+        sql.insert([
+          { ...one, key: "#0", intent: 2, ticket: "T1" },
+          { ...one, key: "#1", intent: 3, ticket: null }
+        ])
+      }`
+      yield* sql`create table aosiq_migrations (
+        id int primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`
+      yield* sql`insert into aosiq_migrations ${sql.insert({ id: 1, name: first, checksum: digest.sha256(text) })}`
+      yield* migrate
+      yield* Effect.gen(function*() {
+        const store = yield* Store.Store
+        const lost = yield* store.lost()
+        assert.deepStrictEqual(lost.map(({ args, key, repeat }) => [key, repeat, args]), [
+          ["#0", "never", hash],
+          ["#1", "always", hash]
+        ])
+      }).pipe(
+        Effect.provide(SqlStore.layer),
+        Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.provide(NodeDigest.layer)
+      )
     }).pipe(Effect.provide(inMemory)))
 })
 
