@@ -164,6 +164,7 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
   const { act, message, reason } = error.value
   switch (reason._tag) {
     case "AwaitingApproval":
+    case "AwaitingSettlement":
     case "AwaitingTimer":
     case "LogUnavailable":
       return undefined

@@ -163,7 +163,7 @@ export const layer: Layer.Layer<
         const { outcome, settled } = recorded
         if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled)
         if (settled !== undefined) again(call)
-        else if (outcome !== undefined && !Lost.isOpen(action.reversible, outcome.body.status)) {
+        else if (outcome !== undefined && !recorded.broke && !Lost.isOpen(action.reversible, outcome.body.status)) {
           return yield* answer(action, call, outcome)
         } else if (action.reversible) again(call, null, outcome !== undefined)
         else {

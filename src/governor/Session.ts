@@ -19,6 +19,8 @@ export interface Recorded {
   readonly at: number
   /** Of a timer: when it is over. */
   readonly until?: number | undefined
+  /** Whether a run broke down of it, so that the next asks anew where that can be undone. */
+  readonly broke?: boolean | undefined
   /** Absent while the outcome is not known. */
   readonly outcome: { readonly seq: number; readonly body: typeof Row.Outcome.Type } | undefined
   /** What was decided about a lost outcome. */
@@ -167,9 +169,9 @@ export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recor
 
 // internal
 
-/** What a run broke down of has no outcome for the next: an act that can be undone is done again, another is unknown. */
+/** What a run broke down of is no answer for the next. */
 const forget = (acts: Map<string, Recorded>, seq: number | null) => {
-  for (const [key, act] of acts) if (act.outcome?.seq === seq) acts.set(key, { ...act, outcome: undefined })
+  for (const [key, act] of acts) if (act.outcome?.seq === seq) acts.set(key, { ...act, broke: true })
 }
 
 const marks = "aosiq/governor/Session/within/"

@@ -80,7 +80,7 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
       return {
         ...C.open(id, accounts.map((account) => ({ id: account, ceiling: 30 + step.amount }))),
         session: { ...C.summary(id, accounts), parent },
-        bounds: { children: 3, descendants: 2 }
+        bounds: { children: 2, descendants: 1 }
       }
     case "Claim":
       return C.claim(id)
