@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 export default defineConfig({
   resolve: { conditions: ["source"] },
@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/soak/**"],
     reporters: ["default"],
     testTimeout: 30_000,
     hookTimeout: 60_000

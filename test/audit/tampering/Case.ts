@@ -4,7 +4,7 @@
  * admit.
  */
 import type { Schema } from "effect"
-import { type Anchor, Chain, type Digest, type Finding, Row } from "../../../src/audit/index.ts"
+import { type Anchor, Chain, type Digest, type Finding, type Note, Row } from "../../../src/audit/index.ts"
 import type { Claims } from "../../../src/capability/index.ts"
 import { type Dice, digest, hashOf, type Held, type World } from "../worlds.ts"
 
@@ -46,6 +46,8 @@ export interface Case {
   /** Whether rows are stored in a table, and so come by their session and number, or in a file, as they stand. */
   readonly isTable: boolean
   readonly expect: Expect
+  /** Witnesses whom the verifier believes. */
+  readonly witnesses?: ReadonlyArray<Note.Key>
 }
 
 export type Tampering = (dice: Dice, world: World) => Case | undefined

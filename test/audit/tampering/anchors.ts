@@ -1,7 +1,11 @@
 /** Tampering with anchors, with and without the signing key. */
-import { Anchor, Chain, type Log, Merkle } from "../../../src/audit/index.ts"
+import { Effect } from "effect"
+import { Anchor, Chain, type Log, Merkle, Note } from "../../../src/audit/index.ts"
+import { cosign, keyOf, witnessOf } from "../witnesses.ts"
 import { anchorOf, digest, hashOf, signer, storedOf, stranger } from "../worlds.ts"
 import { at, choose, copy, fix, found, type Id, type Kind, reseal, rewordedAt, type Tampering } from "./Case.ts"
+
+const witness = Effect.runSync(witnessOf("witness.example/w1"))
 
 const editAnchor: Tampering = (dice, world) => {
   if (world.anchors.length === 0) return undefined
@@ -94,6 +98,30 @@ const stealKey: Tampering = (dice, world) => {
   return { log, isTable: true, expect: found(kinds, null) }
 }
 
+/** Where versions are kept, a later one or a delete marker does not take the anchor away. */
+const disturbAnchor: Tampering = (dice, world) => {
+  const log = copy(world)
+  const i = dice.roll(log.anchors.length)
+  const one = log.anchors[i]
+  if (one === undefined) return undefined
+  const hidden = dice.roll(2) === 0
+  const keeping = { place: "s3://anchors", version: "1", lockedUntil: 1, overwritten: !hidden, hidden }
+  log.anchors[i] = { ...one, keeping }
+  return { log, isTable: true, expect: found([hidden ? "anchor_hidden" : "anchor_overwritten"], null, [i, i]) }
+}
+
+/** Under an anchor stands what the witness wrote under another one, or never wrote. */
+const forgeCosignature: Tampering = (dice, world) => {
+  const log = copy(world)
+  const i = dice.roll(log.anchors.length)
+  const [one, other] = [log.anchors[i], world.checked[(i + 1) % world.checked.length]]
+  if (one === undefined || other === undefined || world.checked.length < 2) return undefined
+  const line = Effect.runSync(cosign(witness, Note.formatCheckpoint(other.checkpoint), 1 + dice.roll(1000)))
+  log.anchors[i] = { ...one, cosignatures: [line] }
+  const expect = found(["cosignature_altered"], null, [i, i])
+  return { log, isTable: true, expect, witnesses: [keyOf(witness)] }
+}
+
 export const anchors = {
   editAnchor,
   removeAnchor,
@@ -101,5 +129,7 @@ export const anchors = {
   forgeAnchor,
   signTwice,
   hideLeaf,
-  stealKey
+  stealKey,
+  disturbAnchor,
+  forgeCosignature
 }
