@@ -3,7 +3,7 @@
  * the key that signs anchors. Every change is made good as far as it can be: rows are sealed anew, control blocks fit,
  * anchors that contradict are removed, replaced or, with the key, signed anew.
  */
-import { Anchor, Merkle } from "../../../src/audit/index.ts"
+import { type Anchor, Merkle } from "../../../src/audit/index.ts"
 import { anchorOf, type Dice, signer, storedOf, stranger, type World } from "../worlds.ts"
 import {
   at,
