@@ -78,8 +78,8 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
 
   witness: ({ logs, ...order }) =>
     Effect.gen(function*() {
-      const { start } = yield* Effect.promise(() => import("../presets/StandAloneWitness.ts"))
-      return yield* start({ ...order, logs: yield* keysIn(logs, "note") })
+      const { StandAloneWitness } = yield* Effect.promise(() => import("../presets/index.ts"))
+      return yield* StandAloneWitness.start({ ...order, logs: yield* keysIn(logs, "note") })
     }).pipe(Effect.mapError(explained))
 })
 

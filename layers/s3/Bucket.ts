@@ -2,6 +2,7 @@
  * The part of a bucket below a prefix: texts under names, each in all its versions. Nothing is removed here, and nothing
  * is retried: a write whose answer was lost may have been done, and only the caller knows what that means.
  */
+import type * as S3 from "@aws-sdk/client-s3"
 import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3"
 import { DateTime, Effect, Redacted, type Scope } from "effect"
 import { Anchor } from "../../src/audit/index.ts"
@@ -66,7 +67,7 @@ const requestMs = 20_000
 const connectMs = 5000
 const dayMs = 86_400_000
 
-type Sdk = typeof import("@aws-sdk/client-s3")
+type Sdk = typeof S3
 
 /** The bucket; asks nothing yet. Only now is the vendor's package loaded. */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Bucket, never, Scope.Scope> {

@@ -152,6 +152,7 @@ const left = (log: Tampered) => {
   return Layer.mergeAll(
     Layer.succeed(Log.Log, {
       sessions: Effect.succeed(sessions),
+      since: (at) => Effect.succeed(sessions.filter(({ id }) => Number(log.rows.get(id)?.at(-1)?.["at"] ?? 0) >= at)),
       session: (id) => Effect.succeed(Option.fromUndefinedOr(sessions.find((session) => session.id === id))),
       // Rows as somebody left them are only said to be rows.
       rows: (id) => Effect.succeed((log.rows.get(id) ?? []) as never),

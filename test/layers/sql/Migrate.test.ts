@@ -14,7 +14,6 @@ import { inMemory } from "./databases.ts"
 const files = readdirSync(new URL("../../../migrations/", import.meta.url)).filter((name) => name.endsWith(".sql"))
   .toSorted()
 const newest = Number(files.at(-1)?.slice(0, 4))
-  .toSorted()
 
 const migrate = Effect.provide(Migrate.migrate, NodeServices.layer)
 
