@@ -41,8 +41,7 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
   start: (folder, order) =>
     Effect.gen(function*() {
       const { boot, subject } = yield* loaded
-      const { diagnose, dispatch, sweeping } = yield* boot(folder, order)
-      yield* Effect.forkScoped(sweeping)
+      const { diagnose, dispatch } = yield* boot(folder, order)
       return {
         client: yield* Control.connect(folder),
         subject: subject(order),
@@ -78,8 +77,8 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
 
   witness: ({ logs, ...order }) =>
     Effect.gen(function*() {
-      const { StandAloneWitness } = yield* Effect.promise(() => import("../presets/index.ts"))
-      return yield* StandAloneWitness.start({ ...order, logs: yield* keysIn(logs, "note") })
+      const { start } = yield* Effect.promise(() => import("./StandAloneWitness.ts"))
+      return yield* start({ ...order, logs: yield* keysIn(logs, "note") })
     }).pipe(Effect.mapError(explained))
 })
 

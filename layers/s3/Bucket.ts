@@ -2,8 +2,7 @@
  * The part of a bucket below a prefix: texts under names, each in all its versions. Nothing is removed here, and nothing
  * is retried: a write whose answer was lost may have been done, and only the caller knows what that means.
  */
-import type * as S3 from "@aws-sdk/client-s3"
-import type { PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3"
+import type * as Vendor from "@aws-sdk/client-s3"
 import { DateTime, Effect, Redacted, type Scope } from "effect"
 import { Anchor } from "../../src/audit/index.ts"
 
@@ -67,8 +66,6 @@ const requestMs = 20_000
 const connectMs = 5000
 const dayMs = 86_400_000
 
-type Sdk = typeof S3
-
 /** The bucket; asks nothing yet. Only now is the vendor's package loaded. */
 export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Bucket, never, Scope.Scope> {
   const sdk = yield* Effect.promise(() => import("@aws-sdk/client-s3"))
@@ -82,14 +79,19 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
     Effect.tryPromise({ try: send, catch: failureOf })
 
   const put = Effect.fnUntraced(function*(name: string, text: string, now: number) {
-    const input: PutObjectCommandInput = { Bucket, Key: prefix + name, Body: text, ContentType: "application/json" }
+    const input: Vendor.PutObjectCommandInput = {
+      Bucket,
+      Key: prefix + name,
+      Body: text,
+      ContentType: "application/json"
+    }
     const until = retention === "none"
       ? {}
       : {
         ObjectLockMode: retention.mode,
         ObjectLockRetainUntilDate: DateTime.toDateUtc(DateTime.makeUnsafe(now + retention.days * dayMs))
       }
-    const write = (input: PutObjectCommandInput) =>
+    const write = (input: Vendor.PutObjectCommandInput) =>
       ask((abortSignal) => client.send(new sdk.PutObjectCommand(input), { abortSignal }))
     const done = yield* write({ ...input, ...until }).pipe(
       Effect.catch((failure) => lacksLock(failure) && retention !== "none" ? write(input) : Effect.fail(failure))
@@ -139,7 +141,7 @@ export const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Ret
 
 // internal
 
-const clientOf = (sdk: Sdk, { credentials, endpoint, region }: Options): S3Client =>
+const clientOf = (sdk: typeof Vendor, { credentials, endpoint, region }: Options): Vendor.S3Client =>
   new sdk.S3Client({
     region,
     maxAttempts: 1,
@@ -166,8 +168,8 @@ interface Marker {
   readonly version?: string | undefined
 }
 interface Page {
-  readonly sdk: Sdk
-  readonly client: S3Client
+  readonly sdk: typeof Vendor
+  readonly client: Vendor.S3Client
   readonly input: { readonly Bucket: string; readonly Prefix: string }
   readonly from: Marker | undefined
   readonly found: Map<string, Draft>
