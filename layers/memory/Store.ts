@@ -5,9 +5,13 @@ import { Store, Transition } from "../../src/governor/index.ts"
 
 /** Reader and writer over one workspace that lives as long as the layer. */
 export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = Layer.unwrap(
-  Effect.gen(function*() {
+  Effect.sync(() => layerOver(Transition.workspace()))
+)
+
+/** Reader and writer over a workspace that whoever made it keeps. */
+export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> =>
+  Layer.unwrap(Effect.gen(function*() {
     const digest = yield* Digest.Digest
-    const space = Transition.workspace()
     const rowsBySession = new Map<string, Array<(typeof space.rows)[number]>>()
 
     const commit = (commit: Store.Commit) =>
@@ -78,8 +82,7 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
         payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))
       })
     )
-  })
-)
+  }))
 
 // internal
 

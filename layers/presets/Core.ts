@@ -24,6 +24,15 @@ export const core = <E, R>(
   mailbox: Layer.Layer<Mailbox.Mailbox, E, R>,
   policy: Partial<Policy.Policy> = {}
 ) =>
+  governed(mailbox, policy).pipe(
+    Layer.provideMerge(Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), prices, SecureRandom.layerWebCrypto))
+  )
+
+/** The same over tokens and randomness of one's own, and without reasoning. */
+export const governed = <E, R>(
+  mailbox: Layer.Layer<Mailbox.Mailbox, E, R>,
+  policy: Partial<Policy.Policy> = {}
+) =>
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
     Layer.provideMerge(Layer.mergeAll(Dispatch.layer, Approvals.layer, Unknowns.layer)),
@@ -31,14 +40,7 @@ export const core = <E, R>(
     Layer.provideMerge(Runs.layer),
     // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.
     Layer.provideMerge(governor.pipe(Layer.provide(Mode.layerConfig))),
-    Layer.provideMerge(Layer.mergeAll(
-      Actor.layerRegistry,
-      Gate.layer(policy),
-      JoseTokens.layer(),
-      LangGraph.layer(),
-      prices,
-      SecureRandom.layerWebCrypto
-    ))
+    Layer.provideMerge(Layer.mergeAll(Actor.layerRegistry, Gate.layer(policy)))
   )
 
 /** The price list, with the file that AOSIQ_PRICES names before it. */

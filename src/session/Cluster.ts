@@ -30,8 +30,13 @@ export const entityOf = (actor: string) => Entity.make(`aosiq/${actor}`, [Run])
 
 /** How long a session without messages stays in memory, as next to nothing. */
 const maxIdleTime = "30 seconds"
-/** Pauses between attempts at a run that the log did not answer. */
-const unansweredRetry = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
+
+/** Tries a run again for as long as the log does not answer. */
+export const untilAnswered = <A>(run: Effect.Effect<A, DispatchError>): Effect.Effect<A, DispatchError> =>
+  Effect.retry(run, {
+    while: ({ reason }) => reason._tag === "Unrecorded",
+    schedule: Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
+  })
 
 /** Mailboxes over a cluster. Every runner of it registers the same actors. */
 export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Registry | Sharding.Sharding> = Layer.effect(
@@ -47,8 +52,7 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
       sharding.registerEntity(
         entityOf(name),
         Effect.map(Entity.CurrentAddress, (address) => {
-          const session = Claims.SessionId.make(address.entityId)
-          const run = Effect.retry(runs.run(session), { while: isUnanswered, schedule: unansweredRetry })
+          const run = untilAnswered(runs.run(Claims.SessionId.make(address.entityId)))
           return entityOf(name).of({ Run: () => run })
         }),
         { maxIdleTime }
@@ -74,8 +78,6 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
 )
 
 // internal
-
-const isUnanswered = (error: DispatchError) => error.reason._tag === "Unrecorded"
 
 type Undelivered =
   | ClusterError.MailboxFull

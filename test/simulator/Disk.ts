@@ -1,0 +1,182 @@
+/**
+ * The database of a simulation: one workspace that outlives every process, and the way of each process to it. What was
+ * sent arrives, whether its sender is still there or not; what is answered may be old when it is read; and whether a
+ * commit whose answer was lost was taken, nobody is told.
+ */
+import { Clock, Context, Effect, Exit, Layer } from "effect"
+import { NodeDigest } from "../../layers/node/index.ts"
+import { MemoryStore } from "../../layers/memory/index.ts"
+import { Log } from "../../src/audit/index.ts"
+import { Store, Transition } from "../../src/governor/index.ts"
+import type { Machine, Process } from "./Machine.ts"
+import type { Weather } from "./Weather.ts"
+
+/** Puts a commit into effect, or says why not. */
+export type Apply = (commit: Store.Commit) => Exit.Exit<Store.Committed, Store.StoreError>
+
+/** What the disk tells of. */
+export interface Watcher {
+  /** A commit was taken. */
+  readonly taken: (process: Process, commit: Store.Commit, committed: Store.Committed) => void
+  /** A kind of fault happened. */
+  readonly fault: (kind: string) => void
+}
+
+/** The database. */
+export class Disk {
+  readonly space = Transition.workspace()
+  readonly store: Store.Store["Service"]
+  readonly log: Log.Log["Service"]
+  readonly #machine: Machine
+  readonly #weather: () => Weather
+  readonly #watcher: Watcher
+  readonly #apply: Apply
+  #at = 0
+
+  constructor(machine: Machine, weather: () => Weather, watcher: Watcher, broken: (disk: Disk, apply: Apply) => Apply) {
+    this.#machine = machine
+    this.#weather = weather
+    this.#watcher = watcher
+    const built = Effect.runSync(
+      Effect.scoped(Layer.build(MemoryStore.layerOver(this.space).pipe(Layer.provide(NodeDigest.layer))))
+    )
+    this.store = Context.get(built, Store.Store)
+    this.log = Context.get(built, Log.Log)
+    const clock = Context.make(Clock.Clock, fixed(() => this.#at))
+    this.#apply = broken(this, (commit) => Effect.runSyncExitWith(clock)(this.store.commit(commit)))
+  }
+
+  /** What a process sees of it. */
+  of(process: Process): Layer.Layer<Store.Store | Log.Log> {
+    const reading = <A>(name: string, look: Effect.Effect<A, Store.StoreError>) =>
+      this.#look(process, name, look, () => unavailable("the database did not answer", false))
+    const logging = <A>(name: string, look: Effect.Effect<A, Log.LogError>) =>
+      this.#look(process, name, look, () => new Log.LogError({ detail: "the database did not answer", remedy }))
+    const { log, store } = this
+    return Layer.mergeAll(
+      Layer.succeed(Store.Store, {
+        ...store,
+        commit: (commit) => this.#commit(process, commit),
+        ticket: (id) => reading("ticket", store.ticket(id)),
+        tickets: (session) => reading("tickets", store.tickets(session)),
+        due: (now, limit) => reading("due", store.due(now, limit)),
+        running: (limit) => reading("running", store.running(limit)),
+        accounts: reading("accounts", store.accounts)
+      }),
+      Layer.succeed(Log.Log, {
+        sessions: logging("sessions", log.sessions),
+        session: (id) => logging("session", log.session(id)),
+        rows: (id) => logging("rows", log.rows(id)),
+        payload: (hash) => logging("payload", log.payload(hash))
+      })
+    )
+  }
+
+  /** Looks when the question arrives, and answers what was true then. */
+  #look<A, E>(process: Process, name: string, look: Effect.Effect<A, E>, fault: () => E): Effect.Effect<A, E> {
+    const asked = Effect.callback<A, E>((resume) => {
+      const { latencyMs, unread } = this.#weather()
+      const fails = this.#machine.dice.happens(unread)
+      this.#machine.after(this.#machine.dice.between(0, latencyMs), () => {
+        if (fails) this.#watcher.fault("look refused")
+        const exit = fails ? Exit.fail(fault()) : Effect.runSyncExit(look)
+        this.#machine.after(this.#machine.dice.between(0, latencyMs), () => process.post(() => resume(exit)))
+      })
+    })
+    return Effect.andThen(process.boundary(`before ${name}`), asked)
+  }
+
+  #commit(process: Process, commit: Store.Commit): Effect.Effect<Store.Committed, Store.StoreError> {
+    const asked = Effect.callback<Store.Committed, Store.StoreError>((resume) => {
+      const sentAt = process.clock()
+      const { fate, onTheWayMs } = this.#fate()
+      if (fate !== undefined) this.#watcher.fault(`commit ${fate}`)
+      const take = () => {
+        this.#at = this.#machine.dice.happens(0.5) ? sentAt : process.clock()
+        const exit = this.#apply(commit)
+        this.#machine.say(`${process.name} ${told(commit)} ${toldExit(exit)}`)
+        if (Exit.isSuccess(exit)) this.#watcher.taken(process, commit, exit.value)
+        return exit
+      }
+      this.#machine.after(onTheWayMs, () => {
+        const exit = fate === undefined || fate === "slow" || fate === "answer lost" ? take() : undefined
+        if (fate === "late") this.#machine.after(this.#machine.dice.between(1, 5000), take)
+        const answer = exit === undefined || fate === "answer lost"
+          ? Exit.fail(unavailable(`the commit was ${fate}`, fate !== "refused"))
+          : exit
+        const backMs = this.#machine.dice.between(0, this.#weather().latencyMs)
+        this.#machine.after(backMs, () => process.post(() => resume(answer)))
+      })
+    })
+    return process.boundary(`before ${commit._tag}`).pipe(
+      Effect.andThen(asked),
+      Effect.onExit(() => process.boundary(`after ${commit._tag}`))
+    )
+  }
+
+  #fate(): { readonly fate: Fate | undefined; readonly onTheWayMs: number } {
+    const { dice } = this.#machine
+    const weather = this.#weather()
+    const fate = dice.happens(weather.refused)
+      ? "refused"
+      : dice.happens(weather.answerLost)
+      ? "answer lost"
+      : dice.happens(weather.requestLost)
+      ? "request lost"
+      : dice.happens(weather.late)
+      ? "late"
+      : dice.happens(weather.slow)
+      ? "slow"
+      : undefined
+    return { fate, onTheWayMs: dice.between(0, fate === "slow" ? 8000 : weather.latencyMs) }
+  }
+}
+
+// internal
+
+type Fate = "refused" | "answer lost" | "request lost" | "late" | "slow"
+
+const remedy = "ask again"
+
+const unavailable = (detail: string, maybe: boolean) =>
+  new Store.StoreError({ reason: new Store.Unavailable({ detail, remedy, maybe }) })
+
+const told = (commit: Store.Commit): string => {
+  switch (commit._tag) {
+    case "Open":
+      return `Open ${commit.session.id}`
+    case "Decide":
+      return `Decide ${commit.ticket.id} ${commit.ticket.state}`
+    case "Control":
+      return `${commit.action} ${commit.session}`
+    case "Begin":
+      return `Begin ${commit.session} ${commit.key} in ${commit.epoch}`
+    case "Finish":
+      return `Finish ${commit.session} ${commit.key} in ${commit.epoch}`
+    case "Append":
+      return `Append ${commit.row.body.kind} ${commit.session} in ${commit.epoch}`
+    default:
+      return `${commit._tag} ${commit.session}`
+  }
+}
+
+const toldExit = (exit: Exit.Exit<Store.Committed, Store.StoreError>): string => {
+  if (Exit.isSuccess(exit)) return `#${exit.value.row.seq} ${exit.value.row.hash.slice(0, 8)}`
+  const [reason] = exit.cause.reasons
+  return reason?._tag === "Fail" && reason.error.reason._tag === "Rejected"
+    ? `rejected: ${reason.error.reason.why}, ${reason.error.reason.detail}`
+    : `broke: ${String(reason)}`
+}
+
+const fixed = (now: () => number): Clock.Clock => {
+  const nanos = () => BigInt(now()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: Effect.sync(nanos),
+    sleep: () => Effect.void
+  }
+}
