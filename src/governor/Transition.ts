@@ -36,6 +36,9 @@ export const rootOf = (session: Claims.SessionId): Claims.SessionId =>
 export const isWithin = (session: string, other: string): boolean =>
   session === other || session.startsWith(`${other}.`)
 
+/** Whether the status is one that a session keeps. */
+export const isOver = (status: Log.Status): boolean => status !== "running" && status !== "waiting" && status !== "paused"
+
 /** How wakes are keyed in a workspace. */
 export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wake.session} ${wake.reason}`
 
@@ -144,16 +147,29 @@ export const reads = (commit: Commit): Reads => {
           .map((key) => ({ session: commit.session, key }))
       }
     case "Finish":
-    case "Settle":
       return { ...nothing, sessions: [commit.session], acts: [{ session: commit.session, key: commit.key }] }
-    case "Append":
-      return { ...nothing, sessions: [commit.session], records: commit.keep ?? [] }
+    case "Settle":
+      return {
+        ...nothing,
+        sessions: [commit.session, rootOf(commit.session)],
+        acts: [{ session: commit.session, key: commit.key }]
+      }
+    case "Append": {
+      const { keep: records = [], session, status, wakeAt } = commit
+      // Who ends ends all below; who waits has its root woken.
+      if (status !== null && isOver(status)) return { ...nothing, sessions: [session], trees: [rootOf(session)], records }
+      return { ...nothing, sessions: wakeAt === undefined ? [session] : [session, rootOf(session)], records }
+    }
     case "Revoke":
       return { ...nothing, sessions: [commit.session] }
     case "Propose":
       return { ...nothing, sessions: [commit.session], tickets: [commit.ticket.id], whole: [commit.session] }
     case "Decide":
-      return { ...nothing, sessions: [commit.ticket.session], tickets: [commit.ticket.id] }
+      return {
+        ...nothing,
+        sessions: [commit.ticket.session, rootOf(commit.ticket.session)],
+        tickets: [commit.ticket.id]
+      }
     case "Control":
       return { ...nothing, sessions: [commit.session], trees: [rootOf(commit.session)] }
   }
@@ -264,7 +280,9 @@ const appended = (digest: Digest.Digest["Service"], space: Workspace, commit: Of
     for (const change of commit.keep ?? []) putRecord(space, change)
     const next = { ...session, status: commit.status ?? session.status, result: commit.result ?? session.result }
     if (commit.wakeAt !== undefined) wake(space, session.id, `timer/${session.seq}`, commit.wakeAt)
-    return append(digest, space, next, commit.row, at)
+    const done = append(digest, space, next, commit.row, at)
+    if (isOver(next.status)) endBelow(digest, space, session.id, at)
+    return done
   })
 
 /** A record that is taken away is dirty and not there. */
@@ -289,9 +307,39 @@ const unchanged = (space: Workspace, { keep = [] }: Of<"Append">) => (session: L
 /** The session above the one to open. */
 const above = ({ session: { parent } }: Of<"Open">): ReadonlyArray<Claims.SessionId> => parent === null ? [] : [parent]
 
+/** A tree that ended is not run again, whatever becomes due in it. */
 const wake = (space: Workspace, session: Claims.SessionId, reason: string, due: number) => {
   const added = { session: rootOf(session), reason, due }
-  space.wakes.set(wakeKey(added), added)
+  const root = space.sessions.get(added.session)
+  if (root === undefined || !isOver(root.status)) space.wakes.set(wakeKey(added), added)
+}
+
+/** Wakes of the tree that were due by `until` are done. */
+const take = (space: Workspace, root: Claims.SessionId, until: number) => {
+  for (const [key, { due, session }] of space.wakes) {
+    if (session === root && due <= until) space.wakes.delete(key)
+  }
+  space.taken.set(root, until)
+}
+
+/** A session that ended runs its children no more: they end with it, with all that waits for people on their behalf. */
+const endBelow = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  top: Claims.SessionId,
+  at: number,
+  reason = `session ${top} above it ended`
+) => {
+  const body: Row.Body = { kind: "ended", status: "cancelled", result: null, reason }
+  for (const session of [...space.sessions.values()]) {
+    if (session.id === top || !isWithin(session.id, top) || isOver(session.status)) continue
+    append(digest, space, { ...session, status: "cancelled" }, { key: null, body }, at)
+  }
+  for (const ticket of space.tickets.values()) {
+    const isMoot = ticket.state === "proposed" || ticket.state === "approved"
+    if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired" })
+  }
+  if (top === rootOf(top)) take(space, top, Number.MAX_SAFE_INTEGER)
 }
 
 const open = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Open">, at: number): Outcome => {
@@ -316,10 +364,7 @@ const claim = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"C
     if (session.status !== "running" && session.status !== "waiting") {
       return reject("fenced", `session ${commit.session} is ${session.status}`)
     }
-    for (const [key, { due, session: root }] of space.wakes) {
-      if (root === commit.session && due <= at) space.wakes.delete(key)
-    }
-    space.taken.set(commit.session, at)
+    take(space, commit.session, at)
     const epoch = session.epoch + 1
     const started: Row.Draft = { key: null, body: { kind: "started", epoch } }
     let last = append(digest, space, { ...session, epoch, status: "running" }, started, at)
@@ -503,8 +548,7 @@ const settle = (digest: Digest.Digest["Service"], space: Workspace, commit: Sett
   }
   if (act.state !== "unknown") return reject("stale", `the outcome of ${act.name} is not open: the act is ${act.state}`)
   const { status } = found.success
-  const isOver = status !== "running" && status !== "waiting" && status !== "paused"
-  if (choice === "retry" && isOver) {
+  if (choice === "retry" && isOver(status)) {
     return reject("stale", `session ${commit.session} is ${status}: it does nothing more`)
   }
 
@@ -514,7 +558,7 @@ const settle = (digest: Digest.Digest["Service"], space: Workspace, commit: Sett
   if (ticket?.state === "unknown") putTicket(space, decided(ticket, act.key, commit.decision, at))
   putAct(space, { ...act, reserved: 0, state: choice === "retry" ? "retry" : "finished" })
   // A run that found out itself goes on with it.
-  if (commit.epoch === null && !isOver) wake(space, commit.session, `settled/${commit.session}/${commit.intent}`, at)
+  if (commit.epoch === null && !isOver(status)) wake(space, commit.session, `settled/${commit.session}/${commit.intent}`, at)
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, settled(act, commit.decision, spent), at))
 }
@@ -575,20 +619,19 @@ const control = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<
   if (first === undefined || !isMoved(first)) {
     return reject("stale", `session ${top} is ${first?.status ?? "missing"}: there is nothing to ${action}`)
   }
-  const below = [...space.sessions.values()].filter((session) => session.id.startsWith(`${top}.`) && isMoved(session))
-  const body: Row.Body = action === "cancel"
-    ? { kind: "ended", status: "cancelled", result: null, reason: `cancelled by ${by}: ${reason}` }
-    : { kind: "noted", what: action === "pause" ? "paused" : "resumed", by, detail: reason }
-  const moved: Arr.NonEmptyReadonlyArray<Log.Summary> = [first, ...below]
-  const [done] = Arr.map(moved, (session) => append(digest, space, { ...session, status: to }, { key: null, body }, at))
   if (action === "cancel") {
-    for (const ticket of space.tickets.values()) {
-      const isMoot = ticket.state === "proposed" || ticket.state === "approved"
-      if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired" })
-    }
+    const why = `cancelled by ${by}: ${reason}`
+    const body: Row.Body = { kind: "ended", status: "cancelled", result: null, reason: why }
+    const done = append(digest, space, { ...first, status: "cancelled" }, { key: null, body }, at)
+    endBelow(digest, space, top, at, why)
     // A parent may be waiting for a ticket of the child that is no more.
     if (top !== rootOf(top)) wake(space, top, `cancelled/${top}`, at)
+    return Result.succeed(done)
   }
+  const below = [...space.sessions.values()].filter((session) => session.id.startsWith(`${top}.`) && isMoved(session))
+  const body: Row.Body = { kind: "noted", what: action === "pause" ? "paused" : "resumed", by, detail: reason }
+  const moved: Arr.NonEmptyReadonlyArray<Log.Summary> = [first, ...below]
+  const [done] = Arr.map(moved, (session) => append(digest, space, { ...session, status: to }, { key: null, body }, at))
   if (action === "resume") wake(space, top, `resumed/${done.session.seq}`, at)
   return Result.succeed(done)
 }

@@ -31,6 +31,8 @@ export class Disk {
   readonly #weather: () => Weather
   readonly #watcher: Watcher
   readonly #apply: Apply
+  /** Commits that wait for the one before them, by root. */
+  readonly #waiting = new Map<string, Array<() => void>>()
   #at = 0
 
   constructor(machine: Machine, weather: () => Weather, watcher: Watcher, broken: (disk: Disk, apply: Apply) => Apply) {
@@ -98,20 +100,45 @@ export class Disk {
         if (Exit.isSuccess(exit)) this.#watcher.taken(process, commit, exit.value)
         return exit
       }
-      this.#machine.after(onTheWayMs, () => {
-        const exit = fate === undefined || fate === "slow" || fate === "answer lost" ? take() : undefined
-        if (fate === "late") this.#machine.after(this.#machine.dice.between(1, 5000), take)
-        const answer = exit === undefined || fate === "answer lost"
-          ? Exit.fail(unavailable(`the commit was ${fate}`, fate !== "refused"))
-          : exit
+      const answer = (exit: Exit.Exit<Store.Committed, Store.StoreError>) => {
         const backMs = this.#machine.dice.between(0, this.#weather().latencyMs)
-        this.#machine.after(backMs, () => process.post(() => resume(answer)))
+        this.#machine.after(backMs, () => process.post(() => resume(exit)))
+      }
+      this.#machine.after(onTheWayMs, () => {
+        const lost = Exit.fail(unavailable(`the commit was ${fate}`, fate !== "refused"))
+        if (fate === "refused" || fate === "request lost") return answer(lost)
+        this.#inTurn(commit, (done) => {
+          if (fate !== "late") {
+            const exit = take()
+            done()
+            return answer(fate === "answer lost" ? lost : exit)
+          }
+          answer(lost)
+          this.#machine.after(this.#machine.dice.between(1, 5000), () => {
+            take()
+            done()
+          })
+        })
       })
     })
     return process.boundary(`before ${commit._tag}`).pipe(
       Effect.andThen(asked),
       Effect.onExit(() => process.boundary(`after ${commit._tag}`))
     )
+  }
+
+  /** A commit holds the tree that it is about until it is done; others of that tree wait. */
+  #inTurn(commit: Store.Commit, hold: (done: () => void) => void): void {
+    const root = Transition.rootOf(sessionOf(commit))
+    const waiting = this.#waiting.get(root) ?? []
+    this.#waiting.set(root, waiting)
+    waiting.push(() => hold(() => {
+      waiting.shift()
+      const [next] = waiting
+      if (next === undefined) this.#waiting.delete(root)
+      else next()
+    }))
+    if (waiting.length === 1) waiting[0]?.()
   }
 
   #fate(): { readonly fate: Fate | undefined; readonly onTheWayMs: number } {
@@ -140,6 +167,9 @@ const remedy = "ask again"
 
 const unavailable = (detail: string, maybe: boolean) =>
   new Store.StoreError({ reason: new Store.Unavailable({ detail, remedy, maybe }) })
+
+const sessionOf = (commit: Store.Commit) =>
+  commit._tag === "Open" ? commit.session.id : commit._tag === "Decide" ? commit.ticket.session : commit.session
 
 const told = (commit: Store.Commit): string => {
   switch (commit._tag) {

@@ -33,13 +33,14 @@ const reasons: ReadonlyArray<RegExp> = [
   /refused by ancestor: token \S+ is revoked/,
   /refused by approval: denied by /,
   /refused by approval: ticket \S+ is /,
+  /refused by approval: \d+ tickets of this session wait already/,
   /ran longer than \d+ ms/,
   /broke down: .*the tool broke down/,
   /outcome unknown at /,
   /cancelled by /
 ]
 /** How they may fail as well where clocks differ by more than tokens tolerate, or tokens are short-lived. */
-const untimely = /refused by token: OutOfTime/
+const untimely = /refused by token: (?:OutOfTime|expired|issued in the future)/
 
 /** The judge of a simulation. */
 export class Oracle {
@@ -95,7 +96,7 @@ export class Oracle {
         return
       }
       case "Append":
-        if (commit.status !== null && isFinal(commit.status)) this.#stopped.set(session.id, "it had ended")
+        if (commit.status !== null && isFinal(commit.status)) this.#stop(session.id, `${session.id} had ended`)
         return
       case "Decide":
         if (commit.ticket.state === "approved") this.#approved.add(commit.ticket.id)
@@ -112,13 +113,15 @@ export class Oracle {
   }
 
   #control(action: Store.Control["action"], top: string): void {
+    if (action !== "resume") return this.#stop(top, action === "cancel" ? `${top} was cancelled` : paused)
+    for (const [id, why] of this.#stopped) if (isWithin(id, top) && why === paused) this.#stopped.delete(id)
+  }
+
+  /** Nothing may begin any more in the session and below it. What had stopped before is not stopped again. */
+  #stop(top: string, why: string): void {
     for (const id of this.#tokens.keys()) {
-      if (id !== top && !id.startsWith(`${top}.`)) continue
-      if (action === "resume") {
-        if (this.#stopped.get(id) === paused) this.#stopped.delete(id)
-      } else if (action === "cancel" || !this.#stopped.has(id)) {
-        this.#stopped.set(id, action === "cancel" ? "it was cancelled" : paused)
-      }
+      const before = this.#stopped.get(id)
+      if (isWithin(id, top) && (before === undefined || before === paused)) this.#stopped.set(id, why)
     }
   }
 
@@ -294,6 +297,8 @@ export const rowsOf = (disk: Disk, session: string): ReadonlyArray<Row.Row> =>
 // internal
 
 const paused = "it was paused"
+
+const isWithin = (session: string, top: string) => session === top || session.startsWith(`${top}.`)
 
 /** The session and every one above it. */
 const above = (session: string): ReadonlyArray<string> => {

@@ -6,6 +6,7 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import { governed } from "../../layers/presets/Core.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { digest } from "../../layers/node/Digest.ts"
+import type { Row } from "../../src/audit/index.ts"
 import type { Policy } from "../../src/approval/index.ts"
 import { type Dispatch, Mailbox } from "../../src/session/index.ts"
 import { CurrentCeilings } from "../../src/session/Dispatch.ts"
@@ -51,6 +52,22 @@ const leaseMs = 3500
 /** How long everything may take to come to rest. */
 const patienceMs = 1_800_000
 const maxSteps = 3_000_000
+
+/** A row, as it is counted. */
+const told = (body: Row.Body): string => {
+  switch (body.kind) {
+    case "outcome":
+      return `rows outcome ${body.status}`
+    case "refusal":
+      return `rows refusal by ${body.layer}`
+    case "decided":
+      return `rows ${body.decision}`
+    case "noted":
+      return `rows noted ${body.what}`
+    default:
+      return `rows ${body.kind}`
+  }
+}
 
 class Simulation {
   readonly #seed: number
@@ -278,7 +295,10 @@ class Simulation {
 
   #figures(): Figures {
     const sessions = [...this.#disk.space.sessions.values()]
-    for (const { status } of sessions) this.#count(`sessions ${status}`)
+    for (const { id, status } of sessions) {
+      this.#count(`sessions ${status}`)
+      for (const { body } of rowsOf(this.#disk, id)) this.#count(told(body))
+    }
     return {
       sessions: sessions.length,
       effects: this.#ledger.entries.length,

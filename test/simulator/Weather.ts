@@ -83,8 +83,8 @@ export const drawn = (dice: Dice): Weather => {
   /** Off more often than not; else anything up to `most`, small rates more often than large ones. */
   const rate = (most: number) => dice.happens(0.55) ? 0 : most * dice.next() ** 2
   return {
-    dies: rate(0.02),
-    freezes: rate(0.01),
+    dies: rate(0.03),
+    freezes: rate(0.02),
     awayMs: dice.pick([500, 5000, 20_000]),
     asleepMs: dice.pick([2000, 10_000, 40_000]),
     refused: rate(0.1),
