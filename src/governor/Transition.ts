@@ -37,7 +37,8 @@ export const isWithin = (session: string, other: string): boolean =>
   session === other || session.startsWith(`${other}.`)
 
 /** Whether the status is one that a session keeps. */
-export const isOver = (status: Log.Status): boolean => status !== "running" && status !== "waiting" && status !== "paused"
+export const isOver = (status: Log.Status): boolean =>
+  status !== "running" && status !== "waiting" && status !== "paused"
 
 /** How wakes are keyed in a workspace. */
 export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wake.session} ${wake.reason}`

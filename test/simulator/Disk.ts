@@ -4,9 +4,10 @@
  * commit whose answer was lost was taken, nobody is told.
  */
 import { Clock, Context, Effect, Exit, Layer } from "effect"
-import { NodeDigest } from "../../layers/node/index.ts"
 import { MemoryStore } from "../../layers/memory/index.ts"
-import { Log } from "../../src/audit/index.ts"
+import { NodeDigest } from "../../layers/node/index.ts"
+import { Log, type Row } from "../../src/audit/index.ts"
+import { Claims } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 import type { Machine, Process } from "./Machine.ts"
 import type { Weather } from "./Weather.ts"
@@ -46,6 +47,11 @@ export class Disk {
     this.log = Context.get(built, Log.Log)
     const clock = Context.make(Clock.Clock, fixed(() => this.#at))
     this.#apply = broken(this, (commit) => Effect.runSyncExitWith(clock)(this.store.commit(commit)))
+  }
+
+  /** The rows of a session, as they are. */
+  rows(session: string): ReadonlyArray<Row.Row> {
+    return Effect.runSync(Effect.orDie(this.log.rows(Claims.SessionId.make(session))))
   }
 
   /** What a process sees of it. */
@@ -132,12 +138,14 @@ export class Disk {
     const root = Transition.rootOf(sessionOf(commit))
     const waiting = this.#waiting.get(root) ?? []
     this.#waiting.set(root, waiting)
-    waiting.push(() => hold(() => {
-      waiting.shift()
-      const [next] = waiting
-      if (next === undefined) this.#waiting.delete(root)
-      else next()
-    }))
+    waiting.push(() =>
+      hold(() => {
+        waiting.shift()
+        const [next] = waiting
+        if (next === undefined) this.#waiting.delete(root)
+        else next()
+      })
+    )
     if (waiting.length === 1) waiting[0]?.()
   }
 

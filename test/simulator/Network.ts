@@ -7,12 +7,12 @@
  * Nothing more is promised: a message may be handled late, twice, out of order, and by two runners at once.
  */
 import { Cause, type Context, Effect, Exit, type Fiber } from "effect"
+import type { Log } from "../../src/audit/index.ts"
 import { Store } from "../../src/governor/index.ts"
+import { type DispatchError, failWith, Unrecorded } from "../../src/session/Ended.ts"
 import type { Approvals, Dispatch } from "../../src/session/index.ts"
 import { Cluster, type Mailbox, Runs } from "../../src/session/index.ts"
-import { type DispatchError, failWith, Unrecorded } from "../../src/session/Ended.ts"
 import { sweep } from "../../src/session/Sweep.ts"
-import type { Log } from "../../src/audit/index.ts"
 import type { Machine, Process } from "./Machine.ts"
 import type { Weather } from "./Weather.ts"
 
@@ -150,7 +150,7 @@ export class Network {
     this.#fault("split")
     this.#machine.say(`split ${shard}: ${owner.process.name} and ${second.process.name}`)
     this.#seconds[shard] = second
-    for (const letter of [...this.#letters.values()]) {
+    for (const letter of this.#letters.values()) {
       if (letter.state === "handled" && letter.by === owner && shardOf(letter.message.session) === shard) {
         this.#handle(letter, second)
       }
@@ -215,7 +215,7 @@ export class Network {
   }
 
   #deliverAll(): void {
-    for (const letter of [...this.#letters.values()]) if (letter.state === "waits") this.#deliver(letter)
+    for (const letter of this.#letters.values()) if (letter.state === "waits") this.#deliver(letter)
   }
 
   #deliver(letter: Letter): void {
@@ -293,7 +293,7 @@ export class Network {
 
   /** Stops whatever the runner handles for shards that it has not. */
   #notice(runner: Runner): void {
-    for (const [session, { fiber }] of [...runner.handling]) {
+    for (const [session, { fiber }] of runner.handling) {
       const shard = shardOf(session)
       if (this.#owners[shard] !== runner && this.#seconds[shard] !== runner) fiber?.interruptUnsafe()
     }

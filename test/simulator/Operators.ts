@@ -128,7 +128,7 @@ export class Operators {
     if (open.length === 0) return
     const ticket = dice.pick(open)
     this.#decide(ticket, by)
-    if (dice.happens(this.#habits.duels)) for (const other of people) if (other !== by) this.#decide(ticket, other)
+    if (dice.happens(this.#habits.duels)) { for (const other of people) if (other !== by) this.#decide(ticket, other) }
   }
 
   #decide(ticket: Ticket.Ticket, by: string): void {

@@ -1,15 +1,16 @@
 /**
  * One seed, from the first session to the last: some runners over one disk and one network, clients and operators, and
- * whatever the weather brings. At some point it clears up, and everything has to come to rest. Then the oracle judges.
+ * whatever the weather brings. At some point it clears up, and everything has to come to rest. Then it is judged.
  */
 import { Effect, Exit, Layer, Scope } from "effect"
-import { governed } from "../../layers/presets/Core.ts"
-import { NodeDigest } from "../../layers/node/index.ts"
 import { digest } from "../../layers/node/Digest.ts"
-import type { Row } from "../../src/audit/index.ts"
+import { NodeDigest } from "../../layers/node/index.ts"
+import { governed } from "../../layers/presets/Core.ts"
 import type { Policy } from "../../src/approval/index.ts"
-import { type Dispatch, Mailbox } from "../../src/session/index.ts"
+import type { Row } from "../../src/audit/index.ts"
+import { Transition } from "../../src/governor/index.ts"
 import { CurrentCeilings } from "../../src/session/Dispatch.ts"
+import { type Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Dice } from "./Dice.ts"
 import { type Apply, Disk } from "./Disk.ts"
 import * as Keys from "./Keys.ts"
@@ -17,8 +18,9 @@ import { Ledger } from "./Ledger.ts"
 import { type Fate, Machine, Process } from "./Machine.ts"
 import { Network, Runner } from "./Network.ts"
 import * as Habits from "./Operators.ts"
-import { isFinal, Oracle, rowsOf } from "./Oracle.ts"
 import * as Shop from "./Shop.ts"
+import { verdict } from "./Verdict.ts"
+import { Watch } from "./Watch.ts"
 import * as Weather from "./Weather.ts"
 
 /** What came of a seed. */
@@ -37,7 +39,7 @@ export type Figures = Readonly<Record<string, number>>
 
 /** What may be broken on purpose. */
 export interface Options {
-  readonly broken?: (disk: Disk, machine: Machine, apply: Apply) => Apply
+  readonly broken?: ((disk: Disk, machine: Machine, apply: Apply) => Apply) | undefined
 }
 
 /** Runs one seed. */
@@ -75,7 +77,7 @@ class Simulation {
   readonly #machine: Machine
   readonly #disk: Disk
   readonly #network: Network
-  readonly #oracle = new Oracle()
+  readonly #watch = new Watch()
   readonly #ledger: Ledger
   readonly #operators: Habits.Operators
   readonly #policy: Partial<Policy.Policy>
@@ -100,13 +102,13 @@ class Simulation {
       fault,
       taken: (process, commit, committed) => {
         this.#count("commits")
-        this.#oracle.taken(process, commit, committed)
+        this.#watch.taken(process, commit, committed)
       }
     }, (disk, apply) => broken(disk, this.#machine, apply))
     this.#network = new Network(this.#machine, weather, fault)
     this.#ledger = new Ledger((entry) => {
       this.#count(`did ${entry.tool}`)
-      this.#oracle.written(this.#disk, entry)
+      this.#watch.written(this.#disk, entry)
     })
     this.#operators = new Habits.Operators(this.#machine, this.#network, this.#disk, Habits.drawn(dice))
     this.#policy = {
@@ -135,14 +137,16 @@ class Simulation {
       if (machine.now > this.#healsAt + patienceMs) return true
       return this.#isAtRest()
     }
-    if (!machine.drive(isOver, maxSteps)) this.#oracle.find("it went on and on, or stopped in the middle")
+    if (!machine.drive(isOver, maxSteps)) this.#watch.find("it went on and on, or stopped in the middle")
     this.#restedAt = machine.now
-    for (const what of this.#restless()) this.#oracle.find(what)
-    this.#oracle.judge(this.#disk, { isUntimely: this.#isUntimely })
+    for (const what of this.#restless()) this.#watch.find(what)
+    const { opened } = this.#watch
+    const isUntimely = this.#isUntimely
+    for (const what of verdict({ disk: this.#disk, ledger: this.#ledger, opened, isUntimely })) this.#watch.find(what)
     this.#judgeTold()
     return {
       seed: this.#seed,
-      findings: this.#oracle.findings,
+      findings: this.#watch.findings,
       hash: digest.sha256(machine.trace.join("\n")),
       trace: machine.trace,
       figures: this.#figures()
@@ -164,7 +168,9 @@ class Simulation {
     const runtime = Shop.registered({ process, ledger: this.#ledger, weather }).pipe(
       Layer.provideMerge(governed(mailbox, this.#policy)),
       Layer.provide(Layer.succeed(CurrentCeilings, this.#ceilings)),
-      Layer.provideMerge(Layer.mergeAll(this.#disk.of(process), Keys.tokens, Keys.random(this.#dice), NodeDigest.layer)),
+      Layer.provideMerge(
+        Layer.mergeAll(this.#disk.of(process), Keys.tokens, Keys.random(this.#dice), NodeDigest.layer)
+      ),
       Layer.orDie
     )
     // What is left of a process that died is never closed.
@@ -206,8 +212,10 @@ class Simulation {
       const actor = this.#dice.pick(Shop.actors)
       const budget = this.#dice.pick([1_000_000, 1_000_000, 60, 20])
       const caller = this.#dice.pick(["cora", "dan"])
-      this.#machine.after(this.#dice.between(0, 30_000), () =>
-        this.#operators.open(actor, `o${index}`, Shop.grantOf(budget, this.#lifetimeSeconds), caller))
+      this.#machine.after(
+        this.#dice.between(0, 30_000),
+        () => this.#operators.open(actor, `o${index}`, Shop.grantOf(budget, this.#lifetimeSeconds), caller)
+      )
     }
   }
 
@@ -257,8 +265,8 @@ class Simulation {
   #restless(): ReadonlyArray<string> {
     const open = this.#network.open.map((id) => `nobody answered the message ${id}`)
     const sessions = [...this.#disk.space.sessions.values()].flatMap(({ id, status }) => {
-      if (isFinal(status)) return []
-      const last = rowsOf(this.#disk, id).findLast(({ body }) => body.kind === "suspended" || body.kind === "sleeping")
+      if (Transition.isOver(status)) return []
+      const last = this.#disk.rows(id).findLast(({ body }) => body.kind === "suspended" || body.kind === "sleeping")
       if (status === "waiting" && last?.body.kind === "suspended") {
         const ticket = this.#disk.space.tickets.get(last.body.ticket)
         if (ticket?.state === "proposed" && this.#operators.isLeft(ticket.id)) return []
@@ -285,7 +293,9 @@ class Simulation {
         : ended._tag === "Failed"
         ? session?.status === "failed" || session?.status === "abandoned"
         : session !== undefined
-      if (!isSame) this.#oracle.find(`a client of ${actor} was told ${ended._tag}, and its session is ${session?.status}`)
+      if (!isSame) {
+        this.#watch.find(`a client of ${actor} was told ${ended._tag}, and its session is ${session?.status}`)
+      }
     }
   }
 
@@ -297,7 +307,7 @@ class Simulation {
     const sessions = [...this.#disk.space.sessions.values()]
     for (const { id, status } of sessions) {
       this.#count(`sessions ${status}`)
-      for (const { body } of rowsOf(this.#disk, id)) this.#count(told(body))
+      for (const { body } of this.#disk.rows(id)) this.#count(told(body))
     }
     return {
       sessions: sessions.length,
