@@ -90,9 +90,14 @@ export class Network {
   join(runner: Runner): void {
     if (!this.#runners.includes(runner)) this.#runners.push(runner)
     for (let shard = 0; shard < shards; shard++) {
-      if (this.#owners[shard] === undefined) this.#owners[shard] = runner
-      else if (this.#machine.dice.happens(1 / this.#runners.length)) this.#give(shard, runner)
+      if (this.#machine.dice.happens(1 / this.#runners.length)) this.#give(shard, runner)
     }
+    this.#adopt(runner)
+  }
+
+  /** What nobody has is the runner's. */
+  #adopt(runner: Runner): void {
+    for (let shard = 0; shard < shards; shard++) this.#owners[shard] ??= runner
     if (this.#sweeper === undefined) this.#sweepAt(runner)
     this.#deliverAll()
   }
@@ -128,7 +133,7 @@ export class Network {
     if (!this.#machine.dice.happens(this.#weather().unnoticed)) {
       this.#machine.after(this.#machine.dice.between(0, 2000), () => runner.process.post(() => this.#notice(runner)))
     }
-    if (isIn) this.#deliverAll()
+    if (isIn) this.#adopt(runner)
     else this.#machine.after(this.#machine.dice.between(100, 3000), () => this.#rejoin(runner))
   }
 
