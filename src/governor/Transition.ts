@@ -158,7 +158,9 @@ export const reads = (commit: Commit): Reads => {
     case "Append": {
       const { keep: records = [], session, status, wakeAt } = commit
       // Who ends ends all below; who waits has its root woken.
-      if (status !== null && isOver(status)) return { ...nothing, sessions: [session], trees: [rootOf(session)], records }
+      if (status !== null && isOver(status)) {
+        return { ...nothing, sessions: [session], trees: [rootOf(session)], records }
+      }
       return { ...nothing, sessions: wakeAt === undefined ? [session] : [session, rootOf(session)], records }
     }
     case "Revoke":
@@ -559,7 +561,9 @@ const settle = (digest: Digest.Digest["Service"], space: Workspace, commit: Sett
   if (ticket?.state === "unknown") putTicket(space, decided(ticket, act.key, commit.decision, at))
   putAct(space, { ...act, reserved: 0, state: choice === "retry" ? "retry" : "finished" })
   // A run that found out itself goes on with it.
-  if (commit.epoch === null && !isOver(status)) wake(space, commit.session, `settled/${commit.session}/${commit.intent}`, at)
+  if (commit.epoch === null && !isOver(status)) {
+    wake(space, commit.session, `settled/${commit.session}/${commit.intent}`, at)
+  }
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, settled(act, commit.decision, spent), at))
 }

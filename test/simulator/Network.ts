@@ -10,7 +10,7 @@ import { Cause, type Context, Effect, Exit, type Fiber } from "effect"
 import type { Log } from "../../src/audit/index.ts"
 import { Store } from "../../src/governor/index.ts"
 import { type DispatchError, failWith, Unrecorded } from "../../src/session/Ended.ts"
-import type { Approvals, Dispatch } from "../../src/session/index.ts"
+import type { Approvals, Dispatch, Unknowns } from "../../src/session/index.ts"
 import { Cluster, type Mailbox, Runs } from "../../src/session/index.ts"
 import { sweep } from "../../src/session/Sweep.ts"
 import type { Machine, Process } from "./Machine.ts"
@@ -24,6 +24,7 @@ export type Services =
   | Mailbox.Mailbox
   | Runs.Runs
   | Store.Store
+  | Unknowns.Unknowns
 
 /** A process that runs sessions. */
 export class Runner {
@@ -317,7 +318,10 @@ export class Network {
     if (runner.sweeping !== undefined) return
     const mailbox = this.of(runner.process)
     runner.process.fork(
-      Effect.flatMap(Store.Store, (store) => sweep(store, mailbox.tell, 0)),
+      Effect.gen(function*() {
+        const parts = { store: yield* Store.Store, runs: yield* Runs.Runs, tell: mailbox.tell, graceMs: 0 }
+        return yield* sweep(parts)
+      }),
       runner.context,
       (fiber) => {
         runner.sweeping = fiber

@@ -3,17 +3,19 @@
  * sessions, let them go on, and take their tokens away; and the clients who open sessions. They look at a screen, which
  * shows what is true, and act through whatever runner answers.
  */
-import { Effect, type Exit } from "effect"
+import { Effect, type Exit, Option } from "effect"
 import type { Actor } from "../../src/actor/index.ts"
 import { Ticket } from "../../src/approval/index.ts"
 import { Log } from "../../src/audit/index.ts"
 import type { Grant } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
-import { Approvals, Dispatch } from "../../src/session/index.ts"
+import { Approvals, Dispatch, Unknowns } from "../../src/session/index.ts"
 import type { Dice } from "./Dice.ts"
 import type { Disk } from "./Disk.ts"
+import type { Ledger } from "./Ledger.ts"
 import type { Machine } from "./Machine.ts"
 import type { Network, Services } from "./Network.ts"
+import type { Watch } from "./Watch.ts"
 
 /** What people do, and how often; rates from 0 to 1. */
 export interface Habits {
@@ -24,8 +26,10 @@ export interface Habits {
   readonly revokes: number
   /** How often the session of a ticket is told at once that it was decided. */
   readonly tells: number
-  /** Tickets that nobody ever decides. */
+  /** Tickets that nobody ever decides, and lost outcomes that nobody ever settles. */
   readonly leaves: number
+  /** How often the result is given of an act that is found to have happened. */
+  readonly recalls: number
 }
 
 /** Habits of a seed. */
@@ -38,7 +42,8 @@ export const drawn = (dice: Dice): Habits => {
     cancels: rate(0.1),
     revokes: rate(0.1),
     tells: dice.pick([0, 0.5, 1]),
-    leaves: dice.happens(0.8) ? 0 : 0.3
+    leaves: dice.happens(0.8) ? 0 : 0.3,
+    recalls: dice.pick([1, 1, 0.5])
   }
 }
 
@@ -57,20 +62,31 @@ export class Operators {
   readonly #machine: Machine
   readonly #network: Network
   readonly #disk: Disk
+  readonly #ledger: Ledger
+  readonly #watch: Watch
   readonly #habits: Habits
   readonly #left = new Map<string, boolean>()
 
-  constructor(machine: Machine, network: Network, disk: Disk, habits: Habits) {
+  constructor({ disk, habits, ledger, machine, network, watch }: {
+    readonly machine: Machine
+    readonly network: Network
+    readonly disk: Disk
+    readonly ledger: Ledger
+    readonly watch: Watch
+    readonly habits: Habits
+  }) {
     this.#machine = machine
     this.#network = network
     this.#disk = disk
+    this.#ledger = ledger
+    this.#watch = watch
     this.#habits = habits
   }
 
-  /** Whether nobody will ever decide the ticket. */
-  isLeft(ticket: string): boolean {
-    const known = this.#left.get(ticket) ?? this.#machine.dice.happens(this.#habits.leaves)
-    this.#left.set(ticket, known)
+  /** Whether nobody will ever decide the ticket, or settle the lost outcome. */
+  isLeft(what: string): boolean {
+    const known = this.#left.get(what) ?? this.#machine.dice.happens(this.#habits.leaves)
+    this.#left.set(what, known)
     return known
   }
 
@@ -100,7 +116,8 @@ export class Operators {
     else if (dice.happens(pauses)) this.#at(Effect.flatMap(Dispatch.Dispatch, (d) => d.pause(order)))
     else if (dice.happens(cancels)) this.#at(Effect.flatMap(Dispatch.Dispatch, (d) => d.cancel(order)))
     else if (dice.happens(revokes)) this.#at(revoke(session, by))
-    else this.#decideOne(by)
+    else if (dice.happens(0.5)) this.#decideOne(by)
+    else this.#settleOne(by)
   }
 
   /** They settle all that waits for them. */
@@ -118,6 +135,44 @@ export class Operators {
       const isWaiting = this.#disk.space.sessions.get(ticket.session)?.status === "waiting"
       if (isOverdue && isWaiting) this.#at(Effect.flatMap(Dispatch.Dispatch, (d) => d.resume(ticket.session)))
     }
+    for (const act of this.#lost()) this.#settle(act, "ada")
+  }
+
+  /** Acts whose outcome was lost, that cannot be undone. */
+  #lost(): ReadonlyArray<Store.Act> {
+    return [...this.#disk.space.acts.values()].filter(({ intent, repeat, session, state }) =>
+      state === "unknown" && repeat !== "always" && !this.isLeft(`${session}/${intent}`)
+    )
+  }
+
+  #settleOne(by: string): void {
+    const lost = this.#lost()
+    if (lost.length > 0) this.#settle(this.#machine.dice.pick(lost), by)
+  }
+
+  /** Looks what became of the act, and says so; as long as it may still happen, it is not said that it did not. */
+  #settle({ intent, session }: Store.Act, by: string): void {
+    const { dice, now } = this.#machine
+    const unknown = `${session}/${intent}`
+    const place = this.#watch.placeOf(unknown)
+    const entry = this.#ledger.entries.find(({ answer, stamp }) =>
+      this.#watch.placeOf(stamp) === place && answer._tag !== "failed"
+    )
+    if (entry === undefined && !this.#watch.isOver(unknown, this.#ledger.busy, now)) return
+    const status = this.#disk.space.sessions.get(session)?.status
+    const canRetry = status === "running" || status === "waiting" || status === "paused"
+    const choice = entry !== undefined ? "done" : canRetry && dice.happens(0.7) ? "retry" : "not_done"
+    const known = entry === undefined || entry.answer._tag === "failed" ? undefined : entry.answer.value
+    const result = dice.happens(this.#habits.recalls) ? known : undefined
+    const tells = dice.happens(this.#habits.tells)
+    this.#at(Effect.gen(function*() {
+      const unknowns = yield* Unknowns.Unknowns
+      const settled = yield* unknowns.settle({ unknown, choice, by, reason: "looked into it", result })
+      if (tells && Option.isSome(settled)) {
+        const dispatch = yield* Dispatch.Dispatch
+        yield* dispatch.resume(settled.value.session, settled.value.reason)
+      }
+    }))
   }
 
   #decideOne(by: string): void {

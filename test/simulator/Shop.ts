@@ -57,7 +57,7 @@ export const Quote = Tool.make("quote", {
   cost: CostModel.perCall(MicroUsd.MicroUsd.make(2)),
   timeoutMs: 5000
 })
-/** Cannot be undone. */
+/** Cannot be undone; if its outcome is lost, a person has to say what became of it. */
 export const Ship = Tool.make("ship", {
   description: "ships an order",
   capabilities: ["tool:ship"],
@@ -67,22 +67,36 @@ export const Ship = Tool.make("ship", {
   cost: CostModel.perCall(MicroUsd.MicroUsd.make(11)),
   timeoutMs: 5000
 })
-/** Cannot be undone, and fails at times. */
+/** Cannot be undone, and fails at times; a probe tells what became of it. */
 export const Refund = Tool.make("refund", {
   description: "pays an order back",
   capabilities: ["tool:refund"],
   reversible: false,
+  probe: true,
   params,
   success,
   failure: Sorry,
   cost: CostModel.perCall(MicroUsd.MicroUsd.make(7)),
   timeoutMs: 3000
 })
+/** Cannot be undone, and may be asked for again under the same key. */
+export const Charge = Tool.make("charge", {
+  description: "charges for an order",
+  capabilities: ["tool:charge"],
+  reversible: false,
+  idempotent: true,
+  params,
+  success,
+  cost: CostModel.perCall(MicroUsd.MicroUsd.make(5)),
+  timeoutMs: 3000
+})
 
 /** Tools that nobody can undo. */
-export const irreversible: ReadonlySet<string> = new Set([Ship.name, Refund.name])
+export const irreversible: ReadonlySet<string> = new Set([Ship.name, Refund.name, Charge.name])
 /** What only tools do; the rest are children. */
-export const tools: ReadonlySet<string> = new Set([Look, Weigh, Pack, Quote, Ship, Refund].map(({ name }) => name))
+export const tools: ReadonlySet<string> = new Set(
+  [Look, Weigh, Pack, Quote, Ship, Refund, Charge].map(({ name }) => name)
+)
 
 /** The hands of one process. */
 export interface Hands {
@@ -94,12 +108,17 @@ export interface Hands {
 /** The tools' handlers. */
 export const handlers = (hands: Hands) =>
   Layer.mergeAll(
-    Tool.layer(Look, ({ order }, { stamp }) => done(hands, { tool: "look", order, stamp, ms: 200 })),
-    Tool.layer(Weigh, ({ order }, { stamp }) => done(hands, { tool: "weigh", order, stamp, ms: 3000 })),
-    Tool.layer(Pack, ({ order }, { stamp }) => done(hands, { tool: "pack", order, stamp, ms: 8000 })),
-    Tool.layer(Quote, ({ order }, { stamp }) => mayFail(hands, { tool: "quote", order, stamp, ms: 500 })),
-    Tool.layer(Ship, ({ order }, { stamp }) => done(hands, { tool: "ship", order, stamp, ms: 1000 })),
-    Tool.layer(Refund, ({ order }, { stamp }) => mayFail(hands, { tool: "refund", order, stamp, ms: 1000 }))
+    Tool.layer(Look, ({ order }, permit) => done(hands, { tool: "look", order, permit, ms: 200 })),
+    Tool.layer(Weigh, ({ order }, permit) => done(hands, { tool: "weigh", order, permit, ms: 3000 })),
+    Tool.layer(Pack, ({ order }, permit) => done(hands, { tool: "pack", order, permit, ms: 8000 })),
+    Tool.layer(Quote, ({ order }, permit) => mayFail(hands, { tool: "quote", order, permit, ms: 500 })),
+    Tool.layer(Ship, ({ order }, permit) => done(hands, { tool: "ship", order, permit, ms: 1000 })),
+    Tool.layer(
+      Refund,
+      ({ order }, permit) => mayFail(hands, { tool: "refund", order, permit, ms: 1000 }),
+      (_, permit) => probed(hands, permit)
+    ),
+    Tool.layer(Charge, ({ order }, permit) => done(hands, { tool: "charge", order, permit, ms: 1000 }))
   )
 
 // --- actors ------------------------------------------------------------------
@@ -112,6 +131,7 @@ const quote = (order: string) =>
   Effect.catchTag(Tool.call(Quote, { order }), "Sorry", ({ why }) => Effect.succeed(`no quote: ${why}`))
 const refund = (order: string) =>
   Effect.catchTag(Tool.call(Refund, { order }), "Sorry", ({ why }) => Effect.succeed(`no refund: ${why}`))
+const charge = (order: string) => Tool.call(Charge, { order })
 const weigh = (order: string) => Tool.call(Weigh, { order })
 const isSpent = (error: unknown) =>
   error instanceof GovernorError && error.reason._tag === "Refused" && error.reason.layer === "budget"
@@ -145,13 +165,13 @@ export const Waiter = DeterministicActor.make("Waiter", {
       return [before, yield* look(order)]
     })
 })
-/** Pays back, and weighs. */
+/** Charges, pays back, and weighs. */
 export const Cashier = DeterministicActor.make("Cashier", {
-  description: "pays an order back",
+  description: "charges for an order and pays it back",
   input,
   output,
-  tools: [Refund, Weigh],
-  run: ({ order }) => Effect.all([weigh(order), refund(order), weigh(order)])
+  tools: [Charge, Refund, Weigh],
+  run: ({ order }) => Effect.all([weigh(order), charge(order), refund(order), weigh(order)])
 })
 /** A bit of everything, one after the other. */
 export const Shipper = DeterministicActor.make("Shipper", {
@@ -198,13 +218,13 @@ export const Patient = DeterministicActor.make("Patient", {
   description: "works on an order side by side, to the end",
   input,
   output,
-  tools: [Look, Ship, Refund],
+  tools: [Look, Ship, Refund, Charge],
   run: ({ order }) =>
     Effect.flatMap(
       Effect.all([
         branch("a")(Effect.all([look(`${order}/a`), ship(`${order}/a`)])),
         branch("b")(Effect.all([look(`${order}/b`), refund(`${order}/b`)])),
-        branch("c")(Effect.all([ship(`${order}/c`), look(`${order}/c`)]))
+        branch("c")(Effect.all([charge(`${order}/c`), look(`${order}/c`)]))
       ], { concurrency: "unbounded", mode: "result" }),
       (results) => Effect.map(Effect.all(results.map(Effect.fromResult)), (parts) => parts.flat())
     )
@@ -305,6 +325,7 @@ export const grantOf = (budgetMicroUsd: number, lifetimeSeconds: number): Grant<
       "tool:quote",
       "tool:ship",
       "tool:refund",
+      "tool:charge",
       "spawn:Clerk",
       "spawn:Courier",
       "spawn:Waiter",
@@ -320,47 +341,56 @@ const maxTurns = 20
 interface Doing {
   readonly tool: string
   readonly order: string
-  readonly stamp: string
+  readonly permit: Admitted
   /** How long it takes at the most. */
   readonly ms: number
 }
 
+/** The part of a permit that a tool's other side is told. */
+interface Admitted {
+  readonly stamp: string
+  readonly idempotencyKey: string
+}
+
 /** Does it at some moment between its beginning and its end. */
-const happen = (hands: Hands, doing: Doing, answer: (number: number) => Answer) =>
-  Effect.gen(function*() {
-    const { ledger, process } = hands
-    const { dice } = process.machine
+const happen = (hands: Hands, doing: Doing, answer: (number: number) => Answer) => {
+  const { ledger, process } = hands
+  const { dice } = process.machine
+  const { order, permit: { idempotencyKey: key, stamp }, tool } = doing
+  return Effect.gen(function*() {
+    ledger.busy.add(stamp)
     const ms = dice.happens(hands.weather().toolSlow) ? dice.between(0, 15_000) : dice.between(0, doing.ms)
     const before = dice.between(0, ms)
-    yield* process.boundary(`before ${doing.tool}`)
+    yield* process.boundary(`before ${tool}`)
     yield* Effect.sleep(before)
-    yield* process.boundary(`at ${doing.tool}`)
-    const { order, stamp, tool } = doing
-    const entry = ledger.write({
+    yield* process.boundary(`at ${tool}`)
+    const kept = tool === Charge.name ? ledger.known(key) : undefined
+    const entry = kept ?? ledger.write({
       at: process.machine.now,
       process: process.name,
       tool,
       order,
       stamp,
-      answer: answer(ledger.entries.length)
+      key,
+      answer: ledger.isVoid({ key, stamp })
+        ? { _tag: "failed", why: `${tool} came too late (${ledger.entries.length})` }
+        : answer(ledger.entries.length)
     })
-    process.machine.say(`${process.name} did ${tool} ${order} for ${stamp}: ${entry.answer._tag}`)
+    process.machine.say(`${process.name} did ${tool} ${order} for ${stamp}: ${entry.answer._tag} (${entry.number})`)
     yield* process.boundary(`after ${tool}`)
     yield* Effect.sleep(ms - before)
     return entry.answer
-  })
+  }).pipe(Effect.ensuring(Effect.sync(() => ledger.busy.delete(stamp))))
+}
 
-const succeeding = ({ order, tool }: Doing) => (number: number): Answer => ({
-  _tag: "succeeded",
-  value: `${tool} ${order} (${number})`
-})
+const valueOf = ({ order, tool }: Doing, number: number) => `${tool} ${order} (${number})`
 
 const done = (hands: Hands, doing: Doing): Effect.Effect<string> =>
   Effect.flatMap(
-    happen(hands, doing, (number) =>
-      hands.process.machine.dice.happens(hands.weather().toolBreaks)
-        ? { _tag: "broke down" }
-        : succeeding(doing)(number)),
+    happen(hands, doing, (number) => {
+      const breaks = hands.process.machine.dice.happens(hands.weather().toolBreaks)
+      return { _tag: breaks ? "broke down" : "succeeded", value: valueOf(doing, number) }
+    }),
     (answer) => answer._tag === "succeeded" ? Effect.succeed(answer.value) : Effect.die("the tool broke down")
   )
 
@@ -369,9 +399,22 @@ const mayFail = (hands: Hands, doing: Doing): Effect.Effect<string, Sorry> =>
     happen(hands, doing, (number) =>
       hands.process.machine.dice.happens(hands.weather().toolFails)
         ? { _tag: "failed", why: `${doing.tool} was out of order (${number})` }
-        : succeeding(doing)(number)),
-    (answer) =>
-      answer._tag === "succeeded"
-        ? Effect.succeed(answer.value)
-        : Effect.fail(new Sorry({ why: answer._tag === "failed" ? answer.why : answer._tag }))
+        : { _tag: "succeeded", value: valueOf(doing, number) }),
+    (answer) => answer._tag === "failed" ? Effect.fail(new Sorry({ why: answer.why })) : Effect.succeed(answer.value)
   )
+
+/** Looks whether it happened, and if not, sees to it that no attempt so far makes it happen any more. */
+const probed = ({ ledger, process, weather }: Hands, { idempotencyKey, stamp }: Admitted) =>
+  Effect.gen(function*() {
+    const { dice } = process.machine
+    yield* process.boundary("before probe")
+    yield* Effect.sleep(dice.between(0, 100))
+    if (dice.happens(weather().toolFails)) return { _tag: "Unknown" } as const
+    const entry = ledger.known(idempotencyKey)
+    if (entry === undefined) ledger.forbid(idempotencyKey, stamp)
+    process.machine.say(`${process.name} found ${idempotencyKey.slice(0, 8)} ${entry === undefined ? "not " : ""}done`)
+    yield* process.boundary("after probe")
+    return entry === undefined || entry.answer._tag === "failed"
+      ? { _tag: "NotDone" } as const
+      : { _tag: "Done", result: entry.answer.value } as const
+  })

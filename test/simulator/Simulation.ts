@@ -64,6 +64,8 @@ const told = (body: Row.Body): string => {
       return `rows refusal by ${body.layer}`
     case "decided":
       return `rows ${body.decision}`
+    case "settled":
+      return `rows settled as ${body.choice} by ${body.from}`
     case "noted":
       return `rows noted ${body.what}`
     default:
@@ -102,7 +104,7 @@ class Simulation {
       fault,
       taken: (process, commit, committed) => {
         this.#count("commits")
-        this.#watch.taken(process, commit, committed)
+        this.#watch.taken(this.#disk, process, commit, committed)
       }
     }, (disk, apply) => broken(disk, this.#machine, apply))
     this.#network = new Network(this.#machine, weather, fault)
@@ -110,7 +112,14 @@ class Simulation {
       this.#count(`did ${entry.tool}`)
       this.#watch.written(this.#disk, entry)
     })
-    this.#operators = new Habits.Operators(this.#machine, this.#network, this.#disk, Habits.drawn(dice))
+    this.#operators = new Habits.Operators({
+      machine: this.#machine,
+      network: this.#network,
+      disk: this.#disk,
+      ledger: this.#ledger,
+      watch: this.#watch,
+      habits: Habits.drawn(dice)
+    })
     this.#policy = {
       approvers: dice.pick([1, 1, 1, 2]),
       lifetimeMs: dice.pick([86_400_000, 86_400_000, 86_400_000, 20_000]),
@@ -266,9 +275,14 @@ class Simulation {
     const open = this.#network.open.map((id) => `nobody answered the message ${id}`)
     const sessions = [...this.#disk.space.sessions.values()].flatMap(({ id, status }) => {
       if (Transition.isOver(status)) return []
-      const last = this.#disk.rows(id).findLast(({ body }) => body.kind === "suspended" || body.kind === "sleeping")
+      const last = this.#disk.rows(id).findLast(({ body }) =>
+        ["suspended", "sleeping", "restarted", "escalated"].includes(body.kind)
+      )
+      if (status === "waiting" && last?.body.kind === "suspended" && last.body.unknown !== undefined) {
+        return this.#operators.isLeft(last.body.unknown) ? [] : [`${id} waits for what became of ${last.body.unknown}`]
+      }
       if (status === "waiting" && last?.body.kind === "suspended") {
-        const ticket = this.#disk.space.tickets.get(last.body.ticket)
+        const ticket = this.#disk.space.tickets.get(last.body.ticket ?? "")
         if (ticket?.state === "proposed" && this.#operators.isLeft(ticket.id)) return []
         return [`${id} waits for ticket ${last.body.ticket}, which is ${ticket?.state}`]
       }

@@ -8,8 +8,8 @@ import type { Log, Row } from "../../src/audit/index.ts"
 import { Transition } from "../../src/governor/index.ts"
 import { faults } from "../governor/commits.ts"
 import type { Disk } from "./Disk.ts"
-import type { Answer, Ledger } from "./Ledger.ts"
-import { tools } from "./Shop.ts"
+import type { Answer, Entry, Ledger } from "./Ledger.ts"
+import { irreversible, tools } from "./Shop.ts"
 
 /** What is judged. */
 export interface Case {
@@ -25,7 +25,7 @@ export interface Case {
 export const verdict = ({ disk, isUntimely, ledger, opened }: Case): ReadonlyArray<string> => {
   const sessions = Effect.runSync(Effect.orDie(disk.log.sessions))
   const known = new Set<string>(sessions.map(({ id }) => id))
-  const answers = new Map(ledger.entries.map(({ answer, stamp }) => [stamp, answer]))
+  const entries = new Map(ledger.entries.map((entry) => [entry.stamp, entry]))
   const findings = opened.filter((id) => !known.has(id)).map((id) => `session ${id} was lost`)
   const drawn = new Map<string, Drawn>()
   for (const session of sessions) {
@@ -36,7 +36,8 @@ export const verdict = ({ disk, isUntimely, ledger, opened }: Case): ReadonlyArr
     }
     const own = [
       ...faults(chain.rows, session),
-      ...outcomes(disk, chain, answers),
+      ...outcomes(disk, chain, entries),
+      ...settlements(disk, chain, entries),
       ...ending(chain, isUntimely),
       ...given(disk, session, ledger)
     ]
@@ -65,7 +66,9 @@ const reasons: ReadonlyArray<RegExp> = [
   /refused by approval: \d+ tickets of this session wait already/,
   /ran longer than \d+ ms/,
   /broke down: .*the tool broke down/,
-  /outcome unknown at /,
+  /its outcome was lost \d+ times/,
+  /it was (?:not )?done, says /,
+  /given up after \d+ attempts/,
   /cancelled by /
 ]
 const untimely = /refused by token: (?:OutOfTime|expired|issued in the future)/
@@ -88,24 +91,29 @@ const draw = (drawn: Map<string, Drawn>, account: string, rows: ReadonlyArray<Ro
   const held = new Map<number, number>()
   for (const { body, seq } of rows) {
     if (body.kind === "intent") held.set(seq, body.reservedMicroUsd)
-    if (body.kind !== "outcome") continue
-    held.delete(body.intent)
+    if (body.kind !== "outcome" && body.kind !== "settled") continue
+    const left = (held.get(body.intent) ?? 0) - body.costMicroUsd
     spent += body.costMicroUsd
+    // What may have happened, and cannot be undone, keeps what it held until somebody says what became of it.
+    const isOpen = body.kind === "outcome" && body.status !== "succeeded" && body.status !== "failed"
+    if (isOpen && irreversible.has(body.act)) held.set(body.intent, Math.max(0, left))
+    else held.delete(body.intent)
   }
   for (const amount of held.values()) reserved += amount
   drawn.set(account, { reserved, spent })
 }
 
 /** Whether every outcome says what the tool said. */
-const outcomes = (disk: Disk, { children, rows }: Chain, answers: ReadonlyMap<string, Answer>) =>
+const outcomes = (disk: Disk, { children, rows }: Chain, entries: ReadonlyMap<string, Entry>) =>
   rows.flatMap(({ body, seq, session }) => {
     if (body.kind === "noted" && body.what === "nondeterminism") return [`row ${seq}: ${body.detail}`]
     if (body.kind !== "outcome" || (body.status !== "succeeded" && body.status !== "failed")) return []
-    if (!tools.has(body.act)) {
+    if (body.act.startsWith("spawn_")) {
       const isGiven = body.status === "failed" || children.some(({ result }) => result === body.result)
       return isGiven ? [] : [`row ${seq}: no child ended with what ${body.act} is recorded to have given`]
     }
-    const answer = answers.get(`${session}/${body.intent}`)
+    if (!tools.has(body.act)) return []
+    const answer = entryOf(rows, entries, session, body.intent)?.answer
     if (answer === undefined) return [`row ${seq}: ${body.act} has an outcome and was not done`]
     const told = answer._tag === "broke down" ? undefined : digest.canonical(answered(answer))
     const said = textOf(disk, body.result)
@@ -116,6 +124,41 @@ const outcomes = (disk: Disk, { children, rows }: Chain, answers: ReadonlyMap<st
 
 const answered = (answer: Exclude<Answer, { readonly _tag: "broke down" }>) =>
   answer._tag === "succeeded" ? answer.value : { _tag: "Sorry", why: answer.why }
+
+/** What was said of lost outcomes: what is said to be done was, and what is said not to be was not. */
+const settlements = (disk: Disk, { rows }: Chain, entries: ReadonlyMap<string, Entry>) =>
+  rows.flatMap(({ body, seq, session }) => {
+    if (body.kind !== "settled" || body.from === "governor") return []
+    if (body.choice !== "done") {
+      const entry = entries.get(`${session}/${body.intent}`)
+      const isDone = entry !== undefined && entry.answer._tag !== "failed"
+      return isDone ? [`row ${seq}: ${body.act} is said not to have been done, and was`] : []
+    }
+    const answer = entryOf(rows, entries, session, body.intent)?.answer
+    if (answer === undefined || answer._tag === "failed") {
+      return [`row ${seq}: ${body.act} is said to be done, and was not`]
+    }
+    const said = textOf(disk, body.result)
+    return said === undefined || said === digest.canonical(answer.value)
+      ? []
+      : [`row ${seq}: ${body.act} gave ${answer.value}, and ${said} is said of it`]
+  })
+
+/** What an attempt did, or the attempt before it that was the same for the other side. */
+const entryOf = (
+  rows: ReadonlyArray<Row.Row>,
+  entries: ReadonlyMap<string, Entry>,
+  session: string,
+  intent: number
+): Entry | undefined => {
+  const own = entries.get(`${session}/${intent}`)
+  if (own !== undefined) return own
+  const place = placeOf(rows[intent]?.key)
+  const others = rows.filter(({ body, key, seq }) => body.kind === "intent" && seq < intent && placeOf(key) === place)
+  return others.map(({ seq }) => entries.get(`${session}/${seq}`)).findLast((entry) => entry !== undefined)
+}
+
+const placeOf = (key: string | null | undefined) => key?.replace(/~\d+$/, "")
 
 /** Whether the chain came to one end, for a reason that there is, and nothing began after it. */
 const ending = ({ rows, session: { status } }: Chain, isUntimely: boolean): ReadonlyArray<string> => {
@@ -138,9 +181,8 @@ const ending = ({ rows, session: { status } }: Chain, isUntimely: boolean): Read
 const given = (disk: Disk, { id, result }: Log.Summary, ledger: Ledger): ReadonlyArray<string> => {
   if (result === null) return []
   const said = new Set(
-    ledger.entries.filter(({ stamp }) => stamp.startsWith(id)).map(({ answer }) =>
-      answer._tag === "succeeded" ? answer.value : answer._tag === "failed" ? answer.why : ""
-    )
+    ledger.entries.filter(({ stamp }) => stamp.startsWith(id))
+      .map(({ answer }) => answer._tag === "failed" ? answer.why : answer.value)
   )
   const lines = JSON.parse(textOf(disk, result) ?? "[]") as ReadonlyArray<string> // What every actor here gives.
   return lines.map((line) => line.replace(/^no (?:quote|refund): /, ""))

@@ -8,20 +8,14 @@ import { type Store, Transition } from "../../src/governor/index.ts"
 import type { Disk } from "./Disk.ts"
 import type { Entry } from "./Ledger.ts"
 import type { Process } from "./Machine.ts"
-import { irreversible } from "./Shop.ts"
+import { Charge, irreversible } from "./Shop.ts"
 
 /** An act that began. */
 interface Begun {
-  readonly session: string
-  /** Where it stands in its run, in every attempt. */
-  readonly place: string
-  readonly ticket: string | null
-}
-
-interface Account {
-  readonly ceiling: number
-  reserved: number
-  spent: number
+  /** Session and place: the same for every attempt at one act. */
+  readonly act: string
+  readonly at: number
+  readonly process: Process
 }
 
 /** The watch. */
@@ -29,16 +23,16 @@ export class Watch {
   /** What must not be, and was. */
   readonly findings: Array<string> = []
   readonly #begun = new Map<string, Begun>()
-  /** What each act that is under way holds. */
-  readonly #held = new Map<string, number>()
   /** Who took a session for a run. */
   readonly #writers = new Map<string, Process>()
-  readonly #accounts = new Map<string, Account>()
   readonly #tokens = new Map<string, string>()
   readonly #revoked = new Set<string>()
   readonly #denied = new Set<string>()
   readonly #approved = new Set<string>()
-  readonly #used = new Set<string>()
+  /** The act that used a ticket. */
+  readonly #used = new Map<string, string>()
+  /** Acts that somebody said may be done once more. */
+  readonly #again = new Set<string>()
   /** Sessions in which nothing may begin any more, or just now, and why. */
   readonly #stopped = new Map<string, string>()
   readonly #effects = new Set<string>()
@@ -55,22 +49,25 @@ export class Watch {
   }
 
   /** The database took a commit. */
-  taken(process: Process, commit: Store.Commit, { row, session }: Store.Committed): void {
+  taken(disk: Disk, process: Process, commit: Store.Commit, { row, session }: Store.Committed): void {
+    for (const id of session.accounts) this.#bounded(disk, id)
     if ("epoch" in commit && commit.epoch !== null) this.#wrote(process, commit.epoch, session, row)
     switch (commit._tag) {
       case "Open":
-        return this.#opened(commit)
+        if (commit.genesis.body.kind === "genesis") this.#tokens.set(session.id, commit.genesis.body.token)
+        return
       case "Claim":
         this.#writers.set(`${session.id} in ${session.epoch}`, process)
         return
       case "Begin":
-        return this.#began(commit, row)
-      case "Finish":
-        return this.#finished(commit, session)
+        return this.#began(process, commit, row)
+      case "Settle":
+        if (commit.decision.choice === "retry") this.#again.add(`${session.id} ${placeOf(commit.key)}`)
+        return
       case "Append":
         if (commit.status !== null && Transition.isOver(commit.status)) {
           this.#stop(session.id, `${session.id} had ended`)
-        }
+        } else if (commit.status === "paused") this.#stopped.set(session.id, paused)
         return
       case "Decide":
         return this.#decided(commit.ticket)
@@ -82,24 +79,18 @@ export class Watch {
     }
   }
 
+  #bounded({ space }: Disk, id: string): void {
+    const account = space.accounts.get(id)
+    if (account === undefined) return this.find(`there is no account ${id}`)
+    const { ceiling, reserved, spent } = account
+    if (reserved + spent > ceiling) this.find(`${id}: ${reserved} reserved and ${spent} spent of ${ceiling}`)
+  }
+
   /** Each run is one process's, and none writes once it was replaced. */
   #wrote(process: Process, epoch: number, session: Log.Summary, row: Row.Row): void {
     const run = `${session.id} in ${epoch}`
     if (epoch !== session.epoch) this.find(`${run}: a run that was replaced wrote row ${row.seq}`)
     else if (this.#writers.get(run) !== process) this.find(`${run}: ${process.name} wrote row ${row.seq} of another`)
-  }
-
-  #opened({ accounts, genesis, session }: Store.Open): void {
-    if (genesis.body.kind === "genesis") this.#tokens.set(session.id, genesis.body.token)
-    for (const { ceiling, id } of accounts) {
-      if (!this.#accounts.has(id)) this.#accounts.set(id, { ceiling, reserved: 0, spent: 0 })
-    }
-  }
-
-  #finished({ outcome, spent }: Store.Finish, session: Log.Summary): void {
-    const stamp = `${session.id}/${outcome.body.kind === "outcome" ? outcome.body.intent : "none"}`
-    this.#move(session.accounts, -(this.#held.get(stamp) ?? 0), spent)
-    this.#held.delete(stamp)
   }
 
   #decided({ act, args, id, session, state }: Store.Decide["ticket"]): void {
@@ -120,46 +111,34 @@ export class Watch {
     }
   }
 
-  #began(commit: Store.Begin, row: Row.Row): void {
+  #began(process: Process, commit: Store.Begin, row: Row.Row): void {
     const { body } = commit.intent
     if (body.kind !== "intent") return this.find(`row ${row.seq} of ${commit.session} is no intent`)
     const { act, args } = body
     const what = `${act} at ${commit.session}/${row.seq}`
-    const ticket = commit.ticket?.id ?? null
     const why = this.#stopped.get(commit.session)
     if (why !== undefined) this.find(`${what} began although ${why}`)
     if (this.#denied.has(`${commit.session} ${act} ${args}`)) this.find(`${what} began although it was denied`)
     for (const id of above(commit.session)) {
       if (this.#revoked.has(this.#tokens.get(id) ?? "")) this.find(`${what} began although ${id} was revoked`)
     }
-    if (irreversible.has(act) && (ticket === null || !this.#approved.has(ticket))) {
-      this.find(`${what} began without an approval`)
-    }
-    if (ticket !== null && this.#used.has(ticket)) this.find(`${what} began on ticket ${ticket}, used before`)
-    if (ticket !== null) this.#used.add(ticket)
-    this.#move(commit.accounts, commit.reserve, 0)
-    const place = commit.key.replace(/~\d+$/, "")
-    this.#begun.set(`${commit.session}/${row.seq}`, { session: commit.session, place, ticket })
-    this.#held.set(`${commit.session}/${row.seq}`, commit.reserve)
+    const place = `${commit.session} ${placeOf(commit.key)}`
+    if (irreversible.has(act)) this.#consented(what, place, commit)
+    this.#begun.set(`${commit.session}/${row.seq}`, { act: place, at: process.machine.now, process })
   }
 
-  #move(accounts: ReadonlyArray<string>, reserved: number, spent: number): void {
-    for (const id of new Set(accounts)) {
-      const account = this.#accounts.get(id)
-      if (account === undefined) {
-        this.find(`there is no account ${id}`)
-        continue
-      }
-      account.reserved += reserved
-      account.spent += spent
-      if (account.reserved + account.spent > account.ceiling) {
-        this.find(`${id}: ${account.reserved} reserved and ${account.spent} spent of ${account.ceiling}`)
-      }
-    }
+  /** Approved, and on a ticket that served no act, or this one before, which may be done once more. */
+  #consented(what: string, place: string, { intent, ticket }: Store.Begin): void {
+    if (ticket === null || !this.#approved.has(ticket.id)) return this.find(`${what} began without an approval`)
+    const used = this.#used.get(ticket.id)
+    const isKeyed = intent.body.kind === "intent" && intent.body.act === Charge.name
+    const isAgain = used === place && (isKeyed || this.#again.delete(place))
+    if (used !== undefined && !isAgain) this.find(`${what} began on ticket ${ticket.id}, used before`)
+    this.#used.set(ticket.id, place)
   }
 
   /** A tool had its effect: it was said before that it would, on the disk, and an irreversible one has it once. */
-  written(disk: Disk, { number, order, stamp, tool }: Entry): void {
+  written(disk: Disk, { answer, number, order, stamp, tool }: Entry): void {
     const what = `${tool} ${order} (${number})`
     const slash = stamp.lastIndexOf("/")
     const args = digest.sha256(digest.canonical({ order }))
@@ -169,19 +148,32 @@ export class Watch {
     }
     if (this.#effects.has(stamp)) this.find(`${what} was done twice for ${stamp}`)
     this.#effects.add(stamp)
+    const act = this.#begun.get(stamp)?.act
+    if (!irreversible.has(tool) || act === undefined || answer._tag === "failed") return
+    if (this.#forGood.has(act)) this.find(`${what} cannot be undone and was done before, at ${act}`)
+    this.#forGood.add(act)
+  }
+
+  /** Session and place of the act that an attempt is at. */
+  placeOf(stamp: string): string | undefined {
+    return this.#begun.get(stamp)?.act
+  }
+
+  /** Whether an attempt cannot take effect any more: its process is dead, or has long been done with it. */
+  isOver(stamp: string, busy: ReadonlySet<string>, now: number): boolean {
     const begun = this.#begun.get(stamp)
-    if (!irreversible.has(tool) || begun === undefined) return
-    const { place, session, ticket } = begun
-    for (const key of [`${session} ${place}`, `${session} ${tool} ${order} ${ticket}`]) {
-      if (this.#forGood.has(key)) this.find(`${what} cannot be undone and was done before: ${key}`)
-      this.#forGood.add(key)
-    }
+    if (begun === undefined || begun.process.state === "dead") return begun !== undefined
+    return begun.process.state === "runs" && !busy.has(stamp) && now - begun.at > longestWayMs
   }
 }
 
 // internal
 
 const paused = "it was paused"
+/** No answer of the database is under way for longer. */
+const longestWayMs = 40_000
+
+const placeOf = (key: string) => key.replace(/~\d+$/, "")
 
 /** The session and every one above it. */
 const above = (session: string): ReadonlyArray<string> => {
