@@ -53,7 +53,7 @@ export interface Options {
   readonly baseUrl?: string
   /** The most tokens one answer may have, thoughts included; default `defaultMaxOutputTokens`. */
   readonly maxOutputTokens?: number
-  /** Of each attempt: until a whole answer is there, or the next event of a streamed one; default `defaultTimeoutMs`. */
+  /** Of each attempt: until a whole answer is there, or the next piece of a streamed one; default `defaultTimeoutMs`. */
   readonly timeoutMs?: number
   /** Bytes of one answer at most, streamed or not; default `defaultMaxAnswerBytes`. */
   readonly maxAnswerBytes?: number

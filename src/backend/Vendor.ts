@@ -30,7 +30,7 @@ export interface Vendor<Body, State> {
   readonly module: string
   readonly model: string
   readonly maxOutputTokens: number
-  /** Of each attempt: until a whole answer is there, or the next event of a streamed one. */
+  /** Of each attempt: until a whole answer is there, or the next piece of a streamed one. */
   readonly timeoutMs: number
   /** Bytes of one answer at most. */
   readonly maxAnswerBytes: number
@@ -172,10 +172,6 @@ const parts = <Body, State>(
   })
   return Stream.fromAsyncIterable(events, (error) => error).pipe(
     Stream.catch((error) => Stream.fromEffect(failed(vendor, error))),
-    Stream.timeoutOrElse({
-      duration: vendor.timeoutMs,
-      orElse: () => Stream.fail(Failure.transport("TimedOut", vendor.url, "no further event in time"))
-    }),
     Stream.mapEffect((event) =>
       Effect.map(Effect.fromResult(vendor.next(state, event)), ([after, completed]) => {
         state = after
@@ -184,6 +180,11 @@ const parts = <Body, State>(
     ),
     Stream.concat(Stream.fromEffect(Effect.suspend(() => ended ? Effect.succeed([]) : last))),
     Stream.flattenIterable,
+    // What says nothing does not count: a connection can be kept alive for ever.
+    Stream.timeoutOrElse({
+      duration: vendor.timeoutMs,
+      orElse: () => Stream.fail(Failure.transport("TimedOut", vendor.url, "nothing more of the answer in time"))
+    }),
     Stream.tap((part) => Effect.sync(() => heard(part))),
     Stream.takeUntil((part) => part.type === "finish"),
     Stream.concat(Stream.suspend(() =>

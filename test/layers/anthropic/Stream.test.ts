@@ -255,7 +255,7 @@ describe("a broken stream", () => {
       const { model, server } = yield* backed((_, response) => send(response, [opening]), { timeoutMs: 50 })
       const error = yield* Effect.flip(Stream.runDrain(model.streamText({ prompt: "Hi" })))
       assert.strictEqual(error.reason._tag, "NetworkError")
-      assert.include(error.message, "no further event in time")
+      assert.include(error.message, "nothing more of the answer in time")
       yield* server.abandoned
     }))
 })
