@@ -44,6 +44,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
     layers: []
   },
   node: { packages: ["@effect/platform-node", "canonicalize"], layers: [] },
+  openai: { packages: ["openai"], layers: [] },
   pglite: { packages: ["@effect/sql-pg", "@electric-sql/pglite"], layers: [] },
   postgres: { packages: ["@effect/sql-pg"], layers: [] },
   presets: { packages: ["@effect/platform-node"], layers: "all" },

@@ -17,16 +17,14 @@ export const of = ({ headers, json, retryAfterMs, status }: Vendor.Refusal, key:
   })
 }
 
-/** The failure that an event tells of. What began to stream is not begun again. */
+/** The failure that an event of a stream tells of: what was generated until then may have to be paid for. */
 export const told = (value: unknown, key: string): Failure.Failure => {
   const { code, message, type } = errorIn(value)
-  return {
-    ...Failure.make(kindOf(0, type, code, message), {
-      detail: Failure.explained(message, [key], type ?? "the stream says that it failed"),
-      vendor: { anthropic: { status: null, type: type ?? null, requestId: null } }
-    }),
-    mayRetry: false
-  }
+  return Failure.make(kindOf(0, type, code, message) === "ContentFiltered" ? "ContentFiltered" : "CutShort", {
+    detail: Failure.explained(message, [key], type ?? "the stream says that it failed"),
+    vendor: { anthropic: { status: null, type: type ?? null, requestId: null } },
+    hopeless: true
+  })
 }
 
 // internal
