@@ -37,6 +37,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   cluster: { packages: ["@effect/platform-node"], layers: [] },
   control: { packages: ["@effect/platform-node"], layers: [] },
   directory: { packages: [], layers: ["node"] },
+  google: { packages: ["@google/genai"], layers: [] },
   host: { packages: ["@effect/platform-node"], layers: [] },
   jose: { packages: ["jose"], layers: ["node"] },
   langgraph: {

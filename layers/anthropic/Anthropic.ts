@@ -27,7 +27,7 @@ export const vendorUrl = "https://api.anthropic.com"
 export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic">, Setup.SetupError> =>
   Effect.gen(function*() {
     const settings = yield* Setup.settings("anthropic", options, { baseUrl: vendorUrl, model: "claude-sonnet-5" })
-    const key = Redacted.value(yield* Setup.key("anthropic", keyVariable, options.apiKey))
+    const key = Redacted.value(yield* Setup.key("anthropic", [keyVariable], options.apiKey))
     const sdk = yield* Setup.load("anthropic", packageName, () => import("@anthropic-ai/sdk"))
     const client = (fetch: typeof globalThis.fetch) =>
       new sdk.Anthropic({

@@ -35,7 +35,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
       ...(yield* Setup.settings("openai", options, { baseUrl: vendorUrl, model: "gpt-5.5" })),
       thinks: options.thinks ?? thinking.test(options.model)
     }
-    const key = Redacted.value(yield* Setup.key("openai", keyVariable, options.apiKey))
+    const key = Redacted.value(yield* Setup.key("openai", [keyVariable], options.apiKey))
     const sdk = yield* Setup.load("openai", packageName, () => import("openai"))
     const responses = (fetch: typeof globalThis.fetch) =>
       new sdk.OpenAI({

@@ -102,10 +102,10 @@ export const load = <A>(backend: string, name: string, from: () => Promise<A>): 
       new SetupError({ backend, reason: new MissingPackage({ name, remedy: `run npm install ${name}` }) })
   })
 
-/** The key: given, or of the configuration. One without a visible character is none. */
+/** The key: given, or of the first of the variables that is set. One without a visible character is none. */
 export const key = (
   backend: string,
-  variable: string,
+  [variable, ...others]: readonly [string, ...Array<string>],
   given: Redacted.Redacted | undefined
 ): Effect.Effect<Redacted.Redacted, SetupError> => {
   const missing = new SetupError({
@@ -113,7 +113,10 @@ export const key = (
     reason: new MissingKey({ variable, remedy: `set ${variable}, or pass apiKey` })
   })
   const found = given === undefined
-    ? Effect.mapError(Config.Redacted(variable), () => missing)
+    ? Effect.mapError(
+      others.reduce((first, other) => Config.orElse(first, () => Config.Redacted(other)), Config.Redacted(variable)),
+      () => missing
+    )
     : Effect.succeed(given)
   return Effect.filterOrFail(found, (one) => Redacted.value(one).trim() !== "", () => missing)
 }

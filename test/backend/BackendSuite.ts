@@ -42,6 +42,10 @@ const begin = (response: http.ServerResponse, { headers, pieces }: Streamed, cou
   for (const piece of pieces.slice(0, count)) response.write(piece)
 }
 
+/** Sends the beginning of an answer, and leaves its end open. */
+const open = (response: http.ServerResponse, { headers, pieces }: Streamed) =>
+  begin(response, { headers, pieces }, Math.min(3, pieces.length - 1))
+
 const play = (response: http.ServerResponse, streamed: Streamed, count?: number) => {
   begin(response, streamed, count)
   response.end()
@@ -458,7 +462,7 @@ export const BackendSuite = (wire: Wire): void => {
       it.live(`whose connection is reset is cut short, and not asked for again, ${way}`, () =>
         Effect.gen(function*() {
           const { model, server } = yield* backed((_, response) => {
-            if (way === "streamed") begin(response, wire.stream({ text: "Hello there" }), 3)
+            if (way === "streamed") open(response, wire.stream({ text: "Hello there" }))
             else {
               const { body, headers, status } = wire.whole({ text: "Hello there" })
               response.writeHead(status, { ...headers, "content-length": String(body.length + 1000) })
@@ -611,7 +615,7 @@ export const BackendSuite = (wire: Wire): void => {
     it.live("on which a stream falls silent is given up and closed", () =>
       Effect.gen(function*() {
         const { model, server } = yield* backed(
-          (_, response) => begin(response, wire.stream({ text: "Hello there" }), 3),
+          (_, response) => open(response, wire.stream({ text: "Hello there" })),
           { timeoutMs: wire.promptMs }
         )
         assert.strictEqual(yield* kindOf(ask(model, "streamed")), "TimedOut")
@@ -631,10 +635,9 @@ export const BackendSuite = (wire: Wire): void => {
       it.live(`is closed when its caller is interrupted in the middle of an answer, ${way}`, () =>
         Effect.gen(function*() {
           const { model, server } = yield* backed((_, response) => {
-            const { headers, pieces } = wire.stream({ text: "Hello there" })
-            response.writeHead(200, way === "whole" ? wire.whole({}).headers : headers)
-            if (way === "whole") response.write("{")
-            else for (const piece of pieces.slice(0, 3)) response.write(piece)
+            if (way === "streamed") return open(response, wire.stream({ text: "Hello there" }))
+            response.writeHead(200, wire.whole({}).headers)
+            response.write("{")
           })
           const fiber = yield* Effect.forkChild(ask(model, way))
           yield* server.arrived(1)
@@ -647,7 +650,7 @@ export const BackendSuite = (wire: Wire): void => {
     it.live("is closed when its reader has had enough", () =>
       Effect.gen(function*() {
         const { model, server } = yield* backed((_, response) =>
-          begin(response, wire.stream({ text: "Hello there" }), 3)
+          open(response, wire.stream({ text: "Hello there" }))
         )
         yield* Stream.runDrain(Stream.take(model.streamText({ prompt: "Hi" }), 1))
         yield* server.abandoned
