@@ -45,6 +45,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
     layers: []
   },
   node: { packages: ["@effect/platform-node", "canonicalize"], layers: [] },
+  ollama: { packages: ["ollama"], layers: [] },
   openai: { packages: ["openai"], layers: [] },
   pglite: { packages: ["@effect/sql-pg", "@electric-sql/pglite"], layers: [] },
   postgres: { packages: ["@effect/sql-pg"], layers: [] },
