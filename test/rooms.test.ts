@@ -32,6 +32,7 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** What a layer imports beside `effect`, Node and the doors of `src`. A layer that is not here imports nothing else. */
 const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>; readonly layers: LayerNames }>> = {
   anthropic: { packages: ["@anthropic-ai/sdk"], layers: [] },
+  bedrock: { packages: ["@aws-sdk/client-bedrock-runtime", "@smithy/node-http-handler"], layers: [] },
   casefolder: { packages: [], layers: ["logfiles", "settings"] },
   cli: { packages: ["@effect/platform-node"], layers: "all" },
   cluster: { packages: ["@effect/platform-node"], layers: [] },
