@@ -47,10 +47,13 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
       secrets: [key],
       streams: ["text/event-stream"],
       body: (asked) => Request.of(asked, settings),
-      whole: (body, { fetch, signal }) => client(fetch).post<unknown>(path, { body, signal }),
+      whole: (body, { fetch, signal }) =>
+        Vendor.promised(() => client(fetch).post<unknown>(path, { body, signal })),
       answer: (value) => Result.map(Answer.of(value), ({ parts }) => parts),
       events: (body, { fetch, signal }) =>
-        client(fetch).post<AsyncIterable<unknown>>(path, { body: { ...body, stream: true }, stream: true, signal }),
+        Vendor.promised(() =>
+          client(fetch).post<AsyncIterable<unknown>>(path, { body: { ...body, stream: true }, stream: true, signal })
+        ),
       start: () => Events.start,
       next: Events.next,
       refused: (refusal) => Refusals.of(refusal, key),

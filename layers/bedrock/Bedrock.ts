@@ -67,16 +67,18 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">
       secrets,
       streams: ["application/vnd.amazon.eventstream"],
       body: (asked) => Request.of(asked, settings),
-      whole: (body, call) => {
-        door.under(call)
-        return client.send(new sdk.ConverseCommand(body), { abortSignal: call.signal })
-      },
+      whole: (body, call) =>
+        Vendor.promised(() => {
+          door.under(call)
+          return client.send(new sdk.ConverseCommand(body), { abortSignal: call.signal })
+        }),
       answer: (value) => Answer.of(value, settings.model),
-      events: (body, call) => {
-        door.under(call)
-        return client.send(new sdk.ConverseStreamCommand(body), { abortSignal: call.signal })
-          .then(({ stream }) => stream ?? nothing())
-      },
+      events: (body, call) =>
+        Vendor.promised(() => {
+          door.under(call)
+          return client.send(new sdk.ConverseStreamCommand(body), { abortSignal: call.signal })
+            .then(({ stream }) => stream ?? nothing())
+        }),
       start: () => Events.start(settings.model),
       next: Events.next,
       refused: (refusal) => Refusals.of(refusal, secrets),

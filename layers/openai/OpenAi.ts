@@ -55,9 +55,11 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
       secrets: [key],
       streams: ["text/event-stream"],
       body: (asked) => Request.of(asked, settings),
-      whole: (body, { fetch, signal }) => responses(fetch).create({ ...body, stream: false }, { signal }),
+      whole: (body, { fetch, signal }) =>
+        Vendor.promised(() => responses(fetch).create({ ...body, stream: false }, { signal })),
       answer: (value) => Answer.of(value, key),
-      events: (body, { fetch, signal }) => responses(fetch).create({ ...body, stream: true }, { signal }),
+      events: (body, { fetch, signal }) =>
+        Vendor.promised(() => responses(fetch).create({ ...body, stream: true }, { signal })),
       start: () => Events.start(key),
       next: Events.next,
       refused: (refusal) => Refusals.of(refusal, key),

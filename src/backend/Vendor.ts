@@ -4,7 +4,7 @@
  * bounds on what is read; interruption that closes the connection; a stream that is whole only with its end; usage on the
  * span. The SDK's own retries, logs and traces are to be off.
  */
-import { Clock, Effect, Result, Schedule, Stream } from "effect"
+import { Clock, Effect, Result, Schedule, type Scope, Stream } from "effect"
 import { AiError, LanguageModel, type Response, Telemetry } from "effect/ai"
 import { FetchHttpClient } from "effect/http"
 import type { Name } from "./Backend.ts"
@@ -16,6 +16,18 @@ export interface Call extends Fetch.Terms {
   /** The only `fetch` of the call; it keeps the terms by itself. */
   readonly fetch: typeof globalThis.fetch
 }
+
+/** What an SDK rejected with, before anybody has made sense of it. */
+export interface Thrown {
+  readonly error: unknown
+}
+
+/** An answer, or the way to it, for as long as the scope is open. */
+export type Asked<A> = Effect.Effect<A, Thrown, Scope.Scope>
+
+/** What an SDK promises. */
+export const promised = <A>(promise: () => PromiseLike<A>): Asked<A> =>
+  Effect.tryPromise({ try: promise, catch: (error): Thrown => ({ error }) })
 
 /** A step of a stream: the state after an event, and the parts that the event completed. */
 export type Step<State> = Result.Result<
@@ -43,14 +55,14 @@ export interface Vendor<Body, State> {
   /** The request, or why it cannot be put to this vendor. */
   readonly body: (options: LanguageModel.ProviderOptions) => Result.Result<Body, AiError.AiErrorReason>
   /** Asks for a whole answer. */
-  readonly whole: (body: Body, call: Call) => PromiseLike<unknown>
+  readonly whole: (body: Body, call: Call) => Asked<unknown>
   /** Reads a whole answer; its last part is its end. */
   readonly answer: (
     value: unknown,
     options: LanguageModel.ProviderOptions
   ) => Result.Result<Array<Response.PartEncoded>, Failure.Failure>
   /** Asks for an answer event by event. */
-  readonly events: (body: Body, call: Call) => PromiseLike<AsyncIterable<unknown>>
+  readonly events: (body: Body, call: Call) => Asked<AsyncIterable<unknown>>
   /** Before the first event. */
   readonly start: (options: LanguageModel.ProviderOptions) => State
   /** Takes the next event, which nobody has checked. The part `finish` ends the stream. */
@@ -107,15 +119,22 @@ const json: Fetch.Terms["accepts"] = ["application/json"]
 const bodyOf = <Body, State>(vendor: Any<Body, State>, options: LanguageModel.ProviderOptions) =>
   Effect.fromResult(Result.mapError(vendor.body(options), Failure.unsent))
 
-const callOf = (
+/** Closing the scope aborts the request, whether its answer is complete or not. */
+const calling = (
   maxBytes: number,
   fetch: FetchFunction,
-  signal: AbortSignal,
   accepts: Fetch.Terms["accepts"]
-): Call => {
-  const terms = { signal, accepts, maxBytes }
-  return { ...terms, fetch: Fetch.under(fetch, terms) }
-}
+): Effect.Effect<Call, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new AbortController()),
+      (controller) => Effect.sync(() => controller.abort())
+    ),
+    ({ signal }) => {
+      const terms = { signal, accepts, maxBytes }
+      return { ...terms, fetch: Fetch.under(fetch, terms) }
+    }
+  )
 
 const whole = <Body, State>(
   vendor: Any<Body, State>,
@@ -124,13 +143,13 @@ const whole = <Body, State>(
 ): Effect.Effect<Array<Response.PartEncoded>, Failure.Failure> =>
   Effect.gen(function*() {
     const body = yield* bodyOf(vendor, options)
-    const value = yield* attempts(vendor, (signal) => vendor.whole(body, callOf(vendor.maxAnswerBytes, fetch, signal, json)))
+    const call = calling(vendor.maxAnswerBytes, fetch, json)
+    const value = yield* attempts(vendor, Effect.scoped(Effect.flatMap(call, (open) => vendor.whole(body, open))))
     const parts = yield* Effect.fromResult(vendor.answer(value, options))
     annotate(options, vendor, parts)
     return parts
   })
 
-/** Closing the scope aborts the request, whether its answer is complete or not. */
 const streamed = <Body, State>(
   vendor: Any<Body, State>,
   fetch: FetchFunction,
@@ -138,12 +157,8 @@ const streamed = <Body, State>(
 ): Stream.Stream<Response.StreamPartEncoded, Failure.Failure> =>
   Stream.unwrap(Effect.gen(function*() {
     const body = yield* bodyOf(vendor, options)
-    const controller = yield* Effect.acquireRelease(
-      Effect.sync(() => new AbortController()),
-      (controller) => Effect.sync(() => controller.abort())
-    )
-    const call = callOf(vendor.maxAnswerBytes, fetch, controller.signal, vendor.streams)
-    const events = yield* attempts(vendor, () => vendor.events(body, call))
+    const call = calling(vendor.maxAnswerBytes, fetch, vendor.streams)
+    const events = yield* attempts(vendor, Effect.flatMap(call, (open) => vendor.events(body, open)))
     return parts(vendor, options, events)
   })).pipe(
     // However lively, it ends.
@@ -195,12 +210,12 @@ const parts = <Body, State>(
   )
 }
 
-/** Sends a request, again where that can help; interrupting it aborts the attempt that is under way. */
-const attempts = <A, Body, State>(
+/** Sends a request, again where that can help. */
+const attempts = <A, R, Body, State>(
   vendor: Any<Body, State>,
-  send: (signal: AbortSignal) => PromiseLike<A>
-): Effect.Effect<A, Failure.Failure> =>
-  Effect.tryPromise({ try: send, catch: (error) => ({ error }) }).pipe(
+  asked: Effect.Effect<A, Thrown, R>
+): Effect.Effect<A, Failure.Failure, R> =>
+  asked.pipe(
     Effect.catch(({ error }) => failed(vendor, error)),
     Effect.timeoutOrElse({
       duration: vendor.timeoutMs,
