@@ -34,6 +34,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   anthropic: { packages: ["@anthropic-ai/sdk"], layers: [] },
   bedrock: { packages: ["@aws-sdk/client-bedrock-runtime", "@smithy/node-http-handler"], layers: [] },
   casefolder: { packages: [], layers: ["logfiles", "settings"] },
+  "claude-code": { packages: ["@effect/platform-node"], layers: ["anthropic"] },
   cli: { packages: ["@effect/platform-node"], layers: "all" },
   cluster: { packages: ["@effect/platform-node"], layers: [] },
   control: { packages: ["@effect/platform-node"], layers: [] },

@@ -47,8 +47,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
       secrets: [key],
       streams: ["text/event-stream"],
       body: (asked) => Request.of(asked, settings),
-      whole: (body, { fetch, signal }) =>
-        Vendor.promised(() => client(fetch).post<unknown>(path, { body, signal })),
+      whole: (body, { fetch, signal }) => Vendor.promised(() => client(fetch).post<unknown>(path, { body, signal })),
       answer: (value) => Result.map(Answer.of(value), ({ parts }) => parts),
       events: (body, { fetch, signal }) =>
         Vendor.promised(() =>

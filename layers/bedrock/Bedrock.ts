@@ -41,7 +41,8 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">
       baseUrl: `https://bedrock-runtime.${region ?? "us-east-1"}.amazonaws.com`,
       model: "amazon.nova-pro-v1:0"
     })
-    const key = options.apiKey ?? (options.credentials === undefined ? yield* optional(Config.Redacted(keyVariable)) : undefined)
+    const key = options.apiKey ??
+      (options.credentials === undefined ? yield* optional(Config.Redacted(keyVariable)) : undefined)
     const [sdk, http] = yield* Effect.all([
       Setup.load("bedrock", packageNames[0], () => import("@aws-sdk/client-bedrock-runtime")),
       Setup.load("bedrock", packageNames[1], () => import("@smithy/node-http-handler"))

@@ -52,7 +52,8 @@ const word = (value: unknown, field: string): string | undefined => {
 }
 
 /** The vendor has one type for all that is wrong with a request: the sentences are all there is. */
-const tooLong = /\b(?:input|prompt) is too long\b|\btoo many (?:input )?tokens\b|\bexceeds?\b.{0,60}\b(?:context|maximum number of tokens|token limit)\b/i
+const tooLong =
+  /\b(?:input|prompt) is too long\b|\btoo many (?:input )?tokens\b|\bexceeds?\b.{0,60}\b(?:context|maximum number of tokens|token limit)\b/i
 const filtered = /\bcontent filter|\bguardrail\b|\bcontent (?:filtering )?policy\b/i
 
 const kindOf = (status: number, type: string | undefined, message: string): Failure.Kind => {

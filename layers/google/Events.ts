@@ -93,7 +93,9 @@ const take = (state: State, part: Wire.Part): Taken => {
 type OpenBlock = NonNullable<State["open"]>
 
 const delta = ({ id, type }: OpenBlock, text: string): ReadonlyArray<Response.StreamPartEncoded> =>
-  text === "" ? [] : [type === "text" ? { type: "text-delta", id, delta: text } : { type: "reasoning-delta", id, delta: text }]
+  text === ""
+    ? []
+    : [type === "text" ? { type: "text-delta", id, delta: text } : { type: "reasoning-delta", id, delta: text }]
 
 const closing = ({ open }: State, metadata: ReturnType<typeof sealed>): ReadonlyArray<Response.StreamPartEncoded> => {
   if (open === undefined) return []

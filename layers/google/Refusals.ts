@@ -52,7 +52,11 @@ const kindOf = (status: number, { details, message, status: name }: Wrong): Fail
     return tooLong.test(text) ? "ContextTooLong" : "InvalidRequest"
   }
   // What a day allows is not given back by waiting a while.
-  if (name === "RESOURCE_EXHAUSTED") return JSON.stringify(details).includes("PerDay") ? "QuotaExhausted" : "RateLimited"
+  if (name === "RESOURCE_EXHAUSTED") {
+    return JSON.stringify(details).includes("PerDay")
+      ? "QuotaExhausted"
+      : "RateLimited"
+  }
   return Failure.kindOfStatus(status)
 }
 

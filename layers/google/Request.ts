@@ -2,7 +2,13 @@
  * A request of `effect/ai` as the parameters of a Gemini call. What the API has no place for is refused here, before
  * anything is sent. The SDK's own habits are off: it neither calls functions nor asks again by itself.
  */
-import type { Content, FunctionCallingConfig, FunctionCallingConfigMode, GenerateContentParameters, Part } from "@google/genai"
+import type {
+  Content,
+  FunctionCallingConfig,
+  FunctionCallingConfigMode,
+  GenerateContentParameters,
+  Part
+} from "@google/genai"
 import { Result } from "effect"
 import { type AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt } from "effect/ai"
 import { Pieces } from "../../src/backend/index.ts"
@@ -86,7 +92,10 @@ const saidOf = (part: Prompt.AssistantMessagePart): Refusable<ReadonlyArray<Part
       return seal.thoughtSignature === undefined ? nothing : only({ text: part.text, thought: true, ...seal })
     }
     case "tool-call":
-      return only({ functionCall: { ...idOf(part.options), name: part.name, args: Pieces.argumentsOf(part.params) }, ...sealOf(part.options) })
+      return only({
+        functionCall: { ...idOf(part.options), name: part.name, args: Pieces.argumentsOf(part.params) },
+        ...sealOf(part.options)
+      })
     case "file":
       return Pieces.saidFile
     case "tool-result":

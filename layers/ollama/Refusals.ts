@@ -9,17 +9,23 @@ export const of = (
 ): Failure.Failure => {
   const text = Pieces.isRecord(json) ? json["error"] : undefined
   const detail = Failure.explained(text, secrets, `status ${status}`)
-  return Failure.make(typeof text === "string" && tooLong.test(text) ? "ContextTooLong" : Failure.kindOfStatus(status), {
-    detail: status === 404 ? `${detail}; run ollama pull ${model}` : detail,
-    vendor: { ollama: { status } },
-    retryAfterMs,
-    mayNot: status === 403
-  })
+  return Failure.make(
+    typeof text === "string" && tooLong.test(text) ? "ContextTooLong" : Failure.kindOfStatus(status),
+    {
+      detail: status === 404 ? `${detail}; run ollama pull ${model}` : detail,
+      vendor: { ollama: { status } },
+      retryAfterMs,
+      mayNot: status === 403
+    }
+  )
 }
 
 /** The failure that a begun stream tells of. */
 export const told = (text: string, secrets: ReadonlyArray<string>): Failure.Failure =>
-  Failure.make("CutShort", { detail: Failure.explained(text, secrets, "the stream says that it failed"), hopeless: true })
+  Failure.make("CutShort", {
+    detail: Failure.explained(text, secrets, "the stream says that it failed"),
+    hopeless: true
+  })
 
 // internal
 

@@ -2,10 +2,10 @@
  * A request of `effect/ai` as a chat with Ollama. What it has no place for is refused here, before anything is sent.
  * A prompt that is too long is to be refused: by default it would be cut, and the answer be to another question.
  */
-import type { ChatRequest, Message, Tool } from "ollama"
 import { Result } from "effect"
 import { AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt } from "effect/ai"
 import { Base64 } from "effect/encoding"
+import type { ChatRequest, Message, Tool } from "ollama"
 import { Pieces } from "../../src/backend/index.ts"
 
 /** The chat, whether its answer is streamed or not. */
@@ -53,7 +53,9 @@ const messagesOf = (message: Prompt.Message): Refusable<Messages> => {
         Result.all(message.content.flatMap((part) => part.type === "file" ? [imageOf(part)] : [])),
         (images) => [{
           role: "user",
-          content: message.content.flatMap((part) => part.type === "text" && part.text !== "" ? [part.text] : []).join("\n\n"),
+          content: message.content.flatMap((part) => part.type === "text" && part.text !== "" ? [part.text] : []).join(
+            "\n\n"
+          ),
           ...(images.length === 0 ? {} : { images })
         }]
       )

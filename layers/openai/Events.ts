@@ -53,11 +53,15 @@ const advance = (state: State, event: Wire.Event): Step => {
     case "response.created":
       return state.begun ? outOfOrder : step({ ...state, begun: true }, [metadataOf(event.response)])
     case "response.output_item.added":
-      return Result.flatMap(Wire.item(event.item), (item) =>
-        item === undefined ? step(state, []) : opened(state, event.output_index, item))
+      return Result.flatMap(
+        Wire.item(event.item),
+        (item) => item === undefined ? step(state, []) : opened(state, event.output_index, item)
+      )
     case "response.output_item.done":
-      return Result.flatMap(Wire.item(event.item), (item) =>
-        item === undefined ? step(state, []) : closed(state, event.output_index, item))
+      return Result.flatMap(
+        Wire.item(event.item),
+        (item) => item === undefined ? step(state, []) : closed(state, event.output_index, item)
+      )
     case "response.output_text.delta":
     case "response.refusal.delta":
     case "response.reasoning_summary_text.delta":

@@ -3,6 +3,8 @@
  * is told each time, thoughts included, as the vendor sealed them. What the API has no place for is refused here, before
  * anything is sent.
  */
+import { Result } from "effect"
+import { type AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt } from "effect/ai"
 import type {
   FunctionTool,
   ResponseCreateParamsNonStreaming,
@@ -10,8 +12,6 @@ import type {
   ResponseInputContent,
   ResponseInputItem
 } from "openai/resources/responses/responses"
-import { Result } from "effect"
-import { type AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt } from "effect/ai"
 import { Pieces } from "../../src/backend/index.ts"
 
 /** The body of a call, whether its answer is streamed or not. */
@@ -117,9 +117,11 @@ const resultOf = (part: Prompt.ToolResultPart): Refusable<Items> => {
   ]
   if (part.modelOutput === undefined) return Result.succeed(item(Pieces.resultText(part)))
   return Result.map(
-    Result.all(part.modelOutput.map((output): Refusable<ResponseFunctionCallOutputItem> =>
-      output.type === "text" ? Result.succeed({ type: "input_text", text: output.text }) : fileOf(output)
-    )),
+    Result.all(
+      part.modelOutput.map((output): Refusable<ResponseFunctionCallOutputItem> =>
+        output.type === "text" ? Result.succeed({ type: "input_text", text: output.text }) : fileOf(output)
+      )
+    ),
     (outputs) => item(outputs)
   )
 }

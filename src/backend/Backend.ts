@@ -206,9 +206,7 @@ const asking = (request: Request) => ({
 
 const whole = <N extends Name>(backend: Backend<N>, request: Request): Effect.Effect<Turn, BackendError> =>
   backend.languageModel.generateText(asking(request)).pipe(
-    Effect.map(({ content, finishReason, text, usage }) =>
-      turnOf(backend, text, content, finishReason, usage)
-    ),
+    Effect.map(({ content, finishReason, text, usage }) => turnOf(backend, text, content, finishReason, usage)),
     Effect.mapError((error) => BackendErrors.of(backend, error))
   )
 

@@ -99,7 +99,9 @@ const head = (body: Response["body"]): Promise<string> => {
       if (done) return text + decoder.decode()
       const kept = value.subarray(0, Math.max(0, maxRefusalBytes - seen))
       const so = text + decoder.decode(kept, { stream: true })
-      return seen + value.byteLength < maxRefusalBytes ? next(so, seen + value.byteLength) : reader.cancel().then(() => so)
+      return seen + value.byteLength < maxRefusalBytes
+        ? next(so, seen + value.byteLength)
+        : reader.cancel().then(() => so)
     })
   return next("", 0)
 }

@@ -108,7 +108,10 @@ export const joined = <Role extends string, Piece>(
 }
 
 /** What a vendor must be told again of a part of its own; `undefined` when the part is another's. */
-export const own = (options: Prompt.ProviderOptions, vendor: string): { readonly [name: string]: unknown } | undefined => {
+export const own = (
+  options: Prompt.ProviderOptions,
+  vendor: string
+): { readonly [name: string]: unknown } | undefined => {
   const told: unknown = options[vendor]
   return isRecord(told) ? told : undefined
 }

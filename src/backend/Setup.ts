@@ -98,8 +98,7 @@ export const settings = (
 export const load = <A>(backend: string, name: string, from: () => Promise<A>): Effect.Effect<A, SetupError> =>
   Effect.tryPromise({
     try: from,
-    catch: () =>
-      new SetupError({ backend, reason: new MissingPackage({ name, remedy: `run npm install ${name}` }) })
+    catch: () => new SetupError({ backend, reason: new MissingPackage({ name, remedy: `run npm install ${name}` }) })
   })
 
 /** The key: given, or of the first of the variables that is set. One without a visible character is none. */

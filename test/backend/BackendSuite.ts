@@ -9,8 +9,8 @@ import { TestClock } from "effect/testing"
 import type * as http from "node:http"
 import { setImmediate, setTimeout } from "node:timers/promises"
 import { type Backend, Failure, type Setup, Vendor } from "../../src/backend/index.ts"
-import { type Answering, serve } from "./Loopback.ts"
 import { governed } from "./governed.ts"
+import { type Answering, serve } from "./Loopback.ts"
 import { type Reply, type Said, stops, type Streamed, usual, type Wire } from "./Wire.ts"
 
 const Weather = Tool.make("weather", {
@@ -70,13 +70,10 @@ const finishOf = (parts: ReadonlyArray<Response.AnyPart>) => parts.find((part) =
 const textOf = (parts: ReadonlyArray<Response.AnyPart>) =>
   parts.flatMap((part) => part.type === "text-delta" ? [part.delta] : part.type === "text" ? [part.text] : []).join("")
 const thoughtOf = (parts: ReadonlyArray<Response.AnyPart>) =>
-  parts.flatMap((part) =>
-    part.type === "reasoning-delta" ? [part.delta] : part.type === "reasoning" ? [part.text] : []
-  ).join("")
+  parts.flatMap((part) => part.type === "reasoning-delta" ? [part.delta] : part.type === "reasoning" ? [part.text] : [])
+    .join("")
 const callsOf = (parts: ReadonlyArray<Response.AnyPart>) =>
-  parts.flatMap((part) =>
-    part.type === "tool-call" ? [{ id: part.id, name: part.name, params: part.params }] : []
-  )
+  parts.flatMap((part) => part.type === "tool-call" ? [{ id: part.id, name: part.name, params: part.params }] : [])
 const usageOf = (usage: Response.Usage | undefined) => ({
   input: usage?.inputTokens.total,
   cacheRead: usage?.inputTokens.cacheRead ?? 0,
@@ -177,7 +174,10 @@ export const BackendSuite = (wire: Wire): void => {
           const { model } = yield* saying(way, { text: "Looking.", calls })
           const parts = yield* ask(model, way)
           const got = callsOf(parts)
-          assert.deepStrictEqual(got.map(({ name, params }) => ({ name, params })), calls.map(({ name, params }) => ({ name, params })))
+          assert.deepStrictEqual(
+            got.map(({ name, params }) => ({ name, params })),
+            calls.map(({ name, params }) => ({ name, params }))
+          )
           if (wire.ids) assert.deepStrictEqual(got.map(({ id }) => id), ["call_a", "call_b", "call_c"])
           assert.strictEqual(new Set(got.map(({ id }) => id)).size, 3)
           assert.strictEqual(textOf(parts), "Looking.")
@@ -226,7 +226,10 @@ export const BackendSuite = (wire: Wire): void => {
             const { model } = yield* saying(way, { text: "Well", stop })
             const finish = finishOf(yield* ask(model, way))
             assert.strictEqual(finish?.reason, wire.ends[stop], stop)
-            assert.deepInclude(usageOf(finish?.usage), { input: usual.fresh, output: usual.answer }, stop)
+            // What nobody tells is paid for in full.
+            const isTold = wire.counts.refusals || (stop !== "refusal" && stop !== "filter")
+            const used = { input: usual.fresh, output: isTold ? usual.answer : undefined }
+            assert.deepInclude(usageOf(finish?.usage), used, stop)
           }
         }))
 
@@ -418,7 +421,7 @@ export const BackendSuite = (wire: Wire): void => {
             assert.strictEqual(result._tag, "Success")
             const [first = 0, second = 0] = at
             if (wire.saysWhen) assert.isAtLeast(second, after === "30" ? first + 30_000 : 30_000)
-            else assert.isBelow(second - first, 30_000)
+            else assert.isAbove(second, first)
           }))
       }
     }
@@ -549,7 +552,8 @@ export const BackendSuite = (wire: Wire): void => {
             void flood(response, spoken.pieces[first] ?? "", 5)
           },
           "streamed",
-          "30 seconds"
+          // As much of its time in an instant as the answer needs to begin.
+          Duration.millis(1_800_000 / wire.promptMs)
         )
         assert.strictEqual(result._tag === "Failure" ? Failure.kindOf(result.failure.reason) : "", "TimedOut")
         yield* server.abandoned
@@ -649,9 +653,7 @@ export const BackendSuite = (wire: Wire): void => {
 
     it.live("is closed when its reader has had enough", () =>
       Effect.gen(function*() {
-        const { model, server } = yield* backed((_, response) =>
-          open(response, wire.stream({ text: "Hello there" }))
-        )
+        const { model, server } = yield* backed((_, response) => open(response, wire.stream({ text: "Hello there" })))
         yield* Stream.runDrain(Stream.take(model.streamText({ prompt: "Hi" }), 1))
         yield* server.abandoned
       }))

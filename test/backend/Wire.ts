@@ -82,7 +82,13 @@ export interface Wire {
   /** How each end is told to the caller. */
   readonly ends: { readonly [S in Stop]: Response.FinishReason }
   /** What of the tokens the format has a place for. */
-  readonly counts: { readonly cacheRead: boolean; readonly cacheWrite: boolean; readonly reasoning: boolean }
+  readonly counts: {
+    readonly cacheRead: boolean
+    readonly cacheWrite: boolean
+    readonly reasoning: boolean
+    /** Whether it is told what an answer used that ended with a refusal. */
+    readonly refusals: boolean
+  }
   /** Whether thoughts can be told from the answer. */
   readonly thinks: boolean
   /** Whether a filter that refuses can be told from any other refusal. */

@@ -12,7 +12,8 @@ const reasons = {
   odd: "something_new"
 } as const
 
-const stopOf = ({ calls, stop }: Said) => stop !== undefined ? reasons[stop] : calls === undefined ? "end_turn" : "tool_use"
+const stopOf = ({ calls, stop }: Said) =>
+  stop !== undefined ? reasons[stop] : calls === undefined ? "end_turn" : "tool_use"
 
 const usageOf = ({ used = usual }: Said) => ({
   input_tokens: used.fresh,
@@ -53,7 +54,10 @@ export const events = (said: Said): ReadonlyArray<Event> => {
     )
   ]
   return [
-    { type: "message_start", message: message([], { stop_reason: null, usage: { ...usageOf(said), output_tokens: 1 } }) },
+    {
+      type: "message_start",
+      message: message([], { stop_reason: null, usage: { ...usageOf(said), output_tokens: 1 } })
+    },
     ...blocks.flatMap(([start, deltas], index) => block(index, start, deltas)),
     ...closing(stopOf(said), usageOf(said))
   ]
@@ -91,7 +95,7 @@ export const read = (body: Record<string, any>): Question => {
       params: input,
       result: results.find(({ tool_use_id }) => tool_use_id === id)?.["content"]
     })),
-    schema: body["output_config"]?.format.schema,
+    schema: body["output_config"]?.format?.schema,
     maxOutputTokens: body["max_tokens"]
   }
 }
@@ -114,7 +118,7 @@ export const wire: Wire = {
   },
   question: ({ body }) => Effect.sync(() => read(body)),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
-  counts: { cacheRead: true, cacheWrite: true, reasoning: true },
+  counts: { cacheRead: true, cacheWrite: true, reasoning: true, refusals: true },
   thinks: true,
   filters: true,
   saysWhen: true,

@@ -38,7 +38,8 @@ const reasons = {
   odd: "something_new"
 } as const
 
-const stopOf = ({ calls, stop }: Said) => stop !== undefined ? reasons[stop] : calls === undefined ? "end_turn" : "tool_use"
+const stopOf = ({ calls, stop }: Said) =>
+  stop !== undefined ? reasons[stop] : calls === undefined ? "end_turn" : "tool_use"
 
 const usageOf = ({ used = usual }: Said) => ({
   inputTokens: used.fresh,
@@ -140,11 +141,13 @@ export const wire: Wire = {
           schema: toolSpec.inputSchema.json
         })),
         images: blocks.flatMap(({ image }) => image === undefined ? [] : [image.source.bytes]),
-        calls: blocks.flatMap(({ toolUse }) => toolUse === undefined ? [] : [{
-          name: toolUse.name,
-          params: toolUse.input,
-          result: results.find(({ toolUseId }) => toolUseId === toolUse.toolUseId)?.content[0].text
-        }]),
+        calls: blocks.flatMap(({ toolUse }) =>
+          toolUse === undefined ? [] : [{
+            name: toolUse.name,
+            params: toolUse.input,
+            result: results.find(({ toolUseId }) => toolUseId === toolUse.toolUseId)?.content[0].text
+          }]
+        ),
         schema: body["outputConfig"] === undefined
           ? undefined
           : JSON.parse(body["outputConfig"].textFormat.structure.jsonSchema.schema),
@@ -152,7 +155,7 @@ export const wire: Wire = {
       }
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
-  counts: { cacheRead: true, cacheWrite: true, reasoning: false },
+  counts: { cacheRead: true, cacheWrite: true, reasoning: false, refusals: true },
   thinks: true,
   filters: true,
   saysWhen: true,

@@ -88,7 +88,9 @@ export const wire: Wire = {
   },
   question: ({ body }) =>
     Effect.sync(() => {
-      const parts: ReadonlyArray<Record<string, any>> = body["contents"].flatMap(({ parts }: { parts: unknown }) => parts)
+      const parts: ReadonlyArray<Record<string, any>> = body["contents"].flatMap(({ parts }: { parts: unknown }) =>
+        parts
+      )
       const results = parts.filter(({ functionResponse }) => functionResponse !== undefined)
       return {
         system: body["systemInstruction"]?.parts[0].text,
@@ -99,16 +101,18 @@ export const wire: Wire = {
           schema: tool["parametersJsonSchema"]
         })),
         images: parts.flatMap(({ inlineData }) => inlineData === undefined ? [] : [inlineData.data]),
-        calls: parts.filter(({ functionCall }) => functionCall !== undefined).map(({ functionCall: { args, id, name } }) => {
-          const found = results.find(({ functionResponse }) => functionResponse.id === id)?.["functionResponse"]
-          return { name, params: args, result: found?.response.output ?? found?.response.error }
-        }),
+        calls: parts.filter(({ functionCall }) => functionCall !== undefined).map(
+          ({ functionCall: { args, id, name } }) => {
+            const found = results.find(({ functionResponse }) => functionResponse.id === id)?.["functionResponse"]
+            return { name, params: args, result: found?.response.output ?? found?.response.error }
+          }
+        ),
         schema: body["generationConfig"]?.responseJsonSchema,
         maxOutputTokens: body["generationConfig"]?.maxOutputTokens
       }
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
-  counts: { cacheRead: true, cacheWrite: false, reasoning: true },
+  counts: { cacheRead: true, cacheWrite: false, reasoning: true, refusals: true },
   thinks: true,
   filters: false,
   saysWhen: true,

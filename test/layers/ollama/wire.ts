@@ -82,7 +82,9 @@ export const wire: Wire = {
           schema: tool["function"].parameters
         })),
         images: messages.flatMap(({ images = [] }) => images),
-        calls: messages.flatMap(({ tool_calls = [] }) => tool_calls).map(({ function: { arguments: params, name }, id }: any) => ({
+        calls: messages.flatMap(({ tool_calls = [] }) => tool_calls).map((
+          { function: { arguments: params, name }, id }: any
+        ) => ({
           name,
           params,
           result: results.find(({ tool_call_id }) => tool_call_id === id)?.["content"].replace("error: ", "")
@@ -92,7 +94,7 @@ export const wire: Wire = {
       }
     }),
   ends: { stop: "stop", length: "length", filter: "other", refusal: "stop", odd: "other" },
-  counts: { cacheRead: false, cacheWrite: false, reasoning: false },
+  counts: { cacheRead: false, cacheWrite: false, reasoning: false, refusals: true },
   thinks: true,
   filters: false,
   saysWhen: true,

@@ -155,7 +155,7 @@ export const wire: Wire = {
       }
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
-  counts: { cacheRead: true, cacheWrite: true, reasoning: true },
+  counts: { cacheRead: true, cacheWrite: true, reasoning: true, refusals: true },
   thinks: true,
   filters: true,
   saysWhen: true,
