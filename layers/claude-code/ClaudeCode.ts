@@ -125,37 +125,33 @@ const serversOf = (served: Tools.Served | undefined): string =>
  */
 const oneQuestion = ["--max-turns", "1", "--max-budget-usd", "0.000001"]
 
-const argumentsOf = (model: string, { schema, tools }: Request.Body, home: string): ReadonlyArray<string> => [
-  "--print",
-  ...["--input-format", "stream-json"],
-  ...["--output-format", "stream-json", "--verbose", "--include-partial-messages"],
-  ...["--model", model],
-  // Both are files: what stands on a command line can be read by everyone on the machine.
-  ...["--system-prompt-file", join(home, files.system)],
-  ...["--strict-mcp-config", "--mcp-config", join(home, files.servers)],
-  ...["--tools", ""],
-  ...["--setting-sources", ""],
-  ...["--permission-mode", "dontAsk"],
-  "--no-session-persistence",
-  "--disable-slash-commands",
-  ...oneQuestion,
-  ...(schema === undefined ? [] : ["--json-schema", schema]),
-  ...(tools.length === 0 ? [] : ["--allowedTools", tools.map(({ name }) => `${Tools.prefix}${name}`).join(",")])
-]
+const argumentsOf = (model: string, { schema, tools }: Request.Body, home: string): ReadonlyArray<string> =>
+  [
+    ["--print"],
+    ["--input-format", "stream-json"],
+    ["--output-format", "stream-json", "--verbose", "--include-partial-messages"],
+    ["--model", model],
+    // Both are files: what stands on a command line can be read by everyone on the machine.
+    ["--system-prompt-file", join(home, files.system)],
+    ["--strict-mcp-config", "--mcp-config", join(home, files.servers)],
+    ["--tools", ""],
+    ["--setting-sources", ""],
+    ["--permission-mode", "dontAsk"],
+    ["--no-session-persistence", "--disable-slash-commands"],
+    oneQuestion,
+    schema === undefined ? [] : ["--json-schema", schema],
+    tools.length === 0 ? [] : ["--allowedTools", tools.map(({ name }) => `${Tools.prefix}${name}`).join(",")]
+  ].flat()
 
 type Lines = AsyncGenerator<Record<string, unknown>>
 
-/** Reads on until the answer begins. A last word before that is a refusal. */
-const begun = async (lines: Lines): Promise<Lines> => {
-  let error: unknown
-  for (;;) {
-    const { done, value } = await lines.next()
+/** Reads on until the answer begins. A last word before that is a refusal, of the kind that was told before it. */
+const begun = (lines: Lines, told?: unknown): Promise<Lines> =>
+  lines.next().then(({ done, value }) => {
     if (done === true) return lines
-    if (value["type"] === "assistant") error = value["error"] ?? error
-    if (!Events.isTelling(value)) continue
-    return value["type"] === "result" ? Promise.reject(Refusals.refusal(value, error)) : after(value, lines)
-  }
-}
+    if (!Events.isTelling(value)) return begun(lines, value["error"] ?? told)
+    return value["type"] === "result" ? Promise.reject(Refusals.refusal(value, told)) : after(value, lines)
+  })
 
 async function* after(first: Record<string, unknown>, rest: Lines): Lines {
   yield first

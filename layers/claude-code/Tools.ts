@@ -6,7 +6,7 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { type Cause, Context, Effect, Layer, type Scope } from "effect"
 import { McpProtocol, McpServer, Tool, Toolkit } from "effect/ai"
-import { HttpRouter, HttpServer, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServer, type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import type { Pieces } from "../../src/backend/index.ts"

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Fiber, Schema, Stream } from "effect"
-import { AiError, type LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
+import { type AiError, type LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
 import { TestClock } from "effect/testing"
 import type * as http from "node:http"
 import { setImmediate, setTimeout } from "node:timers/promises"
@@ -52,16 +52,23 @@ const play = (response: http.ServerResponse, streamed: Streamed, count?: number)
 }
 
 /** Sends this again and again until nobody listens; gives how many bytes there were. */
-const flood = async (response: http.ServerResponse, piece: string | Uint8Array, pauseMs: number | undefined) => {
-  let sent = 0
-  while (!response.destroyed) {
-    const more = response.write(piece)
-    sent += piece.length
-    if (pauseMs !== undefined) await setTimeout(pauseMs)
-    else if (more) await setImmediate()
-    else await Promise.race([new Promise((resume) => response.once("drain", resume)), setTimeout(50)])
-  }
-  return sent
+const flood = (
+  response: http.ServerResponse,
+  piece: string | Uint8Array,
+  pauseMs: number | undefined,
+  sent = 0
+): Promise<number> => {
+  if (response.destroyed) return Promise.resolve(sent)
+  const hasRoom = response.write(piece)
+  const pause = pauseMs === undefined && hasRoom ? setImmediate() : setTimeout(pauseMs ?? 20)
+  return pause.then(() => flood(response, piece, pauseMs, sent + piece.length))
+}
+
+/** Sends bytes a few at a time. */
+const trickle = (response: http.ServerResponse, bytes: Buffer): Promise<void> => {
+  if (bytes.length === 0) return Promise.resolve(void response.end())
+  response.write(bytes.subarray(0, 7))
+  return setImmediate().then(() => trickle(response, bytes.subarray(7)))
 }
 
 // --- hearing -----------------------------------------------------------------
@@ -564,14 +571,7 @@ export const BackendSuite = (wire: Wire): void => {
         const { headers, pieces } = wire.stream({ text: "wörld 🌍", used: { ...usual, answer: 9 } })
         const { model } = yield* backed((_, response) => {
           response.writeHead(200, headers)
-          const bytes = Buffer.concat(pieces.map((piece) => Buffer.from(piece)))
-          void (async () => {
-            for (let at = 0; at < bytes.length; at += 7) {
-              response.write(bytes.subarray(at, at + 7))
-              await setImmediate()
-            }
-            response.end()
-          })()
+          void trickle(response, Buffer.concat(pieces.map((piece) => Buffer.from(piece))))
         })
         const parts = yield* ask(model, "streamed")
         assert.strictEqual(textOf(parts), "wörld 🌍")

@@ -7,7 +7,7 @@ import { execFile } from "node:child_process"
 import type * as http from "node:http"
 import { setTimeout } from "node:timers/promises"
 import { promisify } from "node:util"
-import { Anthropic } from "../../../layers/anthropic/index.ts"
+import type { Anthropic } from "../../../layers/anthropic/index.ts"
 import { Vendor } from "../../../src/backend/index.ts"
 import { type Answering, backed, json, key, message, refuse, reset } from "./fakeMessages.ts"
 

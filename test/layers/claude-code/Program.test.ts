@@ -24,7 +24,7 @@ const hello = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { n
 
 /** Asks an MCP server. */
 const post = (url: string, headers: Record<string, string>, method: string, params: object, signal: AbortSignal) =>
-  fetch(url, {
+  globalThis.fetch(url, {
     method: "POST",
     signal,
     headers: {

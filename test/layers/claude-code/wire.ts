@@ -57,7 +57,7 @@ const offered = async (servers: Record<string, any>): Promise<Question["tools"]>
   const server = servers["aosiq"]
   if (server === undefined) return []
   const ask = async (id: number, method: string, params: object, session?: string) => {
-    const response = await fetch(server.url, {
+    const response = await globalThis.fetch(server.url, {
       method: "POST",
       headers: {
         ...server.headers,
