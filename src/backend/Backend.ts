@@ -240,9 +240,13 @@ const turnOf = (
   notice: backend.notice,
   usage: counts(usage),
   said: Prompt.fromResponseParts(parts).content.flatMap((message) =>
-    message.role === "assistant" ? message.content.map((part) => plain(part)) : []
+    message.role === "assistant" ? message.content.map(written) : []
   )
 })
+
+/** A part without the marks that tell it apart in memory. */
+const written = (part: Prompt.AssistantMessagePart): Schema.Json =>
+  plain(Object.fromEntries(Object.entries(part).filter(([field]) => !field.startsWith("~"))))
 
 /** A vendor that does not say what was read or written has not said what it will bill. */
 const counts = (usage: Response.Usage | undefined): Turn["usage"] => {

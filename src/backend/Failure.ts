@@ -117,16 +117,16 @@ export const kindOfStatus = (status: number): Kind => {
   return status >= 300 ? "InvalidRequest" : "Unknown"
 }
 
-/** Milliseconds to wait, from `retry-after-ms`, or from `Retry-After` in seconds or as a date. */
+/** Milliseconds to wait, from `retry-after-ms`, or from `Retry-After` in seconds or as a date. Source: RFC 9110 §10.2.3. */
 export const retryAfterMs = (headers: Headers, now: number): number | undefined => {
   const millis = positive(headers.get("retry-after-ms"))
   if (millis !== undefined) return millis
   const text = headers.get("retry-after")
   const seconds = positive(text)
   if (seconds !== undefined) return seconds * 1000
-  return Option.match(DateTime.make(text ?? ""), {
+  return Option.match(date.test(text ?? "") ? DateTime.make(text ?? "") : Option.none(), {
     onNone: () => undefined,
-    onSome: (date) => Math.max(0, DateTime.toEpochMillis(date) - now)
+    onSome: (then) => Math.max(0, DateTime.toEpochMillis(then) - now)
   })
 }
 
@@ -223,6 +223,9 @@ const unconnected = new Set([
 /** What the system calls it, if it does. */
 const codeOf = (error: Error): string | undefined =>
   "code" in error && typeof error.code === "string" && /^[A-Z_]{1,40}$/.test(error.code) ? error.code : undefined
+
+/** A date as HTTP writes it; whatever else a clock could read as one is not meant. */
+const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 const positive = (text: string | null): number | undefined => {
   const value = text === null || text.trim() === "" ? Number.NaN : Number(text)

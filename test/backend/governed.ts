@@ -24,7 +24,11 @@ const Weather = Tool.make("weather", {
 })
 
 /** Makes the call; gives its turn or the kind of its error, what was reserved for it, and the account after it. */
-export const governed = (backend: Backend.Backend<Backend.Name>, way: "whole" | "streamed") =>
+export const governed = (
+  backend: Backend.Backend<Backend.Name>,
+  way: "whole" | "streamed",
+  hear: (piece: Backend.Heard) => Effect.Effect<void> = () => Effect.void
+) =>
   Effect.gen(function*() {
     let turn: Backend.Turn | undefined
     let error: string | undefined
@@ -44,7 +48,7 @@ export const governed = (backend: Backend.Backend<Backend.Name>, way: "whole" | 
           const request = { prompt: Prompt.make("Hi"), tools: [Weather] }
           const call = way === "whole"
             ? Backend.generate(backend, request)
-            : Backend.stream(backend, request, () => Effect.void)
+            : Backend.stream(backend, request, hear)
           yield* Effect.match(call, {
             onFailure: (failed) => {
               error = failed instanceof BackendError.BackendError ? failed.reason._tag : failed._tag

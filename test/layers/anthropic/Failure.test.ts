@@ -3,10 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Redacted, Stream } from "effect"
 import type { AiError } from "effect/ai"
 import { TestClock } from "effect/testing"
-import { execFile } from "node:child_process"
 import type * as http from "node:http"
 import { setTimeout } from "node:timers/promises"
-import { promisify } from "node:util"
 import type { Anthropic } from "../../../layers/anthropic/index.ts"
 import { Vendor } from "../../../src/backend/index.ts"
 import { type Answering, backed, json, key, message, refuse, reset } from "./fakeMessages.ts"
@@ -263,28 +261,4 @@ describe("a provider short of capacity", () => {
       assert.strictEqual(error.reason._tag, "InvalidRequestError")
       assert.strictEqual(server.asked.length, 2)
     }))
-})
-
-describe("the package of the vendor", () => {
-  it("is named, with what to do, when it is missing", async () => {
-    const program = `
-      import { registerHooks } from "node:module"
-      registerHooks({
-        resolve: (specifier, context, next) => {
-          if (specifier.startsWith("@anthropic-ai/")) throw new Error("not installed")
-          return next(specifier, context)
-        }
-      })
-      const { Effect, Redacted } = await import("effect")
-      const { Anthropic } = await import("./layers/anthropic/index.ts")
-      const making = Anthropic.make({ model: "m", apiKey: Redacted.make("k") })
-      const error = await Effect.runPromise(Effect.flip(making))
-      console.log(error.reason._tag, error.message)
-    `
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program])
-    assert.strictEqual(
-      stdout.trim(),
-      "MissingPackage anthropic: @anthropic-ai/sdk cannot be loaded: run npm install @anthropic-ai/sdk"
-    )
-  })
 })
