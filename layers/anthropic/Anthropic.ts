@@ -26,7 +26,11 @@ export const vendorUrl = "https://api.anthropic.com"
 /** A backend over the model; fails when the SDK, the key or an option is amiss. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const settings = yield* Setup.settings("anthropic", options, { baseUrl: vendorUrl, model: "claude-sonnet-5" })
+    const settings = yield* Setup.settings("anthropic", options, {
+      baseUrl: vendorUrl,
+      baseUrlVariable: "ANTHROPIC_BASE_URL",
+      model: "claude-sonnet-5"
+    })
     const key = Redacted.value(yield* Setup.key("anthropic", [keyVariable], options.apiKey))
     const sdk = yield* Setup.load("anthropic", packageName, () => import("@anthropic-ai/sdk"))
     const client = (fetch: typeof globalThis.fetch) =>

@@ -36,9 +36,11 @@ export const keyVariable = "AWS_BEARER_TOKEN_BEDROCK"
 /** A backend over the model; fails when the SDK, a key, the region or an option is amiss. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const region = options.region ?? (yield* optional(firstOf("AWS_REGION", "AWS_DEFAULT_REGION")))
+    const region = options.region ?? (yield* Setup.variable("AWS_REGION"))
+      ?? (yield* Setup.variable("AWS_DEFAULT_REGION"))
     const settings = yield* Setup.settings("bedrock", options, {
-      baseUrl: `https://bedrock-runtime.${region ?? "us-east-1"}.amazonaws.com`,
+      baseUrl: vendorUrl(region),
+      baseUrlVariable: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
       model: "amazon.nova-pro-v1:0"
     })
     const key = options.apiKey ??
@@ -50,7 +52,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">
     const door = Door.make(new http.NodeHttpHandler({ httpAgent: sockets, httpsAgent: sockets, logger: silent }))
     const client = new sdk.BedrockRuntimeClient({
       ...(region === undefined ? {} : { region }),
-      ...(options.baseUrl === undefined ? {} : { endpoint: settings.baseUrl }),
+      ...(settings.baseUrl === vendorUrl(region) ? {} : { endpoint: settings.baseUrl }),
       ...(key === undefined ? {} : { token: { token: Redacted.value(key) }, authSchemePreference: ["httpBearerAuth"] }),
       ...(options.credentials === undefined ? {} : { credentials: plain(options.credentials) }),
       maxAttempts: 1,
@@ -105,7 +107,9 @@ const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {
 const optional = <A>(config: Config.Config<A>): Effect.Effect<A | undefined> =>
   Effect.map(Effect.option(config), Option.getOrUndefined)
 
-const firstOf = (one: string, other: string) => Config.orElse(Config.String(one), () => Config.String(other))
+/** Where the vendor is asked in a region, as far as it is told here. */
+const vendorUrl = (region: string | undefined): string =>
+  `https://bedrock-runtime.${region ?? "us-east-1"}.amazonaws.com`
 
 const plain = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials) => ({
   accessKeyId,

@@ -35,7 +35,11 @@ export const vendorUrl = "https://api.anthropic.com"
 /** A backend over the model; fails when the program, a key or an option is amiss. The program is not started yet. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"claude-code">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const settings = yield* Setup.settings("claude-code", options, { baseUrl: vendorUrl, model: "claude-sonnet-5" })
+    const settings = yield* Setup.settings("claude-code", options, {
+      baseUrl: vendorUrl,
+      baseUrlVariable: "ANTHROPIC_BASE_URL",
+      model: "claude-sonnet-5"
+    })
     const [variable, secret] = yield* keyOf(options)
     const program = yield* programOf(options.program ?? programName)
     const secrets = [Redacted.value(secret)]
@@ -43,7 +47,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"claude-co
       ...(yield* inherited),
       ...fixed,
       [variable]: Redacted.value(secret),
-      ...(options.baseUrl === undefined ? {} : { ANTHROPIC_BASE_URL: settings.baseUrl }),
+      ...(settings.baseUrl === vendorUrl ? {} : { ANTHROPIC_BASE_URL: settings.baseUrl }),
       API_TIMEOUT_MS: String(settings.timeoutMs),
       CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(settings.maxOutputTokens)
     }

@@ -26,7 +26,11 @@ export const vendorUrl = "https://generativelanguage.googleapis.com"
 /** A backend over the model; fails when the SDK, the key or an option is amiss. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"gemini">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const settings = yield* Setup.settings("gemini", options, { baseUrl: vendorUrl, model: "gemini-3.5-flash" })
+    const settings = yield* Setup.settings("gemini", options, {
+      baseUrl: vendorUrl,
+      baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
+      model: "gemini-3.5-flash"
+    })
     const key = Redacted.value(yield* Setup.key("gemini", keyVariables, options.apiKey))
     const sdk = yield* Setup.load("gemini", packageName, () => import("@google/genai"))
     const { models } = new sdk.GoogleGenAI({

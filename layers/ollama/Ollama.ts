@@ -31,9 +31,13 @@ export const vendorUrl = "http://127.0.0.1:11434"
 /** A backend over the model; fails when the SDK or an option is amiss. Whether the server is there is seen when it is asked. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"ollama">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const host = options.baseUrl ?? (yield* hostOf)
+    const host = options.baseUrl ?? serverOf(yield* Setup.variable(hostVariable))
     const settings = {
-      ...(yield* Setup.settings("ollama", { ...options, baseUrl: host }, { baseUrl: vendorUrl, model: "llama3.3" })),
+      ...(yield* Setup.settings("ollama", { ...options, baseUrl: host }, {
+        baseUrl: vendorUrl,
+        baseUrlVariable: hostVariable,
+        model: "llama3.3"
+      })),
       contextTokens: options.contextTokens === undefined
         ? undefined
         : yield* Setup.whole("ollama", "contextTokens", options.contextTokens)
@@ -82,9 +86,9 @@ const optional = <A>(config: Config.Config<A>): Effect.Effect<A | undefined> =>
   Effect.map(Effect.option(config), Option.getOrUndefined)
 
 /** The server's own variable, which may leave out the protocol, and names where to listen: everywhere is here, too. */
-const hostOf = Effect.map(optional(Config.String(hostVariable)), (host) => {
-  if (host === undefined || host.trim() === "") return vendorUrl
+const serverOf = (host: string | undefined): string => {
+  if (host === undefined) return vendorUrl
   const written = /^https?:\/\//.test(host) ? host : `http://${host.startsWith(":") ? `127.0.0.1${host}` : host}`
   const url = written.replace("//0.0.0.0", "//127.0.0.1")
   return /:\d+(?:\/|$)/.test(url.replace(/^https?:\/\//, "")) || url.startsWith("https:") ? url : `${url}:11434`
-})
+}

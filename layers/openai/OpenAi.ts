@@ -32,7 +32,11 @@ export const vendorUrl = "https://api.openai.com/v1"
 export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">, Setup.SetupError> =>
   Effect.gen(function*() {
     const settings = {
-      ...(yield* Setup.settings("openai", options, { baseUrl: vendorUrl, model: "gpt-5.5" })),
+      ...(yield* Setup.settings("openai", options, {
+        baseUrl: vendorUrl,
+        baseUrlVariable: "OPENAI_BASE_URL",
+        model: "gpt-5.5"
+      })),
       thinks: options.thinks ?? thinking.test(options.model)
     }
     const key = Redacted.value(yield* Setup.key("openai", [keyVariable], options.apiKey))

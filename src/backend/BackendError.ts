@@ -86,13 +86,23 @@ export const of = (
   { reason }: AiError.AiError
 ): BackendError => {
   const kind = Failure.kindOf(reason)
-  const detail = "description" in reason && reason.description !== undefined ? reason.description : plain[kind] ?? kind
-  return new BackendError({ backend: backend.name, model: backend.model, reason: reasonOf(kind, detail, reason) })
+  return new BackendError({
+    backend: backend.name,
+    model: backend.model,
+    reason: reasonOf(kind, detailOf(kind, reason), reason)
+  })
 }
 
 // internal
 
 type Reason = BackendError["reason"]
+
+const detailOf = (kind: Failure.Kind, reason: AiError.AiErrorReason): string => {
+  if (reason._tag === "ToolConfigurationError") return `the tool ${reason.toolName}: ${reason.description}`
+  if ("description" in reason && reason.description !== undefined) return reason.description
+  if (reason._tag !== "InvalidRequestError") return plain[kind] ?? kind
+  return [reason.parameter ?? "it", reason.constraint ?? "is not understood"].join(" ")
+}
 
 /** What is said of kinds that the vocabulary of `effect/ai` has no words of a vendor for. */
 const plain: Partial<Record<Failure.Kind, string>> = {

@@ -3,9 +3,10 @@
  * or by address, results as text, and the neighbourhood of turns. What no vendor has a place for is refused here, before
  * anything is sent.
  */
-import { Predicate, Result, type Schema } from "effect"
+import { Option, Predicate, Result, type Schema } from "effect"
 import { AiError, type LanguageModel, type Prompt, Tool } from "effect/ai"
 import { Base64 } from "effect/encoding"
+import * as ObjectSchema from "./ObjectSchema.ts"
 
 /** Something, or why this vendor cannot be asked for it. */
 export type Refusable<A> = Result.Result<A, AiError.AiErrorReason>
@@ -15,7 +16,7 @@ export interface Offered {
   readonly name: string
   readonly description: string | undefined
   /** An object's, always. */
-  readonly schema: { readonly type: "object"; readonly [keyword: string]: unknown }
+  readonly schema: ObjectSchema.ObjectSchema
 }
 
 /** Which of the tools the model may or must call. */
@@ -131,29 +132,10 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const offered = (tool: Tool.Any): Refusable<Offered> => {
   if (Tool.isProviderDefined(tool)) return unusable(tool, "the provider would run it, outside of every permission")
-  return Result.map(object(tool), (schema) => ({
-    name: tool.name,
-    description: Tool.getDescription(tool),
-    schema
-  }))
-}
-
-/**
- * Vendors take an object at the top of a tool's schema, and neither a union nor a reference. A tool without parameters
- * has a schema that says nothing of objects.
- */
-const object = (tool: Tool.Any): Refusable<Offered["schema"]> => {
-  const written = Tool.getJsonSchema(tool)
-  const { $ref, ...rest } = written
-  const name = typeof $ref === "string" ? /^#\/\$defs\/(.+)$/.exec($ref)?.[1] : undefined
-  const definitions: unknown = rest["$defs"]
-  const { not, ...schema } = name !== undefined && isRecord(definitions) && isRecord(definitions[name])
-    ? { ...definitions[name], $defs: definitions }
-    : written
-  if (["anyOf", "oneOf", "allOf", "$ref"].some((key) => key in schema) || (schema.type ?? "object") !== "object") {
-    return unusable(tool, "its parameters are not one object; wrap them in a struct")
-  }
-  return Result.succeed({ ...schema, type: "object" })
+  return Option.match(ObjectSchema.of(Tool.getJsonSchema(tool)), {
+    onNone: () => unusable(tool, "its parameters are not one object; wrap them in a struct"),
+    onSome: (schema) => Result.succeed({ name: tool.name, description: Tool.getDescription(tool), schema })
+  })
 }
 
 const unusable = (tool: Tool.Any, description: string): Refusable<never> =>

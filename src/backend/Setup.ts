@@ -2,7 +2,7 @@
  * What a backend needs before it can be made: its vendor's package or program, a key, and options that can work. What is
  * missing is said with what to install or set; nothing was called.
  */
-import { Config, Effect, Redacted, Schema } from "effect"
+import { Config, Effect, Option, Redacted, Schema } from "effect"
 
 /** The vendor's package is not installed, or cannot be loaded. */
 export class MissingPackage extends Schema.TaggedError<MissingPackage>()("MissingPackage", {
@@ -36,11 +36,11 @@ export class SetupError extends Schema.TaggedError<SetupError>()("BackendSetupEr
     switch (reason._tag) {
       case "MissingPackage":
       case "MissingProgram":
-        return `${this.backend}: ${reason.name} cannot be loaded: ${reason.remedy}`
+        return `${this.backend}: ${reason.name} cannot be loaded; ${reason.remedy}`
       case "MissingKey":
-        return `${this.backend}: there is no ${reason.variable}: ${reason.remedy}`
+        return `${this.backend}: there is no ${reason.variable}; ${reason.remedy}`
       case "BadOption":
-        return `${this.backend}: ${reason.option} ${reason.detail}: ${reason.remedy}`
+        return `${this.backend}: ${reason.option} ${reason.detail}; ${reason.remedy}`
     }
   }
 }
@@ -49,7 +49,7 @@ export class SetupError extends Schema.TaggedError<SetupError>()("BackendSetupEr
 export interface Options {
   /** The vendor's name of the model. */
   readonly model: string
-  /** The address of the API or of a gateway to it, without credentials; default the vendor's. */
+  /** The address of the API or of a gateway to it, without credentials; otherwise the vendor's variable, or its own. */
   readonly baseUrl?: string
   /** The most tokens one answer may have, thoughts included; default `defaultMaxOutputTokens`. */
   readonly maxOutputTokens?: number
@@ -79,15 +79,21 @@ export const defaultMaxAnswerBytes = 16 * 1024 * 1024
 export const settings = (
   backend: string,
   options: Options,
-  defaults: { readonly baseUrl: string; readonly model: string }
+  defaults: {
+    readonly baseUrl: string
+    /** The vendor's variable for the address. */
+    readonly baseUrlVariable: string
+    readonly model: string
+  }
 ): Effect.Effect<Settings, SetupError> =>
   Effect.gen(function*() {
     if (options.model.trim() === "") {
       return yield* bad(backend, "model", "is empty", `name a model, such as ${defaults.model}`)
     }
+    const baseUrl = options.baseUrl ?? (yield* variable(defaults.baseUrlVariable)) ?? defaults.baseUrl
     return {
       model: options.model,
-      baseUrl: yield* address(backend, options.baseUrl ?? defaults.baseUrl, defaults.baseUrl),
+      baseUrl: yield* address(backend, baseUrl, defaults.baseUrl),
       maxOutputTokens: yield* whole(backend, "maxOutputTokens", options.maxOutputTokens ?? defaultMaxOutputTokens),
       timeoutMs: yield* whole(backend, "timeoutMs", options.timeoutMs ?? defaultTimeoutMs),
       maxAnswerBytes: yield* whole(backend, "maxAnswerBytes", options.maxAnswerBytes ?? defaultMaxAnswerBytes)
@@ -119,6 +125,13 @@ export const key = (
     : Effect.succeed(given)
   return Effect.filterOrFail(found, (one) => Redacted.value(one).trim() !== "", () => missing)
 }
+
+/** A variable of the configuration, where it is set to something. */
+export const variable = (name: string): Effect.Effect<string | undefined> =>
+  Effect.map(
+    Effect.option(Config.String(name)),
+    (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value : undefined
+  )
 
 /** The refusal of an option. */
 export const bad = (

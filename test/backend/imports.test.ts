@@ -105,7 +105,7 @@ describe("the layer of a vendor", () => {
         { cwd: root }
       )
       assert.include(stdout, "MissingPackage")
-      assert.include(stdout, `${first} cannot be loaded: run npm install ${first}`)
+      assert.include(stdout, `${first} cannot be loaded; run npm install ${first}`)
     })
   }
 })

@@ -229,7 +229,7 @@ describe("tools", () => {
         providerName: "web_search",
         parameters: Schema.Struct({ query: Schema.String })
       })
-      const either = Schema.Union([Schema.Struct({ a: Schema.String }), Schema.Struct({ b: Schema.String })])
+      const either = Schema.Union([Schema.Struct({ a: Schema.String }), Schema.String])
       for (const tool of [Search(undefined), Tool.dynamic("either", { parameters: either })]) {
         const error = yield* Effect.flip(
           model.generateText({ ...raw, prompt: "Hi", toolkit: Toolkit.make(tool) })
