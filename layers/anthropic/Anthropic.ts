@@ -38,7 +38,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
         apiKey: key,
         baseURL: settings.baseUrl,
         maxRetries: 0,
-        timeout: settings.timeoutMs,
+        timeout: settings.timeoutMs + Vendor.spareMs,
         logLevel: "off",
         openTelemetry: false,
         fetch

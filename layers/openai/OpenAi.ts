@@ -47,7 +47,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
         adminAPIKey: null,
         baseURL: settings.baseUrl,
         maxRetries: 0,
-        timeout: settings.timeoutMs,
+        timeout: settings.timeoutMs + Vendor.spareMs,
         logLevel: "off",
         fetch
       }).responses

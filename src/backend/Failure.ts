@@ -94,8 +94,9 @@ export const thrown = (error: unknown, url: string): Failure => {
   if (unfit !== undefined) return invalidAnswer(unfit.detail)
   const code = causes.map(codeOf).find((found) => found !== undefined)
   if (code !== undefined) {
-    return unconnected.has(code)
-      ? transport("NotConnected", url, `no connection (${code})`)
+    if (unconnected.has(code)) return transport("NotConnected", url, `no connection (${code})`)
+    return silent.has(code)
+      ? transport("TimedOut", url, `nothing came in time (${code})`)
       : transport("CutShort", url, `the connection broke (${code})`)
   }
   if (causes.some((cause) => cause instanceof SyntaxError)) return invalidAnswer("the answer is not JSON")
@@ -219,6 +220,9 @@ const unconnected = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT"
 ])
+
+/** Codes of a connection on which nothing came. */
+const silent = new Set(["ETIMEDOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"])
 
 /** What the system calls it, if it does. */
 const codeOf = (error: Error): string | undefined =>

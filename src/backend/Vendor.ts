@@ -90,6 +90,8 @@ export const maxRetries = 2
 export const firstRetryMs = 500
 /** A vendor that wants to be left alone for longer, in milliseconds, is not waited for. */
 export const maxRetryAfterMs = 60_000
+/** Milliseconds that an SDK's own time-out, where it must have one, comes after ours. */
+export const spareMs = 60_000
 /** Milliseconds that a stream may take as a whole, however lively. */
 export const maxStreamMs = 1_200_000
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { AiError } from "effect/ai"
 import { BackendError, Failure } from "../../src/backend/index.ts"
+import { Tool } from "../../src/tool/index.ts"
 
 const backend = { name: "anthropic", model: "m" }
 const codec = Schema.toCodecJson(AiError.AiError)
@@ -37,6 +38,31 @@ describe("an error", () => {
         "InvalidAnswer"
       ])
     }))
+
+  it.effect("is the same when a journal answers with it", () =>
+    Effect.gen(function*() {
+      const { decode, encode } = Tool.codec(BackendError.BackendError)
+      for (const failure of failures) {
+        const error = BackendError.of(backend, errorOf(failure))
+        const again = yield* decode(yield* encode(error))
+        assert.deepStrictEqual({ ...again.reason }, { ...error.reason })
+        assert.strictEqual(again.message, error.message)
+      }
+    }))
+
+  it("tells connections that were not made from those that broke or fell silent", () => {
+    const kindOf = (code: string) =>
+      Failure.kindOf(
+        Failure.thrown(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) }), "http://x")
+          .reason
+      )
+    assert.strictEqual(kindOf("ECONNREFUSED"), "NotConnected")
+    assert.strictEqual(kindOf("ENOTFOUND"), "NotConnected")
+    assert.strictEqual(kindOf("ECONNRESET"), "CutShort")
+    assert.strictEqual(kindOf("UND_ERR_HEADERS_TIMEOUT"), "TimedOut")
+    const error = Failure.thrown(new TypeError("a mistake"), "http://x")
+    assert.strictEqual(Failure.kindOf(error.reason), "Unknown")
+  })
 
   it("says what happened and what would help", () => {
     for (const failure of failures) {
