@@ -4,7 +4,7 @@
  * bounds on what is read; interruption that closes the connection; a stream that is whole only with its end; usage on the
  * span. The SDK's own retries, logs and traces are to be off.
  */
-import { Clock, Effect, Result, Schedule, type Scope, Stream } from "effect"
+import { Clock, Effect, Exit, Result, Schedule, type Scope, Stream } from "effect"
 import { AiError, LanguageModel, type Response, Telemetry } from "effect/ai"
 import { FetchHttpClient } from "effect/http"
 import type { Name } from "./Backend.ts"
@@ -121,16 +121,17 @@ const json: Fetch.Terms["accepts"] = ["application/json"]
 const bodyOf = <Body, State>(vendor: Any<Body, State>, options: LanguageModel.ProviderOptions) =>
   Effect.fromResult(Result.mapError(vendor.body(options), Failure.unsent))
 
-/** Closing the scope aborts the request, whether its answer is complete or not. */
+/** Closing the scope aborts the request, unless `isDone` says that its end is the end of its answer. */
 const calling = (
   maxBytes: number,
   fetch: FetchFunction,
-  accepts: Fetch.Terms["accepts"]
+  accepts: Fetch.Terms["accepts"],
+  isDone: (exit: Exit.Exit<unknown, unknown>) => boolean
 ): Effect.Effect<Call, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => new AbortController()),
-      (controller) => Effect.sync(() => controller.abort())
+      (controller, exit) => Effect.sync(() => isDone(exit) || controller.abort())
     ),
     ({ signal }) => {
       const terms = { signal, accepts, maxBytes }
@@ -145,7 +146,7 @@ const whole = <Body, State>(
 ): Effect.Effect<Array<Response.PartEncoded>, Failure.Failure> =>
   Effect.gen(function*() {
     const body = yield* bodyOf(vendor, options)
-    const call = calling(vendor.maxAnswerBytes, fetch, json)
+    const call = calling(vendor.maxAnswerBytes, fetch, json, Exit.isSuccess)
     const value = yield* attempts(vendor, Effect.scoped(Effect.flatMap(call, (open) => vendor.whole(body, open))))
     const parts = yield* Effect.fromResult(vendor.answer(value, options))
     annotate(options, vendor, parts)
@@ -159,7 +160,7 @@ const streamed = <Body, State>(
 ): Stream.Stream<Response.StreamPartEncoded, Failure.Failure> =>
   Stream.unwrap(Effect.gen(function*() {
     const body = yield* bodyOf(vendor, options)
-    const call = calling(vendor.maxAnswerBytes, fetch, vendor.streams)
+    const call = calling(vendor.maxAnswerBytes, fetch, vendor.streams, () => false)
     const events = yield* attempts(vendor, Effect.flatMap(call, (open) => vendor.events(body, open)))
     return parts(vendor, options, events)
   })).pipe(
