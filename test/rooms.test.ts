@@ -32,11 +32,14 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** What a layer imports beside `effect`, Node and the doors of `src`. A layer that is not here imports nothing else. */
 const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>; readonly layers: LayerNames }>> = {
   anthropic: { packages: ["@anthropic-ai/sdk"], layers: [] },
+  bedrock: { packages: ["@aws-sdk/client-bedrock-runtime", "@smithy/node-http-handler"], layers: [] },
   casefolder: { packages: [], layers: ["logfiles", "settings"] },
+  "claude-code": { packages: ["@effect/platform-node"], layers: ["anthropic"] },
   cli: { packages: ["@effect/platform-node"], layers: "all" },
   cluster: { packages: ["@effect/platform-node"], layers: [] },
   control: { packages: ["@effect/platform-node"], layers: [] },
   directory: { packages: [], layers: ["node"] },
+  google: { packages: ["@google/genai"], layers: [] },
   host: { packages: ["@effect/platform-node"], layers: [] },
   jose: { packages: ["jose"], layers: ["node"] },
   langgraph: {
@@ -44,6 +47,8 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
     layers: []
   },
   node: { packages: ["@effect/platform-node", "canonicalize"], layers: [] },
+  ollama: { packages: ["ollama"], layers: [] },
+  openai: { packages: ["openai"], layers: [] },
   pglite: { packages: ["@effect/sql-pg", "@electric-sql/pglite"], layers: [] },
   postgres: { packages: ["@effect/sql-pg"], layers: [] },
   presets: { packages: ["@effect/platform-node"], layers: "all" },

@@ -1,7 +1,7 @@
 /** A whole answer of the Messages API as the parts of `effect/ai`, and what every answer ends with. */
 import { Result } from "effect"
 import type { Response } from "effect/ai"
-import type { Failure } from "./Failure.ts"
+import type { Failure } from "../../src/backend/index.ts"
 import * as Wire from "./Wire.ts"
 
 /** How an answer ended and what it used. */
@@ -14,7 +14,7 @@ export interface End {
 /** The parts of a whole answer, the last of them its end. */
 export const of = (
   value: unknown
-): Result.Result<{ readonly parts: Array<Response.PartEncoded>; readonly end: End }, Failure> =>
+): Result.Result<{ readonly parts: Array<Response.PartEncoded>; readonly end: End }, Failure.Failure> =>
   Result.gen(function*() {
     const message = yield* Wire.message(value)
     const blocks = yield* Result.all(message.content.map(Wire.block))

@@ -3,10 +3,10 @@
  * that it completes. An answer is whole only when `message_stop` has come: servers and proxies close connections early
  * without a word.
  */
-import { Result, Schema } from "effect"
-import { AiError, type Response } from "effect/ai"
+import { Result, type Schema } from "effect"
+import type { Response } from "effect/ai"
+import { Failure, Pieces } from "../../src/backend/index.ts"
 import { type End, endOf, metadataOf, thought } from "./Answer.ts"
-import { type Failure, final, invalidResponse } from "./Failure.ts"
 import * as Wire from "./Wire.ts"
 
 /** Between two events. */
@@ -16,8 +16,6 @@ export interface State {
   readonly stop: string | null
   /** The blocks that have begun and not ended, by their index. */
   readonly open: ReadonlyMap<number, Open>
-  /** The tool whose arguments were not JSON; excused when the answer ran out of room. */
-  readonly broken: string | undefined
   /** Set by `message_stop`: nothing comes after it. */
   readonly end: End | undefined
 }
@@ -28,7 +26,6 @@ export const start: State = {
   usage: {},
   stop: null,
   open: new Map(),
-  broken: undefined,
   end: undefined
 }
 
@@ -36,7 +33,7 @@ export const start: State = {
 export type Step = readonly [State, ReadonlyArray<Response.StreamPartEncoded>]
 
 /** Takes the next event, which nobody has checked. */
-export const next = (state: State, value: unknown): Result.Result<Step, Failure> =>
+export const next = (state: State, value: unknown): Result.Result<Step, Failure.Failure> =>
   Result.flatMap(Wire.event(value), (event) => event === undefined ? stay(state) : advance(state, event))
 
 // internal
@@ -54,12 +51,12 @@ type Open =
   }
   | { readonly type: "ignored" }
 
-type Stepped = Result.Result<Step, Failure>
+type Stepped = Result.Result<Step, Failure.Failure>
 
 const step = (state: State, parts: ReadonlyArray<Response.StreamPartEncoded>): Stepped => Result.succeed([state, parts])
 const stay = (state: State): Stepped => step(state, [])
 
-const outOfOrder: Stepped = Result.fail(invalidResponse("the events of the stream are out of order"))
+const outOfOrder: Stepped = Result.fail(Failure.invalidAnswer("the events of the stream are out of order"))
 
 const advance = (state: State, event: Wire.Event): Stepped => {
   if (event.type === "message_start") {
@@ -160,24 +157,23 @@ const closed = (state: State, index: number): Stepped => {
         id,
         metadata: block.signature === "" ? {} : thought({ signature: block.signature })
       }])
-    case "tool": {
-      const end = { type: "tool-params-end" as const, id: block.id }
-      return Result.match(block.json === "" ? Result.succeed(block.input) : decodeJson(block.json), {
-        onFailure: () => step({ ...after, broken: block.name }, [end]),
-        onSuccess: (params) => step(after, [end, { type: "tool-call", id: block.id, name: block.name, params }])
-      })
-    }
+    case "tool":
+      // What a model wrote that is not JSON is for whoever decodes the arguments to refuse: the answer is paid for.
+      return step(after, [
+        { type: "tool-params-end", id: block.id },
+        {
+          type: "tool-call",
+          id: block.id,
+          name: block.name,
+          params: block.json === "" ? block.input : Pieces.argumentsIn(block.json)
+        }
+      ])
   }
 }
 
 const ended = (state: State, message: { readonly id: string; readonly model: string }): Stepped => {
   if (state.open.size > 0) return outOfOrder
   const end = endOf(message, state.stop, state.usage)
-  if (state.broken !== undefined && end.finish.reason !== "length") {
-    return Result.fail(
-      final(new AiError.InvalidOutputError({ description: `the arguments for the tool ${state.broken} are not JSON` }))
-    )
-  }
   return step({ ...state, end }, [end.finish])
 }
 
@@ -185,8 +181,6 @@ const holding = (state: State, index: number, block: Open): State => ({
   ...state,
   open: new Map(state.open).set(index, block)
 })
-
-const decodeJson = Schema.decodeResult(Schema.fromJsonString(Schema.Json))
 
 /** Later counts replace earlier ones; one that is left out or null leaves the earlier one standing. */
 const given = (usage: Wire.Usage): Wire.Usage =>

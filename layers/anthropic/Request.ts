@@ -7,15 +7,13 @@ import type {
   DocumentBlockParam,
   ImageBlockParam,
   MessageCreateParamsNonStreaming,
-  MessageParam,
   TextBlockParam,
-  Tool as ToolParam,
   ToolChoice,
   ToolResultBlockParam
 } from "@anthropic-ai/sdk/resources/messages"
 import { Option, Result, Schema } from "effect"
-import { AiError, AnthropicStructuredOutput, type LanguageModel, type Prompt, Tool } from "effect/ai"
-import { Base64 } from "effect/encoding"
+import { type AiError, AnthropicStructuredOutput, type LanguageModel, type Prompt } from "effect/ai"
+import { Pieces } from "../../src/backend/index.ts"
 
 /** The body of a call, whether its answer is streamed or not. */
 export type Body = Omit<MessageCreateParamsNonStreaming, "stream">
@@ -26,39 +24,32 @@ export const of = (
   settings: { readonly model: string; readonly maxOutputTokens: number }
 ): Result.Result<Body, AiError.AiErrorReason> =>
   Result.gen(function*() {
-    const system = options.prompt.content.flatMap((message) => message.role === "system" ? [message.content] : [])
+    const system = Pieces.system(options)
     const messages = yield* Result.all(options.prompt.content.map(messageOf))
-    const tools = yield* Result.all(options.tools.map(toolOf))
-    const format = yield* formatOf(options.responseFormat)
+    const offered = yield* Pieces.tools(options)
+    const tools = offered.map(({ description, name, schema }) => ({
+      name,
+      ...(description === undefined ? {} : { description }),
+      input_schema: schema
+    }))
+    const format = yield* Pieces.format(options, AnthropicStructuredOutput.toCodecAnthropic)
     return {
       model: settings.model,
       max_tokens: settings.maxOutputTokens,
-      ...(system.length === 0 ? {} : { system: system.join("\n\n") }),
-      messages: joined(messages.flat()),
-      ...(tools.length === 0 ? {} : { tools, tool_choice: choiceOf(options.toolChoice) }),
-      ...(format === undefined ? {} : { output_config: { format } })
+      ...(system === undefined ? {} : { system }),
+      messages: Pieces.joined(messages.flat()),
+      ...(tools.length === 0 ? {} : { tools, tool_choice: choiceOf(Pieces.choice(options)) }),
+      ...(format === undefined ? {} : { output_config: { format: { type: "json_schema", schema: format.schema } } })
     }
   })
 
 // internal
 
-type Refusable<A> = Result.Result<A, AiError.AiErrorReason>
+type Refusable<A> = Pieces.Refusable<A>
 
 interface Turn {
   readonly role: "user" | "assistant"
   readonly content: ReadonlyArray<ContentBlockParam>
-}
-
-/** Neighbours of one role become one message: all results of parallel calls must stand in the one that follows them. */
-const joined = (turns: ReadonlyArray<Turn>): Array<MessageParam> => {
-  const messages: Array<{ role: Turn["role"]; content: Array<ContentBlockParam> }> = []
-  for (const { content, role } of turns) {
-    if (content.length === 0) continue
-    const last = messages.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else messages.push({ role, content: [...content] })
-  }
-  return messages
 }
 
 const messageOf = (message: Prompt.Message): Refusable<ReadonlyArray<Turn>> => {
@@ -94,9 +85,11 @@ const saidOf = (part: Prompt.AssistantMessagePart): Refusable<ReadonlyArray<Cont
     case "reasoning":
       return Result.succeed(thoughtOf(part))
     case "tool-call":
-      return Result.succeed([{ type: "tool_use", id: part.id, name: part.name, input: part.params }])
+      return Result.succeed([
+        { type: "tool_use", id: part.id, name: part.name, input: Pieces.argumentsOf(part.params) }
+      ])
     case "file":
-      return Result.fail(new AiError.InvalidUserInputError({ description: "an assistant message cannot hold a file" }))
+      return Pieces.saidFile
     case "tool-result":
     case "tool-approval-request":
       return nothing
@@ -126,7 +119,7 @@ const resultOf = (part: Prompt.ToolResultPart): Refusable<ToolResultBlockParam> 
     ...(part.isFailure ? { is_error: true } : {})
   })
   if (part.modelOutput === undefined) {
-    return Result.succeed(block(typeof part.result === "string" ? part.result : JSON.stringify(part.result ?? null)))
+    return Result.succeed(block(Pieces.resultText(part)))
   }
   return Result.map(
     Result.all(
@@ -141,83 +134,34 @@ const resultOf = (part: Prompt.ToolResultPart): Refusable<ToolResultBlockParam> 
 const Image = Schema.Literals(["image/jpeg", "image/png", "image/gif", "image/webp"])
 
 const fileOf = (part: Prompt.FilePart): Refusable<ImageBlockParam | DocumentBlockParam> => {
-  const data = dataOf(part.data)
+  const data = Pieces.data(part)
   if (Schema.is(Image)(part.mediaType)) {
     return Result.succeed({
       type: "image",
-      source: "url" in data ? { type: "url", ...data } : { type: "base64", media_type: part.mediaType, ...data }
+      source: "url" in data
+        ? { type: "url", url: data.url }
+        : { type: "base64", media_type: part.mediaType, data: data.base64 }
     })
   }
   if (part.mediaType === "application/pdf") {
     return Result.succeed({
       type: "document",
-      source: "url" in data ? { type: "url", ...data } : { type: "base64", media_type: part.mediaType, ...data }
+      source: "url" in data
+        ? { type: "url", url: data.url }
+        : { type: "base64", media_type: part.mediaType, data: data.base64 }
     })
   }
-  return Result.fail(
-    new AiError.InvalidUserInputError({
-      description: `files are JPEG, PNG, GIF, WebP or PDF; extract the text of anything else, such as ${
-        part.mediaType.slice(0, 80)
-      }`
-    })
-  )
+  return Pieces.unreadable(part, "JPEG, PNG, GIF, WebP or PDF")
 }
 
-const dataOf = (data: Prompt.FilePart["data"]): { readonly url: string } | { readonly data: string } => {
-  if (data instanceof Uint8Array) return { data: Base64.encode(data) }
-  const written = data instanceof URL ? data.href : data
-  if (written.startsWith("data:")) return { data: written.slice(written.indexOf(",") + 1) }
-  return /^https?:\/\//.test(written) ? { url: written } : { data: written }
-}
-
-const toolOf = (tool: Tool.Any): Refusable<ToolParam> => {
-  if (Tool.isProviderDefined(tool)) return unusable(tool, "the provider would run it, outside of every permission")
-  const description = Tool.getDescription(tool)
-  return Result.map(inputOf(tool), (input_schema) => ({
-    name: tool.name,
-    ...(description === undefined ? {} : { description }),
-    input_schema
-  }))
-}
-
-/**
- * The API takes an object at the top of a tool's schema, and neither a union nor a reference. A tool without parameters
- * has a schema that says nothing of objects.
- */
-const inputOf = (tool: Tool.Any): Refusable<ToolParam["input_schema"]> => {
-  const written = Tool.getJsonSchema(tool)
-  const { $ref, ...rest } = written
-  const name = typeof $ref === "string" ? /^#\/\$defs\/(.+)$/.exec($ref)?.[1] : undefined
-  const definitions: unknown = rest["$defs"]
-  const { not, ...schema } = name !== undefined && isRecord(definitions) && isRecord(definitions[name])
-    ? { ...definitions[name], $defs: definitions }
-    : written
-  if (["anyOf", "oneOf", "allOf", "$ref"].some((key) => key in schema) || (schema.type ?? "object") !== "object") {
-    return unusable(tool, "its parameters are not one object; wrap them in a struct")
+const choiceOf = (choice: Pieces.Choice): ToolChoice => {
+  switch (choice.mode) {
+    case "auto":
+    case "none":
+      return { type: choice.mode }
+    case "required":
+      return { type: "any" }
+    case "one":
+      return { type: "tool", name: choice.name }
   }
-  return Result.succeed({ ...schema, type: "object" })
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null
-
-const unusable = (tool: Tool.Any, description: string): Refusable<never> =>
-  Result.fail(new AiError.ToolConfigurationError({ toolName: tool.name, description }))
-
-const choiceOf = (choice: LanguageModel.ProviderOptions["toolChoice"]): ToolChoice => {
-  if (choice === "none") return { type: "none" }
-  if (choice === "auto") return { type: "auto" }
-  if (choice === "required") return { type: "any" }
-  return "tool" in choice
-    ? { type: "tool", name: String(choice.tool) }
-    : { type: choice.mode === "required" ? "any" : "auto" }
-}
-
-const formatOf = (format: LanguageModel.ProviderOptions["responseFormat"]) =>
-  format.type === "text" ? Result.succeed(undefined) : Result.try({
-    try: () => ({
-      type: "json_schema" as const,
-      schema: { ...AnthropicStructuredOutput.toCodecAnthropic(format.schema).jsonSchema }
-    }),
-    catch: (error): AiError.AiErrorReason =>
-      new AiError.UnsupportedSchemaError({ description: error instanceof Error ? error.message : "unsupported schema" })
-  })

@@ -3,7 +3,7 @@
  * must have its shape, a kind that is not known was never asked for and is passed over.
  */
 import { Result, Schema } from "effect"
-import { type Failure, invalidResponse } from "./Failure.ts"
+import { Failure } from "../../src/backend/index.ts"
 
 /** Token counts as the API gives them: `input_tokens` leaves out what was read from or written to the cache. */
 export interface Usage {
@@ -24,13 +24,13 @@ export type Event = typeof Event.Type
 export type Message = typeof Message.Type
 
 /** A message; its content is decoded block by block. */
-export const message = (value: unknown): Result.Result<Message, Failure> => shaped(Message, value)
+export const message = (value: unknown): Result.Result<Message, Failure.Failure> => shaped(Message, value)
 /** A block of content; `undefined` for a kind that is not known. */
-export const block = (value: unknown): Result.Result<Block | undefined, Failure> => known(Block, blocks, value)
+export const block = (value: unknown): Result.Result<Block | undefined, Failure.Failure> => known(Block, blocks, value)
 /** What is added to a block; `undefined` for a kind that is not known. */
-export const delta = (value: unknown): Result.Result<Delta | undefined, Failure> => known(Delta, deltas, value)
+export const delta = (value: unknown): Result.Result<Delta | undefined, Failure.Failure> => known(Delta, deltas, value)
 /** An event; `undefined` for a kind that is not known. */
-export const event = (value: unknown): Result.Result<Event | undefined, Failure> => known(Event, events, value)
+export const event = (value: unknown): Result.Result<Event | undefined, Failure.Failure> => known(Event, events, value)
 
 // internal
 
@@ -104,7 +104,7 @@ const known = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   kinds: ReadonlyArray<string>,
   value: unknown
-): Result.Result<S["Type"] | undefined, Failure> =>
+): Result.Result<S["Type"] | undefined, Failure.Failure> =>
   Result.flatMap(
     shaped(Kinded, value),
     ({ type }) => kinds.includes(type) ? shaped(schema, value) : Result.succeed(undefined)
@@ -114,8 +114,8 @@ const known = <S extends Schema.ConstraintDecoder<unknown>>(
 const shaped = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   value: unknown
-): Result.Result<S["Type"], Failure> =>
+): Result.Result<S["Type"], Failure.Failure> =>
   Result.mapError(
     Schema.decodeUnknownResult(schema)(value),
-    () => invalidResponse("the answer does not have the shape of the Messages API")
+    () => Failure.invalidAnswer("the answer does not have the shape of the Messages API")
   )

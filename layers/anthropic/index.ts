@@ -1,2 +1,3 @@
-/** Anthropic's Messages API as a backend. */
+/** Anthropic's Messages API as a backend, and the reading of its streams for whoever else hands them on. */
 export * as Anthropic from "./Anthropic.ts"
+export * as MessagesEvents from "./Events.ts"

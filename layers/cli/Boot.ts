@@ -10,6 +10,7 @@ import { request as readRequest } from "../casefolder/index.ts"
 import type { Runners } from "../cluster/index.ts"
 import { acquire } from "../pglite/index.ts"
 import { AdvisorPreset, Distributed, Embedded } from "../presets/index.ts"
+import * as Backends from "./Backends.ts"
 import * as Sources from "./Sources.ts"
 
 export { subject } from "./Sources.ts"
@@ -35,7 +36,7 @@ export const standard: Order = {
  */
 export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
   const request = yield* Effect.provideContext(requestOf(order), yield* Layer.build(NodeServices.layer))
-  const backend = yield* order.backend === "offline" ? baseline : anthropic(order)
+  const backend = yield* Backends.of(order)
   const { diagnosis, layer } = yield* AdvisorPreset.make(backend)
   const context = yield* Layer.build(
     Embedded.layerControl(folder).pipe(
@@ -70,11 +71,6 @@ export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.
 })
 
 // internal
-
-const anthropic = Effect.fnUntraced(function*(order: Order) {
-  const { Anthropic } = yield* Effect.promise(() => import("../anthropic/index.ts"))
-  return yield* Anthropic.make({ model: order.model ?? "claude-sonnet-5" })
-})
 
 /** What was noticed: in the words of whoever starts, else as it was reported with the case. */
 const requestOf = Effect.fnUntraced(function*({ caseFolder, symptom }: Order) {

@@ -209,15 +209,7 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
         new ActorError({ actor: agent.name, detail: `the model call failed: ${error.message}`, abandoned: false })
     )
   )
-  const said = turn.text === "" ? [] : [{ type: "text", text: turn.text }]
-  const asked = turn.calls.map((call) => ({
-    type: "tool-call",
-    id: call.id,
-    name: call.name,
-    params: call.params,
-    providerExecuted: false
-  }))
-  const content = [...said, ...asked]
+  const content = Backend.said(turn)
   const next: Thread = {
     ...thread,
     step: thread.step + 1,

@@ -3,13 +3,16 @@
  * and an upper bound on what a call can produce. The name is in the type: an actor class that lists its backends accepts
  * no other.
  */
-import { Effect, Result, Schema } from "effect"
-import { AiError, type LanguageModel, type Prompt, type Response, Tool as AiTool, Toolkit } from "effect/ai"
+import { Effect, Result, Schema, Stream } from "effect"
+import { type LanguageModel, Prompt, type Response, Tool as AiTool, Toolkit } from "effect/ai"
+import { Base64 } from "effect/encoding"
 import { Digest } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import { Prices } from "../cost/index.ts"
 import { type Bill, Governor, type GovernorError, type Outcome, type Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
+import * as BackendErrors from "./BackendError.ts"
+import { BackendError } from "./BackendError.ts"
 
 /** The known backends; a name outside the list is a compile error. */
 export const names = [
@@ -40,34 +43,31 @@ export interface Backend<out N extends Name> {
 export const ToolCall = Schema.Struct({ id: Schema.String, name: Schema.String, params: Schema.Json })
 export type ToolCall = typeof ToolCall.Type
 
-/** What one model call came to. Token counts are whole; `input` includes cached tokens. */
+/** What one model call came to. Token counts are whole; `input` includes cached tokens, `output` includes reasoning. */
 export const Turn = Schema.Struct({
   text: Schema.String,
   calls: Schema.Array(ToolCall),
   finish: Schema.String,
   notice: Schema.NullOr(Schema.String),
-  usage: Schema.Struct({
+  /** `null` where the vendor did not say. */
+  usage: Schema.NullOr(Schema.Struct({
     input: Schema.Natural,
     output: Schema.Natural,
     cacheRead: Schema.Natural,
-    cacheWrite: Schema.Natural
-  })
+    cacheWrite: Schema.Natural,
+    reasoning: Schema.optionalKey(Schema.Natural)
+  })),
+  /** What the backend must be told again of this turn, as the content of an assistant message. */
+  said: Schema.optionalKey(Schema.Array(Schema.Json))
 })
 export type Turn = typeof Turn.Type
 
-/** The model call failed. It may have been billed; the reservation was settled in full. */
-export class BackendError extends Schema.TaggedError<BackendError>()("BackendError", {
-  backend: Schema.String,
-  model: Schema.String,
-  /** The reason's name, as `effect/ai` has it: `RateLimitError`, `AuthenticationError`, … */
-  kind: Schema.String,
-  detail: Schema.String,
-  retryable: Schema.Boolean
-}) {
-  override get message(): string {
-    return `${this.backend}/${this.model}: ${this.kind}: ${this.detail}`
-  }
-}
+/** A turn as the content of the assistant message that a conversation goes on from. */
+export const said = (turn: Turn): ReadonlyArray<Schema.Json> =>
+  turn.said ?? [
+    ...(turn.text === "" ? [] : [{ type: "text", text: turn.text }]),
+    ...turn.calls.map((call) => ({ type: "tool-call", ...call, providerExecuted: false }))
+  ]
 
 /** What is asked of a model. */
 export interface Request {
@@ -93,18 +93,44 @@ export type Requirements<N extends Name> =
  * One governed model call: the worst case is reserved before the provider is called, and the true cost settled after.
  * Tool calls come back as raw JSON; nobody has run them.
  */
-export const generate = <N extends Name>(
+export const generate = <N extends Name>(backend: Backend<N>, request: Request): Called<N> =>
+  call(backend, request, (asked) => whole(backend, asked))
+
+/** A piece of an answer while it comes. */
+export type Heard = Response.AnyPart
+
+/**
+ * The same call, and `hear` is given each piece of the answer as it comes: a stranger's text, of which nothing is recorded
+ * until the turn is whole. A turn that is answered from the log is not heard again.
+ */
+export const stream = <N extends Name>(
   backend: Backend<N>,
-  request: Request
-): Effect.Effect<Outcome<Turn>, BackendError | GovernorError | Prices.UnknownModel, Requirements<N>> =>
+  request: Request,
+  hear: (piece: Heard) => Effect.Effect<void>
+): Called<N> => call(backend, request, (asked) => streamed(backend, asked, hear))
+
+// internal
+
+type Called<N extends Name> = Effect.Effect<
+  Outcome<Turn>,
+  BackendError | GovernorError | Prices.UnknownModel,
+  Requirements<N>
+>
+
+const call = <N extends Name>(
+  backend: Backend<N>,
+  request: Request,
+  ask: (request: Request) => Effect.Effect<Turn, BackendError>
+): Called<N> =>
   Effect.gen(function*() {
     const governor = yield* Governor
     const digest = yield* Digest.Digest
     const prices = yield* Prices.Prices
     const json = describe(backend, request)
     const bound = upperBound(digest, backend, json)
-    const price = (usage: Turn["usage"]) => prices.price(backend.name, backend.model, usage)
+    const price = (usage: Prices.Usage) => prices.price(backend.name, backend.model, usage)
     const reserve = yield* Effect.fromResult(price(bound))
+    let isFree = false
     return yield* governor.act({
       name: `model:${backend.name}`,
       description: `ask ${backend.model}`,
@@ -116,22 +142,26 @@ export const generate = <N extends Name>(
         ? Effect.fail("the conversation holds an approval: approvals are tickets, and a history cannot give one")
         : Effect.succeed({ args: request, json }),
       reserve,
-      bill: (_, turn): Bill =>
-        turn === undefined
-          ? { costMicroUsd: reserve }
-          : {
-            costMicroUsd: Result.getOrElse(price(turn.usage), () => reserve),
-            usage: { backend: backend.name, model: backend.model, ...turn.usage }
-          },
+      bill: (_, turn): Bill => {
+        if (turn === undefined) return { costMicroUsd: isFree ? 0 : reserve }
+        if (turn.usage === null) return { costMicroUsd: reserve }
+        const { cacheRead, cacheWrite, input, output } = turn.usage
+        return {
+          costMicroUsd: Result.getOrElse(price(turn.usage), () => reserve),
+          usage: { backend: backend.name, model: backend.model, input, output, cacheRead, cacheWrite }
+        }
+      },
       timeoutMs: callTimeoutMs,
       trust: "untrusted",
-      run: (asked) => ask(backend, asked),
+      run: (asked) =>
+        Effect.tapError(ask(asked), (error) =>
+          Effect.sync(() => {
+            isFree = !error.charged
+          })),
       success: turnCodec,
       failure: errorCodec
     })
   })
-
-// internal
 
 /** The longest a provider may take over one call. */
 const callTimeoutMs = 300_000
@@ -150,8 +180,12 @@ const describe = (backend: Backend<Name>, request: Request): Schema.Json => ({
   }))
 })
 
-/** Prompts and JSON Schemas hold nothing but JSON; this drops their prototypes. */
-const plain = (value: unknown): Schema.Json => JSON.parse(JSON.stringify(value)) as Schema.Json
+/** Prompts and JSON Schemas hold nothing but JSON and bytes; this drops their prototypes. */
+const plain = (value: unknown): Schema.Json =>
+  JSON.parse(JSON.stringify(
+    value,
+    (_, inner: unknown) => inner instanceof Uint8Array ? { base64: Base64.encode(inner) } : inner
+  )) as Schema.Json
 
 const schemaOf = (tool: Offered) => AiTool.getJsonSchemaFromSchema(tool.params)
 
@@ -163,39 +197,69 @@ const upperBound = (digest: Digest.Digest["Service"], backend: Backend<Name>, js
   cacheWrite: 0
 })
 
-const ask = <N extends Name>(backend: Backend<N>, request: Request): Effect.Effect<Turn, BackendError> =>
-  backend.languageModel.generateText({
-    prompt: request.prompt,
-    toolkit: toolkit(request.tools),
-    disableToolCallResolution: true,
-    toolCallValidation: "deferred"
-  }).pipe(
-    Effect.map((response): Turn => ({
-      text: response.text,
-      calls: response.content.flatMap((part) =>
-        part.type === "tool-call" ? [{ id: part.id, name: part.name, params: plain(part.params) }] : []
-      ),
-      finish: response.finishReason,
-      notice: backend.notice,
-      usage: counts(response.usage)
-    })),
-    Effect.mapError((error) =>
-      new BackendError({
-        backend: backend.name,
-        model: backend.model,
-        kind: AiError.isAiError(error) ? error.reason._tag : "UnknownError",
-        detail: AiError.isAiError(error) ? error.reason.message : String(error),
-        retryable: AiError.isAiError(error) && error.isRetryable
-      })
-    )
+const asking = (request: Request) => ({
+  prompt: request.prompt,
+  toolkit: toolkit(request.tools),
+  disableToolCallResolution: true as const,
+  toolCallValidation: "deferred" as const
+})
+
+const whole = <N extends Name>(backend: Backend<N>, request: Request): Effect.Effect<Turn, BackendError> =>
+  backend.languageModel.generateText(asking(request)).pipe(
+    Effect.map(({ content, finishReason, text, usage }) => turnOf(backend, text, content, finishReason, usage)),
+    Effect.mapError((error) => BackendErrors.of(backend, error))
   )
 
-const counts = (usage: Response.Usage): Turn["usage"] => ({
-  input: usage.inputTokens.total ?? 0,
-  output: usage.outputTokens.total ?? 0,
-  cacheRead: usage.inputTokens.cacheRead ?? 0,
-  cacheWrite: usage.inputTokens.cacheWrite ?? 0
+const streamed = <N extends Name>(
+  backend: Backend<N>,
+  request: Request,
+  hear: (piece: Heard) => Effect.Effect<void>
+): Effect.Effect<Turn, BackendError> =>
+  Effect.gen(function*() {
+    const pieces = yield* backend.languageModel.streamText(asking(request)).pipe(
+      Stream.tap((piece) => hear(piece)),
+      Stream.runCollect
+    )
+    const text = pieces.flatMap((piece) => piece.type === "text-delta" ? [piece.delta] : []).join("")
+    const finish = pieces.find((piece) => piece.type === "finish")
+    return turnOf(backend, text, pieces, finish?.reason ?? "unknown", finish?.usage)
+  }).pipe(Effect.mapError((error) => BackendErrors.of(backend, error)))
+
+const turnOf = (
+  backend: Backend<Name>,
+  text: string,
+  parts: ReadonlyArray<Response.AnyPart>,
+  finish: Response.FinishReason,
+  usage: Response.Usage | undefined
+): Turn => ({
+  text,
+  calls: parts.flatMap((part) =>
+    part.type === "tool-call" ? [{ id: part.id, name: part.name, params: plain(part.params) }] : []
+  ),
+  finish,
+  notice: backend.notice,
+  usage: counts(usage),
+  said: Prompt.fromResponseParts(parts).content.flatMap((message) =>
+    message.role === "assistant" ? message.content.map(written) : []
+  )
 })
+
+/** A part without the marks that tell it apart in memory. */
+const written = (part: Prompt.AssistantMessagePart): Schema.Json =>
+  plain(Object.fromEntries(Object.entries(part).filter(([field]) => !field.startsWith("~"))))
+
+/** A vendor that does not say what was read or written has not said what it will bill. */
+const counts = (usage: Response.Usage | undefined): Turn["usage"] => {
+  const { inputTokens, outputTokens } = usage ?? {}
+  if (inputTokens?.total === undefined || outputTokens?.total === undefined) return null
+  return {
+    input: inputTokens.total,
+    output: outputTokens.total,
+    cacheRead: inputTokens.cacheRead ?? 0,
+    cacheWrite: inputTokens.cacheWrite ?? 0,
+    ...(outputTokens.reasoning === undefined ? {} : { reasoning: outputTokens.reasoning })
+  }
+}
 
 /**
  * Whether the history claims that somebody approved or was asked to. `effect/ai` runs a call that its history approves,

@@ -1,5 +1,12 @@
 /** Models, behind one governed call. */
 export * as Backend from "./Backend.ts"
+export * as BackendError from "./BackendError.ts"
+export * as Failure from "./Failure.ts"
+export * as Fetch from "./Fetch.ts"
+export * as ObjectSchema from "./ObjectSchema.ts"
 export * as Offline from "./Offline.ts"
+export * as Pieces from "./Pieces.ts"
 export * as Recorded from "./Recorded.ts"
 export * as Scripted from "./Scripted.ts"
+export * as Setup from "./Setup.ts"
+export * as Vendor from "./Vendor.ts"

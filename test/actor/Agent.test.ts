@@ -295,7 +295,7 @@ describe("a backend", () => {
       assert.deepInclude(ended, { _tag: "Failed", abandoned: false })
       assert.match(
         ended._tag === "Failed" ? ended.detail : "",
-        /^the model call failed: scripted\/script: RateLimitError/
+        /^the model call failed: scripted\/script: RateLimited: .*; ask again later/
       )
       assert.deepStrictEqual(W.bodies(rows, "outcome").map(({ act, status }) => `${act} ${status}`), [
         "model:scripted succeeded",

@@ -44,15 +44,68 @@ describe("the core", () => {
   })
 })
 
-describe("the layer of a vendor", () => {
-  const load = `
-    const { Anthropic } = await import("./layers/anthropic/index.ts")
-    const { Effect, Redacted } = await import("effect")
-  `
-  const make = `await Effect.runPromise(Anthropic.make({ model: "m", apiKey: Redacted.make("k") }))`
+/** How a backend of each vendor is made, and which packages it is made of. */
+const vendors = {
+  anthropic: { packages: ["@anthropic-ai/sdk"], make: `Anthropic.make({ model: "m", apiKey })` },
+  bedrock: {
+    packages: ["@aws-sdk/client-bedrock-runtime", "@smithy/node-http-handler"],
+    make: `Bedrock.make({ model: "m", apiKey, region: "eu-west-1" })`
+  },
+  google: { packages: ["@google/genai"], make: `Gemini.make({ model: "m", apiKey })` },
+  ollama: { packages: ["ollama"], make: `Ollama.make({ model: "m" })` },
+  openai: { packages: ["openai"], make: `OpenAi.make({ model: "m", apiKey })` }
+} as const
+const sdks = Object.values(vendors).flatMap(({ packages }) => packages)
 
-  it("does not load the vendor's package until a backend is made", async () => {
-    assert.notInclude([...(await packagesLoadedBy(load))], "@anthropic-ai/sdk")
-    assert.include([...(await packagesLoadedBy(`${load}\n${make}`))], "@anthropic-ai/sdk")
+describe("the product", () => {
+  it("loads no vendor's package, whatever of it is imported", async () => {
+    const loaded = await packagesLoadedBy(`
+      await import("aosiq")
+      await import("aosiq/testing")
+      await import("aosiq/layers/presets")
+      await import("aosiq/layers/claude-code")
+    `)
+    assert.include([...loaded], "@langchain/langgraph")
+    assert.isEmpty(sdks.filter((name) => loaded.has(name)))
   })
+})
+
+describe("the layer of a vendor", () => {
+  for (const [layer, { make, packages }] of Object.entries(vendors)) {
+    const load = `
+      const { Effect, Redacted } = await import("effect")
+      const { ${make.split(".")[0]} } = await import("aosiq/layers/${layer}")
+      const apiKey = Redacted.make("k")
+    `
+    it(`${layer} does not load the vendor's package until a backend is made`, async () => {
+      const before = await packagesLoadedBy(load)
+      assert.isEmpty(sdks.filter((name) => before.has(name)))
+      const after = await packagesLoadedBy(`${load}; await Effect.runPromise(${make})`)
+      assert.includeMembers([...after], [...packages])
+      assert.isEmpty(sdks.filter((name) => after.has(name) && !packages.some((own) => own === name)))
+    })
+
+    it(`${layer} says what to install where the package is missing`, async () => {
+      const [first] = packages
+      const program = `
+        import { registerHooks } from "node:module"
+        registerHooks({
+          resolve: (specifier, context, next) => {
+            if (specifier === "${first}") throw new Error("not installed")
+            return next(specifier, context)
+          }
+        })
+        ${load}
+        const error = await Effect.runPromise(Effect.flip(${make}))
+        console.log(error.reason._tag, error.message)
+      `
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ["--conditions=source", "--input-type=module", "--eval", program],
+        { cwd: root }
+      )
+      assert.include(stdout, "MissingPackage")
+      assert.include(stdout, `${first} cannot be loaded; run npm install ${first}`)
+    })
+  }
 })

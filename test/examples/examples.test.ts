@@ -40,7 +40,7 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   "recorded.ts": [
     /^live: Rex$/,
     /^from tape \(a recording of scripted, played back\): Rex$/,
-    /^another question: .*differs from call 1 of the cassette$/
+    /^another question: .*differs from call 1 of the cassette; /
   ],
   "unknown.ts": [
     /^Unsettled; booked: paid order 7$/,

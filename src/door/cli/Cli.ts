@@ -9,7 +9,7 @@ import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
-import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { backends, type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { witness } from "./Witness.ts"
 
@@ -76,7 +76,7 @@ const start = Command.make(
       Flag.withFallbackConfig(Config.Redacted("AOSIQ_POSTGRES")),
       Flag.optional
     ),
-    backend: Flag.Literals("backend", ["offline", "anthropic"]).pipe(
+    backend: Flag.Literals("backend", backends).pipe(
       Flag.withDescription("Who reasons: offline rules, or a model"),
       Flag.withDefault("offline")
     ),

@@ -19,6 +19,9 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 /** The operations, as the command line calls them. */
 export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
 
+/** Who may reason: rules, or a model. */
+export const backends = ["offline", "anthropic", "bedrock", "claude-code", "gemini", "ollama", "openai"] as const
+
 /** What to diagnose, and with what. */
 export interface Order {
   /** What was noticed, in words. */
@@ -30,7 +33,7 @@ export interface Order {
   readonly baseline: string | undefined
   readonly prometheus: string | undefined
   readonly postgres: Redacted.Redacted | undefined
-  readonly backend: "offline" | "anthropic"
+  readonly backend: (typeof backends)[number]
   readonly model: string | undefined
   /** Where the ticket would be saved; `null` for no ticket. */
   readonly ticket: string | null

@@ -1,0 +1,2 @@
+/** Models behind Amazon Bedrock as a backend. */
+export * as Bedrock from "./Bedrock.ts"

@@ -1,0 +1,46 @@
+/** The backends that the command line can be told to use, with a model of each; a vendor's layer is loaded when it is named. */
+import { Effect } from "effect"
+import { baseline } from "../../src/agents/advisor/index.ts"
+import type { Backend, Setup } from "../../src/backend/index.ts"
+import type { Order } from "../../src/door/cli/index.ts"
+
+/** The model of each, unless another is named. */
+export const models = {
+  anthropic: "claude-sonnet-5",
+  bedrock: "amazon.nova-pro-v1:0",
+  "claude-code": "claude-sonnet-5",
+  gemini: "gemini-3.5-flash",
+  ollama: "llama3.3",
+  openai: "gpt-5.5"
+} as const
+
+/** The backend that an order names. */
+export const of = ({ backend: name, model }: Order): Effect.Effect<
+  Backend.Backend<Order["backend"]>,
+  Setup.SetupError
+> => name === "offline" ? baseline : makers[name]({ model: model ?? models[name] })
+
+// internal
+
+type Maker = (options: Setup.Options) => Effect.Effect<Backend.Backend<Order["backend"]>, Setup.SetupError>
+
+const makers: { readonly [N in keyof typeof models]: Maker } = {
+  anthropic: (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("../anthropic/index.ts")),
+      ({ Anthropic }) => Anthropic.make(options)
+    ),
+  bedrock: (options) =>
+    Effect.flatMap(Effect.promise(() => import("../bedrock/index.ts")), ({ Bedrock }) => Bedrock.make(options)),
+  "claude-code": (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("../claude-code/index.ts")),
+      ({ ClaudeCode }) => ClaudeCode.make(options)
+    ),
+  gemini: (options) =>
+    Effect.flatMap(Effect.promise(() => import("../google/index.ts")), ({ Gemini }) => Gemini.make(options)),
+  ollama: (options) =>
+    Effect.flatMap(Effect.promise(() => import("../ollama/index.ts")), ({ Ollama }) => Ollama.make(options)),
+  openai: (options) =>
+    Effect.flatMap(Effect.promise(() => import("../openai/index.ts")), ({ OpenAi }) => OpenAi.make(options))
+}

@@ -1,0 +1,2 @@
+/** Google's Gemini API as a backend. */
+export * as Gemini from "./Gemini.ts"

@@ -1,0 +1,2 @@
+/** Models that Ollama runs, as a backend. */
+export * as Ollama from "./Ollama.ts"

@@ -1,0 +1,2 @@
+/** OpenAI's Responses API as a backend. */
+export * as OpenAi from "./OpenAi.ts"
