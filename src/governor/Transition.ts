@@ -334,7 +334,7 @@ const endBelow = (
   reason = `session ${top} above it ended`
 ) => {
   const body: Row.Body = { kind: "ended", status: "cancelled", result: null, reason }
-  for (const session of [...space.sessions.values()]) {
+  for (const session of space.sessions.values()) {
     if (session.id === top || !isWithin(session.id, top) || isOver(session.status)) continue
     append(digest, space, { ...session, status: "cancelled" }, { key: null, body }, at)
   }

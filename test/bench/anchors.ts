@@ -20,6 +20,13 @@ import { Claims } from "../../src/capability/index.ts"
 import { witnessOf } from "../audit/witnesses.ts"
 import { anchorOf, digest, hashOf, keys, signer, storedOf, tools } from "../audit/worlds.ts"
 
+/** As a stranger's client would. */
+const post = async (url: string, body: string): Promise<number> => {
+  // eslint-disable-next-line eslint/no-restricted-globals -- the runtime's own client is not what is measured
+  const { status } = await fetch(url, { method: "POST", body })
+  return status
+}
+
 const ms = (run: () => void, times = 1) => {
   const begun = performance.now()
   for (let i = 0; i < times; i++) run()
@@ -101,7 +108,7 @@ const witness = Effect.gen(function*() {
   const begun = performance.now()
   for (const body of bodies) {
     const asked = performance.now()
-    const { status } = yield* Effect.promise(() => fetch(`${url}/add-checkpoint`, { method: "POST", body }))
+    const status = yield* Effect.promise(() => post(`${url}/add-checkpoint`, body))
     if (status !== 200) say(`  answered ${status}`)
     times.push(performance.now() - asked)
   }

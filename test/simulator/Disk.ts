@@ -73,6 +73,7 @@ export class Disk {
       }),
       Layer.succeed(Log.Log, {
         sessions: logging("sessions", log.sessions),
+        since: (at) => logging("since", log.since(at)),
         session: (id) => logging("session", log.session(id)),
         rows: (id) => logging("rows", log.rows(id)),
         payload: (hash) => logging("payload", log.payload(hash))
