@@ -175,9 +175,13 @@ export const layer: Layer.Layer<Unknowns, never, Store.Store | Log.Log | Digest.
 
     /** A retry makes an act happen that cannot be undone: it takes who may approve one. */
     const permitted = Effect.fnUntraced(function*(
-      { by, choice, reason, result, unknown }: Settlement,
+      { by, choice, costMicroUsd: cost = 0, reason, result, unknown }: Settlement,
       session: Log.Summary | undefined
     ) {
+      if (by.trim() === "") return yield* refused(unknown, "nobody is named as deciding", "say who decides")
+      if (!Number.isSafeInteger(cost) || cost < 0) {
+        return yield* refused(unknown, `${cost} is no amount of micro-dollars`, "give a whole number, not below zero")
+      }
       if (reason.trim() === "") return yield* refused(unknown, "no reason was given", "say what was found out, and how")
       if (result !== undefined && choice !== "done") {
         return yield* refused(unknown, "only an act that was done has a result", "leave the result out")

@@ -335,7 +335,14 @@ describe("a word that does not count", () => {
         const { reason } = yield* Effect.flip(say(other, "done"))
         assert.strictEqual(reason._tag, "NotOpen", other)
       }
-      for (const parts of [{ reason: " " }, { result: { receipt: "1" } }]) {
+      const bad: ReadonlyArray<Partial<Unknowns.Settlement>> = [
+        { reason: " " },
+        { by: "" },
+        { costMicroUsd: -1 },
+        { costMicroUsd: 0.5 },
+        { result: { receipt: "1" } }
+      ]
+      for (const parts of bad) {
         const { reason } = yield* Effect.flip(say(id, "retry", parts))
         assert.strictEqual(reason._tag, "NotSettled")
       }
