@@ -61,9 +61,8 @@ export const log = Effect.fnUntraced(function*(url: URL, connections: number) {
   return yield* Effect.provideContext(C.side, context)
 })
 
-// internal
-
-const migrated = Effect.fnUntraced(function*(url: URL) {
+/** Gives the database its tables, as the login that uses them. */
+export const migrated = Effect.fnUntraced(function*(url: URL) {
   const sql = yield* client(url, 1)
   yield* Migrate.migrate.pipe(Effect.provideService(SqlClient.SqlClient, sql), Effect.provide(NodeServices.layer))
 })
