@@ -6,10 +6,12 @@ import { PgClient } from "@effect/sql-pg"
 import type { Layer, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 
-/** Connections of one process at most: one writes the log, the others read. */
+/** Connections of one process at most: a few write the log, the others read. */
 export const maxConnections = 10
 /** How long a connection may take to come up, milliseconds. */
 export const connectTimeoutMs = 10_000
+/** How long a connection may be silent before it is asked whether the other end still lives, milliseconds. */
+export const keepAliveMs = 10_000
 /** How long a transaction may sit idle before the server ends its connection, milliseconds. */
 export const idleTransactionMs = 30_000
 
@@ -22,5 +24,6 @@ export const layer = (
     applicationName: "aosiq",
     maxConnections,
     connectTimeout: connectTimeoutMs,
+    keepAlive: keepAliveMs,
     startupParameters: { idle_in_transaction_session_timeout: String(idleTransactionMs) }
   })

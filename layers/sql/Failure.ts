@@ -24,9 +24,12 @@ export const isOutage = ({ reason }: SqlError.SqlError): boolean =>
   reason._tag === "ConnectionError" || reason._tag === "LockTimeoutError" || reason._tag === "StatementTimeoutError" ||
   outages.test(codeOf(reason.cause))
 
-/** Reads on through an outage, for as long as a caller waits. Only for what changes nothing. */
+/** Reads again after a race and through an outage, for as long as a caller waits. Only for what changes nothing. */
 export const patiently = <A, R>(read: Effect.Effect<A, SqlError.SqlError, R>): Effect.Effect<A, SqlError.SqlError, R> =>
-  Effect.retry(read, { while: isOutage, schedule: Schedule.upTo(backOff, { duration: patienceMs }) })
+  Effect.retry(read, {
+    while: (error) => isRace(error) || isOutage(error),
+    schedule: Schedule.upTo(backOff, { duration: patienceMs })
+  })
 
 /** For people: what happened, and what to do. */
 export const describe = (error: SqlError.SqlError): { readonly detail: string; readonly remedy: string } => {
