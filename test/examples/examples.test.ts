@@ -42,6 +42,12 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^from tape \(a recording of scripted, played back\): Rex$/,
     /^another question: .*differs from call 1 of the cassette; /
   ],
+  "schedule.ts": [
+    /^read_feed crashed$/,
+    /^restart 1: read_feed: broke down: Error: the line is down$/,
+    /^read_feed succeeded$/,
+    /^succeeded$/
+  ],
   "unknown.ts": [
     /^Unsettled; booked: paid order 7$/,
     /^a person finds out: letter \{"order":"order 7"\} crashed after n ms: Error: the connection broke$/,

@@ -147,8 +147,8 @@ const add = (about: About) =>
   ).pipe(
     Command.withDescription("Make a schedule"),
     Command.withExamples([{
-      command: "aosiq schedules add nightly --actor Diagnosis --input @order.json --cron \"0 3 * * *\" " +
-        "--zone Europe/Berlin --grant spawn:OperationalAdvice --grant backend:offline",
+      command: "aosiq schedules add nightly --actor Feed --input @order.json --cron \"0 3 * * *\" " +
+        "--zone Europe/Berlin --grant tool:read_feed",
       description: "Every night at three, by the clock in Berlin"
     }])
   )
