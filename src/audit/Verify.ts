@@ -247,7 +247,8 @@ const asked = Effect.fnUntraced(function*(
   if (history === undefined) return { findings: [], unchecked: [] }
   const guess = history.newest.before.size
   return yield* Cosigning.ask(tools, { peer, guess }, history).pipe(
-    Effect.tap(({ line, name }) => anchors.cosign(name, line)),
+    // What it signed is kept if it can be; that it was signed is known already, and it is asked again.
+    Effect.tap(({ line, name }) => Effect.ignore(anchors.cosign(name, line))),
     Effect.as({ findings: [], unchecked: [] }),
     Effect.catchTag("CosigningError", ({ reason }) =>
       Effect.succeed<Besides>(

@@ -68,6 +68,23 @@ describe("the product", () => {
     assert.include([...loaded], "@langchain/langgraph")
     assert.isEmpty(sdks.filter((name) => loaded.has(name)))
   })
+
+  it("does not load the client of a bucket until anchors go there", async () => {
+    const load = `
+      const { S3Anchors } = await import("./layers/s3/index.ts")
+      const { Alerts } = await import("./src/audit/index.ts")
+      const { Effect, Layer } = await import("effect")
+    `
+    const options = `{
+      bucket: "b", prefix: "", region: "r", retention: "none", credentials: "ambient", endpoint: "http://127.0.0.1:1"
+    }`
+    const make = `
+      const anchors = S3Anchors.layer(${options}).pipe(Layer.provide(Alerts.layerMemory))
+      await Effect.runPromise(Effect.scoped(Layer.build(anchors)))
+    `
+    assert.notInclude([...(await packagesLoadedBy(load))], "@aws-sdk/client-s3")
+    assert.include([...(await packagesLoadedBy(`${load}\n${make}`))], "@aws-sdk/client-s3")
+  })
 })
 
 describe("the layer of a vendor", () => {
