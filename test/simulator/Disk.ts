@@ -56,28 +56,14 @@ export class Disk {
 
   /** What a process sees of it. */
   of(process: Process): Layer.Layer<Store.Store | Log.Log> {
-    const reading = <A>(name: string, look: Effect.Effect<A, Store.StoreError>) =>
-      this.#look(process, name, look, () => unavailable("the database did not answer", false))
-    const logging = <A>(name: string, look: Effect.Effect<A, Log.LogError>) =>
-      this.#look(process, name, look, () => new Log.LogError({ detail: "the database did not answer", remedy }))
-    const { log, store } = this
+    const unanswered = () => unavailable("the database did not answer", false)
+    const unread = () => new Log.LogError({ detail: "the database did not answer", remedy })
     return Layer.mergeAll(
       Layer.succeed(Store.Store, {
-        ...store,
-        commit: (commit) => this.#commit(process, commit),
-        ticket: (id) => reading("ticket", store.ticket(id)),
-        tickets: (session) => reading("tickets", store.tickets(session)),
-        due: (now, limit) => reading("due", store.due(now, limit)),
-        running: (limit) => reading("running", store.running(limit)),
-        accounts: reading("accounts", store.accounts)
+        ...looking(this.store, (name, look) => this.#look(process, name, look, unanswered)),
+        commit: (commit) => this.#commit(process, commit)
       }),
-      Layer.succeed(Log.Log, {
-        sessions: logging("sessions", log.sessions),
-        since: (at) => logging("since", log.since(at)),
-        session: (id) => logging("session", log.session(id)),
-        rows: (id) => logging("rows", log.rows(id)),
-        payload: (hash) => logging("payload", log.payload(hash))
-      })
+      Layer.succeed(Log.Log, looking(this.log, (name, look) => this.#look(process, name, look, unread)))
     )
   }
 
@@ -169,6 +155,18 @@ export class Disk {
 }
 
 // internal
+
+type Look = Effect.Effect<unknown, Store.StoreError | Log.LogError>
+
+/** The service with a way to go before each of its answers: members are effects, or functions that give some. */
+const looking = <S extends object>(service: S, over: (name: string, look: Look) => Look): S => {
+  type Member = Look | ((...args: ReadonlyArray<unknown>) => Look)
+  const members = Object.entries(service as Readonly<Record<string, Member>>)
+  return Object.fromEntries(members.map(([name, member]) => [
+    name,
+    typeof member === "function" ? (...args: ReadonlyArray<unknown>) => over(name, member(...args)) : over(name, member)
+  ])) as S
+}
 
 type Fate = "refused" | "answer lost" | "request lost" | "late" | "slow"
 

@@ -36,8 +36,8 @@ export interface Habits {
 export const drawn = (dice: Dice): Habits => {
   const rate = (most: number) => dice.happens(0.5) ? 0 : most * dice.next()
   return {
-    denies: rate(0.4),
-    duels: rate(0.5),
+    denies: rate(0.5),
+    duels: rate(0.9),
     pauses: rate(0.2),
     cancels: rate(0.1),
     revokes: rate(0.1),

@@ -112,13 +112,13 @@ export const handlers = (hands: Hands) =>
     Tool.layer(Weigh, ({ order }, permit) => done(hands, { tool: "weigh", order, permit, ms: 3000 })),
     Tool.layer(Pack, ({ order }, permit) => done(hands, { tool: "pack", order, permit, ms: 8000 })),
     Tool.layer(Quote, ({ order }, permit) => mayFail(hands, { tool: "quote", order, permit, ms: 500 })),
-    Tool.layer(Ship, ({ order }, permit) => done(hands, { tool: "ship", order, permit, ms: 1000 })),
+    Tool.layer(Ship, ({ order }, permit) => done(hands, { tool: "ship", order, permit, ms: 2500 })),
     Tool.layer(
       Refund,
-      ({ order }, permit) => mayFail(hands, { tool: "refund", order, permit, ms: 1000 }),
+      ({ order }, permit) => mayFail(hands, { tool: "refund", order, permit, ms: 2500 }),
       (_, permit) => probed(hands, permit)
     ),
-    Tool.layer(Charge, ({ order }, permit) => done(hands, { tool: "charge", order, permit, ms: 1000 }))
+    Tool.layer(Charge, ({ order }, permit) => done(hands, { tool: "charge", order, permit, ms: 2500 }))
   )
 
 // --- actors ------------------------------------------------------------------
@@ -284,15 +284,18 @@ export const Spender = DeterministicActor.make("Spender", {
     })
 })
 
-/** The actors that sessions are opened for. */
+/** The actors that sessions are opened for; some more often. */
 export const actors = [
   Clerk,
   Courier,
   Waiter,
   Cashier,
+  Cashier,
+  Cashier,
   Shipper,
   Twins,
   Lanes,
+  Patient,
   Patient,
   Family,
   Chief,

@@ -54,6 +54,8 @@ const leaseMs = 3500
 /** How long everything may take to come to rest. */
 const patienceMs = 1_800_000
 const maxSteps = 3_000_000
+/** Boundaries around what cannot be undone. */
+const forGood: ReadonlySet<string> = new Set([...Shop.irreversible].flatMap((tool) => [`at ${tool}`, `after ${tool}`]))
 
 /** A row, as it is counted. */
 const told = (body: Row.Body): string => {
@@ -169,7 +171,7 @@ class Simulation {
     const process = new Process(`r${++this.#started}`, this.#machine, {
       skewMs: this.#dice.between(-skewMs, skewMs),
       quantum: this.#dice.pick([30, 200, 2048]),
-      fateAt: () => this.#fate()
+      fateAt: (_process, boundary) => this.#fate(boundary)
     })
     this.#machine.say(`${process.name} starts, ${process.skewMs} ms ahead`)
     const mailbox = Layer.succeed(Mailbox.Mailbox, this.#network.of(process))
@@ -193,9 +195,11 @@ class Simulation {
     process.fork(up, process.context)
   }
 
-  #fate(): Fate {
-    if (this.#dice.happens(this.#weather.dies)) return "dies"
-    return this.#dice.happens(this.#weather.freezes) ? "freezes" : "goes on"
+  /** The worst moment is more likely than any other: when something has happened that cannot be undone. */
+  #fate(boundary: string): Fate {
+    const times = forGood.has(boundary) ? 10 : 1
+    if (this.#dice.happens(this.#weather.dies * times)) return "dies"
+    return this.#dice.happens(this.#weather.freezes * times) ? "freezes" : "goes on"
   }
 
   #died(runner: Runner): void {
@@ -274,7 +278,7 @@ class Simulation {
   #restless(): ReadonlyArray<string> {
     const open = this.#network.open.map((id) => `nobody answered the message ${id}`)
     const sessions = [...this.#disk.space.sessions.values()].flatMap(({ id, status }) => {
-      if (Transition.isOver(status)) return []
+      if (Transition.isOver(status) || status === "standing") return []
       const last = this.#disk.rows(id).findLast(({ body }) =>
         ["suspended", "sleeping", "restarted", "escalated"].includes(body.kind)
       )
