@@ -56,6 +56,7 @@ const until = (done: () => boolean) =>
   Effect.repeat(
     Effect.andThen(
       TestClock.adjust("200 millis"),
+      // eslint-disable-next-line eslint/no-restricted-globals -- the real time that the database takes
       Effect.promise(() => new Promise((resume) => setTimeout(resume, 20)))
     ),
     { until: done }
