@@ -19,6 +19,7 @@ import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
+import * as Cluster from "./cluster.ts"
 
 const isQuick = process.argv.includes("--quick")
 const isJson = process.argv.includes("--json")
@@ -139,7 +140,33 @@ const postgres = url === undefined
   )
   : onDatabase("PostgreSQL", 1000).pipe(Effect.provide(over(PostgresClient.layer(Redacted.make(url)))))
 
+const clusterOnPglite = Effect.flatMap(
+  scratch,
+  (folder) => Cluster.messages("PGlite", PgliteClient.layer(folder), report, isQuick)
+)
+/** In a database of its own, for the cluster's tables are not ours to empty. */
+const clusterOnPostgres = (server: string) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const name = `aosiq_bench_${process.pid}`
+    yield* Effect.acquireRelease(
+      sql.unsafe(`create database ${name}`),
+      () => Effect.orDie(sql.unsafe(`drop database ${name} with (force)`))
+    )
+    const own = new URL(server)
+    own.pathname = `/${name}`
+    const client = PostgresClient.layer(Redacted.make(own.href))
+    yield* Cluster.messages("PostgreSQL", client, report, isQuick)
+    yield* Cluster.asleep("PostgreSQL", client, report, isQuick)
+  }).pipe(Effect.scoped, Effect.provide(PostgresClient.layer(Redacted.make(server))))
+
 await Effect.runPromise(
-  Effect.scoped(Effect.andThen(inMemory, Effect.andThen(pglite, postgres))).pipe(Effect.provide(NodeServices.layer))
+  Effect.scoped(Effect.gen(function*() {
+    yield* inMemory
+    yield* pglite
+    yield* postgres
+    yield* clusterOnPglite
+    if (url !== undefined) yield* clusterOnPostgres(url)
+  })).pipe(Effect.provide(NodeServices.layer))
 )
 if (isJson) console.log(JSON.stringify(figures, null, 2))
