@@ -385,6 +385,82 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         }
       }))
 
+    it.effect("ends what is left below a session that ends, and wakes its tree no more", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const root = yield* C.opened()
+        const [ended, waiting, running] = yield* Effect.forEach(["ended", "waiting", "running"], (name) =>
+          Effect.gen(function*() {
+            const id = C.sessionId(`${root.id}.${name}`)
+            const open = C.open(id)
+            yield* store.commit({ ...open, session: { ...open.session, parent: root.id } })
+            return (yield* store.commit(C.claim(id))).session
+          }))
+        if (ended === undefined || waiting === undefined || running === undefined) {
+          return assert.fail("three children")
+        }
+        yield* store.commit(C.append(ended, { status: "succeeded" }))
+        const [open, approved] = [C.ticket(waiting, C.fresh("T")), C.ticket(waiting, C.fresh("T"))]
+        for (const filed of [open, approved]) {
+          yield* store.commit(C.propose(waiting, filed))
+        }
+        yield* store.commit(C.decide(approved, true))
+        yield* store.commit(C.append(waiting, { status: "waiting", wakeAt: 5 }))
+        yield* store.commit(C.begin(running, "#0", { reserve: 5 }))
+        assert.isNotEmpty(yield* wakes(root.id))
+
+        yield* store.commit(C.append(root, { status: "failed" }))
+        const statusOf = ({ id }: Log.Summary) =>
+          Effect.map(log.session(id), (session) =>
+            Option.getOrThrow(session).status)
+        assert.strictEqual(yield* statusOf(ended), "succeeded")
+        assert.strictEqual(yield* statusOf(waiting), "cancelled")
+        assert.strictEqual(yield* statusOf(running), "cancelled")
+        for (const { id } of [root, ended, waiting, running]) {
+          const session = Option.getOrThrow(yield* log.session(id))
+          assert.deepStrictEqual(C.faults(yield* log.rows(id), session), [])
+        }
+        assert.deepStrictEqual(
+          (yield* store.tickets(waiting.id)).map(({ state }) =>
+            state
+          ),
+          ["expired", "expired"]
+        )
+        assert.deepStrictEqual(yield* wakes(root.id), [])
+        // What was under way comes to its outcome, nothing else begins, and nothing makes the tree due again.
+        yield* store.commit(C.finish(running, "#0", 5))
+        assert.deepInclude(yield* account(running.accounts[0]), { reserved: 0, spent: 5 })
+        assert.strictEqual((yield* refused(C.begin(running, "#1"))).why, "fenced")
+        assert.strictEqual((yield* refused(C.claim(waiting.id))).why, "fenced")
+        yield* store.commit(C.append(running, { epoch: null, wakeAt: 5 }))
+        assert.deepStrictEqual(yield* wakes(root.id), [])
+      }))
+
+    it.effect("ends nothing above a child that ends, nor beside it", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const root = yield* C.opened()
+        const ids = ["a", "a.b", "c"].map((name) => C.sessionId(`${root.id}.${name}`))
+        for (const id of ids) {
+          const open = C.open(id)
+          const parent = C.sessionId(id.slice(0, id.lastIndexOf(".")))
+          yield* store.commit({ ...open, session: { ...open.session, parent } })
+        }
+        const [first = root.id] = ids
+        const child = (yield* store.commit(C.claim(first))).session
+        yield* store.commit(C.append(child, { status: "succeeded" }))
+        const statuses = yield* Effect.forEach(
+          [root.id, ...ids],
+          (id) => Effect.map(log.session(id), (session) => Option.getOrThrow(session).status)
+        )
+        assert.deepStrictEqual(statuses, ["running", "succeeded", "cancelled", "running"])
+        // A child's end does not make its tree any less due.
+        yield* store.commit(C.append(root, { wakeAt: 5 }))
+        assert.lengthOf(yield* wakes(root.id), 1)
+      }))
+
     for (const [name, why, arrange] of rejections) {
       it.effect(`${why}: ${name} leaves no trace`, () =>
         Effect.gen(function*() {
@@ -715,6 +791,11 @@ const refused = Effect.fnUntraced(function*(commit: Store.Commit) {
   if (reason._tag !== "Rejected") return yield* Effect.die(new Error(`unavailable: ${reason.detail}`))
   return reason
 })
+
+const wakes = (root: string) =>
+  Store.Store.use((store) =>
+    Effect.map(store.due(Number.MAX_SAFE_INTEGER, 10_000), (due) => due.filter(({ session }) => session === root))
+  )
 
 const account = Effect.fnUntraced(function*(id: string | undefined) {
   const store = yield* Store.Store
