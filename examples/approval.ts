@@ -50,9 +50,9 @@ const session = await Effect.runPromise(Effect.provide(asked, runtime))
 const decided = Effect.gen(function*() {
   const approvals = yield* Approvals.Approvals
   const dispatch = yield* Dispatch.Dispatch
-  for (const { id, shown } of yield* approvals.list) {
+  for (const { binding, id, shown } of yield* approvals.list) {
     console.log(`a person reads: ${shown.act} ${shown.args}, because ${shown.reasons}`)
-    yield* approvals.decide({ ticket: id, by: "ada", approve: true, reason: "the carrier confirmed it" })
+    yield* approvals.decide({ ticket: id, binding, by: "ada", approve: true, reason: "the carrier confirmed it" })
   }
   const ended = yield* dispatch.resume(session)
   console.log(ended._tag === "Succeeded" ? `Succeeded: ${ended.output}` : ended._tag)

@@ -1,5 +1,6 @@
 /** The log in memory: for tests, and for runs whose record may go with the process. */
 import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Rule, Ticket } from "../../src/approval/index.ts"
 import { Digest, Log } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 
@@ -12,6 +13,7 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = L
 export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> =>
   Layer.unwrap(Effect.gen(function*() {
     const digest = yield* Digest.Digest
+    const uses: Array<Rule.Use> = []
     const rowsBySession = new Map<string, Array<(typeof space.rows)[number]>>()
 
     const commit = (commit: Store.Commit) =>
@@ -22,6 +24,7 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
           if (rows === undefined) rowsBySession.set(row.session, [row])
           else rows.push(row)
         }
+        uses.push(...space.uses.splice(0))
         for (const changed of Object.values(space.dirty)) changed.clear()
         return Result.isSuccess(result)
           ? Effect.succeed(result.success)
@@ -66,6 +69,17 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
             ).toSorted((a, b) => a.at - b.at || byId(a, b))
             return (newest ? found.toReversed() : found).slice(offset, offset + limit)
           }),
+        overdue: (at, limit) =>
+          Effect.sync(() =>
+            [...space.tickets.values()].filter((ticket) => Ticket.isOverdue(ticket, at))
+              .toSorted((a, b) => a.expiresAt - b.expiresAt || byId(a, b)).slice(0, limit)
+          ),
+        rules: (usableAt) =>
+          Effect.sync(() =>
+            [...space.rules.values()].filter((rule) => usableAt === undefined || Rule.isUsable(rule, usableAt))
+              .toSorted((a, b) => a.createdAt - b.createdAt || byId(a, b))
+          ),
+        uses: (rule) => Effect.sync(() => uses.filter((use) => use.rule === rule)),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {

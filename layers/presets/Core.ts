@@ -10,6 +10,7 @@ import {
   Dispatch,
   Launcher,
   type Mailbox,
+  Rules,
   Runs,
   Schedules,
   Unknowns
@@ -35,7 +36,7 @@ export const governed = <E, R>(
 ) =>
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
-    Layer.provideMerge(Layer.mergeAll(Dispatch.layer, Approvals.layer, Unknowns.layer)),
+    Layer.provideMerge(Layer.mergeAll(Dispatch.layer, Approvals.layer, Rules.layer, Unknowns.layer)),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),
     // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.

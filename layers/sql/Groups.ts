@@ -109,13 +109,14 @@ const closed = Effect.fail(
   })
 )
 
-/** What a commit may lock, as far as it says so itself: trees by their roots, accounts and records. */
+/** What a commit may lock, as far as it says so itself: trees by their roots, accounts, records and rules. */
 const keysOf = (commit: Store.Commit): ReadonlyArray<string> => {
-  const { accounts, records, sessions, trees, whole } = Transition.reads(commit)
+  const { accounts, records, rules, sessions, trees, whole } = Transition.reads(commit)
   return [
     ...[...sessions, ...trees, ...whole].map((id) => id.split(".", 1)[0] ?? id),
     ...commit._tag === "Begin" && commit.reserve === 0 ? [] : accounts,
-    ...records.map(Transition.recordKey)
+    ...records.map(Transition.recordKey),
+    ...rules.map((rule) => `rule ${rule}`)
   ]
 }
 

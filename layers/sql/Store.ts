@@ -6,7 +6,7 @@
  */
 import { Cause, Clock, Deferred, Effect, Layer, Option, Result } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
-import type { Ticket } from "../../src/approval/index.ts"
+import type { Rule, Ticket } from "../../src/approval/index.ts"
 import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
@@ -25,6 +25,7 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
       const at = yield* Clock.currentTimeMillis
       const held = yield* lock(sql, commits)
       const { known, space, xid } = yield* load(sql, commits, held)
+      yield* loadRules(sql, commits, space)
       const result = commits.map((commit) => Transition.apply(digest, space, commit, at))
       yield* save(sql, digest, space, known)
       const [row] = space.rows
@@ -125,6 +126,8 @@ const load = Effect.fnUntraced(function*(
   const trees = list(wanted.flatMap((read) => read.trees))
   const drawn = list(wanted.flatMap((read) => read.isFree ? [] : read.accounts))
   const seen = list(wanted.flatMap((read) => read.isFree ? read.accounts : []))
+  const denied = list(wanted.flatMap((read) => read.denied))
+  const pending = list(wanted.flatMap((read) => read.pending))
   const tickets = list(wanted.flatMap((read) => read.tickets))
   const tokens = list(wanted.flatMap((read) => read.tokens))
   const records = JSON.stringify(wanted.flatMap((read) => read.records))
@@ -136,6 +139,8 @@ const load = Effect.fnUntraced(function*(
         array(select json_array_elements_text(${trees}::json)) as trees,
         array(select json_array_elements_text(${drawn}::json)) as drawn,
         array(select json_array_elements_text(${seen}::json)) as seen,
+        array(select json_array_elements_text(${denied}::json)) as denied,
+        array(select json_array_elements_text(${pending}::json)) as pending,
         array(select json_array_elements_text(${tickets}::json)) as tickets,
         array(select json_array_elements_text(${tokens}::json)) as tokens,
         array(select json_array_elements_text(${parents}::json)) as parents,
@@ -158,10 +163,12 @@ const load = Effect.fnUntraced(function*(
         where state in ('running', 'unknown') and (draws or reserved > 0)))
       order by id for update),
     t as materialized (
-      select id, ticket from aosiq_tickets
-      where id = any((select tickets from ask) || array(select ticket from d))
-        or session = any((select whole from ask)::text[])
-        or split_part(session, '.', 1) = any((select trees from ask)::text[])
+      select id, ticket from aosiq_tickets where id in (
+        select unnest((select tickets from ask) || array(select ticket from d))
+        union select id from aosiq_tickets where session = any((select denied from ask)::text[]) and state = 'denied'
+        union select id from aosiq_tickets
+          where split_part(session, '.', 1) = any((select pending from ask)::text[]) and state = 'proposed'
+        union select id from aosiq_tickets where split_part(session, '.', 1) = any((select trees from ask)::text[]))
       order by id for update),
     f as materialized (
       select kind, id, version, owner, state, at, value
@@ -217,6 +224,20 @@ interface Known {
   readonly records: ReadonlySet<string>
 }
 
+/** Rules are rare: they cost a round trip of their own, after everything else is held. */
+const loadRules = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  commits: ReadonlyArray<Store.Commit>,
+  space: Transition.Workspace
+) {
+  const wanted = commits.flatMap((commit) => Transition.reads(commit).rules)
+  if (wanted.length === 0) return
+  const found = yield* sql<{ readonly rule: Rule.Rule }>`
+    select rule from aosiq_rules where id in (select json_array_elements_text(${list(wanted)}::json))
+    order by id for update`
+  for (const { rule } of found) space.rules.set(rule.id, rule)
+})
+
 /**
  * One statement again: every change of the group, each kind as a JSON record set. What other transactions may write too
  * is written in one order, so that two of them do not wait for each other. Rows that are updated are named twice, once as
@@ -232,7 +253,8 @@ const save = (
     ...logChanges(sql, digest, space),
     ...sessionChanges(sql, space, known.sessions),
     ...accountChanges(sql, space, known.accounts),
-    ...recordChanges(sql, space, known.records)
+    ...recordChanges(sql, space, known.records),
+    ...ruleChanges(sql, space)
   ].flatMap((change, index) => change === null ? [] : [sql`${sql.literal(`c${index}`)} as (${change})`])
   return changes.length === 0 ? Effect.void : sql`with ${sql.join(", ", false)(changes)} select`
 }
@@ -361,6 +383,19 @@ const recordChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, kn
   ]
 }
 
+const ruleChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace) => [
+  into(
+    picked(space.rules, space.dirty.rules),
+    (all) =>
+      sql`insert into aosiq_rules (id, rule) select rule->>'id', rule from json_array_elements(${all}::json) rule
+        on conflict (id) do update set rule = excluded.rule`
+  ),
+  into(space.uses, (all) =>
+    sql`insert into aosiq_rule_uses (rule, use, session, seq, at)
+        select rule, use, session, seq, at from json_to_recordset(${all}::json)
+          as x(rule text, use int, session text, seq int, at bigint)`)
+]
+
 const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
   [...keys].toSorted().flatMap((key) => all.get(key) ?? [])
 
@@ -429,6 +464,32 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         newest
           ? sql`order by at desc, id collate "C" desc limit ${limit} offset ${offset}`
           : sql`order by at, id collate "C" limit ${limit} offset ${offset}`
+      ),
+    overdue: (at, limit) =>
+      sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+        select ticket from aosiq_tickets where state in ('proposed', 'approved') and expires_at <= ${at}
+        order by expires_at, id limit ${limit}`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ ticket }) => ticket)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    rules: (usableAt) =>
+      sql<{ readonly rule: Rule.Rule }>`
+        select rule from aosiq_rules where ${
+        usableAt === undefined
+          ? sql.literal("true")
+          : sql.and([sql`state = 'standing'`, sql`uses < max_uses`, sql`expires_at > ${usableAt}`])
+      } order by created_at, id`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ rule }) => rule)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    uses: (rule) =>
+      sql<{ readonly use: Rule.Use }>`
+        select row_to_json(u) as use from aosiq_rule_uses u where rule = ${rule} order by u.use`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ use }) => use)),
+        Effect.mapError((error) => unavailable(error, false))
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(

@@ -5,9 +5,9 @@
  */
 import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
-import { Digest } from "../audit/index.ts"
+import { Digest, Row } from "../audit/index.ts"
 import { Backend } from "../backend/index.ts"
-import { branch, GovernorError, Refusal } from "../governor/index.ts"
+import { branch, GovernorError, maxCited, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
@@ -230,7 +230,9 @@ const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R
   agent: AnyAgent<Out, T, R>,
   thread: Thread
 ) {
-  const calls = history(yield* Digest.Digest, yield* conversation(thread))
+  const prompt = yield* conversation(thread)
+  const calls = history(yield* Digest.Digest, prompt)
+  const reasons = reasonsIn(prompt)
   const earlier = calls.length - thread.pending.length
   let after = { ...thread, pending: [] as ReadonlyArray<Pending> }
   for (const [index, call] of thread.pending.entries()) {
@@ -238,7 +240,7 @@ const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R
     const asked = calls[earlier + index]
     const same = calls.slice(0, earlier + index).filter(({ what }) => what === asked?.what)
     const answer = same.length < maxRepeats
-      ? yield* execute(agent, call).pipe(branch(`act-${thread.step}-${index}`))
+      ? yield* execute(agent, call, reasons).pipe(branch(`act-${thread.step}-${index}`))
       : repeated
     after = reply(after, call, answer.failed, answer.result)
     if (asked !== undefined) asked.succeeded = !answer.failed
@@ -250,6 +252,13 @@ const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R
 
 const conversation = (thread: Thread): Effect.Effect<Prompt.Prompt> =>
   Effect.orDie(Schema.decodeUnknownEffect(Prompt.Prompt)({ content: thread.messages }))
+
+/** What the model said as it asked, with the stamps that it named: all that an approver learns of its reasons. */
+const reasonsIn = ({ content }: Prompt.Prompt) => {
+  const last = content.findLast((message) => message.role === "assistant")
+  const text = last?.content.flatMap((part) => part.type === "text" ? [part.text] : []).join("\n") ?? ""
+  return { text, evidence: Row.stampsIn(text).slice(0, maxCited) }
+}
 
 interface Asked {
   readonly id: string
@@ -291,12 +300,16 @@ const repeated: Answer = {
 }
 
 /** Refusals and failures go back to the model; what the run cannot go on from ends it. */
-const execute = <Out extends Plain, T extends Tool.Any, R>(agent: AnyAgent<Out, T, R>, call: Pending) => {
+const execute = <Out extends Plain, T extends Tool.Any, R>(
+  agent: AnyAgent<Out, T, R>,
+  call: Pending,
+  reasons: ReturnType<typeof reasonsIn>
+) => {
   const tool = agent.tools.find((offered) => offered.name === call.name)
   if (tool === undefined) {
     return Effect.succeed<Answer>({ failed: true, result: { error: `there is no tool ${call.name}` } })
   }
-  return Tool.callUnchecked(tool, call.params).pipe(
+  return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
     Effect.map((outcome): Answer => ({
       failed: false,
       result: { stamp: outcome.stamp, trust: outcome.trust, result: outcome.value }
@@ -305,11 +318,20 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(agent: AnyAgent<Out, 
       error instanceof GovernorError
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
-          : Effect.succeed({ failed: true, result: { error: Refusal.explain(error.reason) } })
+          : Effect.succeed({ failed: true, result: told(error.reason) })
         : Effect.succeed({ failed: true, result: { error: error.failure } })
     )
   )
 }
+
+/** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */
+const told = (reason: GovernorError["reason"]): Schema.Json =>
+  reason._tag === "Refused" && reason.words !== undefined
+    ? {
+      error: `refused by ${reason.layer}: a person denied it; ${reason.remedy}`,
+      said: { trust: "untrusted", words: reason.detail }
+    }
+    : { error: Refusal.explain(reason) }
 
 const conclude = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,

@@ -3,8 +3,8 @@
  * on; if any of it drifts, the ticket no longer fits and a new one is needed. A ticket is consumed once, in the same
  * transaction as the intent of its act.
  *
- * proposed → approved → executing → succeeded | failed | unknown; or proposed → denied | expired. A decision about a lost
- * outcome leads from unknown to succeeded or failed, or back to approved for one more try of the same act. Instants are
+ * proposed → approved → executing → succeeded | failed | unknown; proposed | approved → denied | expired. A decision about
+ * a lost outcome leads from unknown to succeeded or failed, or back to approved for one more try of the same act. Instants are
  * epoch milliseconds.
  */
 import { Schema } from "effect"
@@ -36,12 +36,25 @@ export const Binding = Schema.Struct({
   schema: Digest.Hash,
   /** Hash of the canonical arguments. */
   args: Digest.Hash,
-  token: Schema.String,
-  policy: Schema.String,
+  /** Hash of the session's token. */
+  token: Digest.Hash,
+  /** Hash of the policy. */
+  policy: Digest.Hash,
   /** Hash of what the approver was shown. */
   shown: Digest.Hash
 })
 export type Binding = typeof Binding.Type
+
+/** A stamp that the actor cites, and what stands there. */
+export const Cited = Schema.Struct({
+  stamp: Schema.String,
+  /** The act behind it; `null` when it leads to none, and then `preview` says why. */
+  act: Schema.NullOr(Schema.String),
+  /** The start of the result, secrets redacted. */
+  preview: Schema.String,
+  trust: Schema.Literals(["trusted", "untrusted"])
+})
+export type Cited = typeof Cited.Type
 
 /** What the approver sees; hashed into the binding, so that nobody approves one thing and gets another. */
 export const Shown = Schema.Struct({
@@ -49,10 +62,12 @@ export const Shown = Schema.Struct({
   description: Schema.String,
   /** The exact arguments, secrets redacted. */
   args: Schema.String,
+  /** For whom the session runs. */
+  caller: Schema.String,
   /** The actor's own words, untrusted. */
   reasons: Schema.String,
-  /** Stamps the actor cites. */
-  evidence: Schema.Array(Schema.String),
+  /** What the actor cites, resolved; untrusted unless it says otherwise. */
+  evidence: Schema.Array(Cited),
   estimateMicroUsd: Schema.Natural
 })
 export type Shown = typeof Shown.Type
@@ -69,8 +84,12 @@ export type Vote = typeof Vote.Type
 export const Ticket = Schema.Struct({
   id: TicketId,
   session: Claims.SessionId,
+  /** Where in its run the act was asked for. */
+  key: Schema.NullOr(Schema.String),
   act: Schema.String,
   args: Digest.Hash,
+  /** The rest of what `binding` is the hash of. */
+  bound: Schema.Struct({ actor: Schema.String, schema: Digest.Hash, token: Digest.Hash, policy: Digest.Hash }),
   binding: Digest.Hash,
   shown: Shown,
   requester: Schema.String,
@@ -78,16 +97,37 @@ export const Ticket = Schema.Struct({
   votes: Schema.Array(Vote),
   proposedAt: Schema.Natural,
   expiresAt: Schema.Natural,
+  /** When it was approved, denied or expired. */
+  decidedAt: Schema.NullOr(Schema.Natural),
   /** Key of the lost attempt that it was approved again for; it serves no other act then. */
   again: Schema.optionalKey(Schema.String)
 })
 export type Ticket = typeof Ticket.Type
+
+/** The hash of all that the ticket is bound to, computed anew; another than `binding` in a ticket that was altered. */
+export const bindingOf = (
+  digest: Digest.Digest["Service"],
+  ticket: Pick<Ticket, "session" | "act" | "args" | "bound" | "shown">
+): Digest.Hash =>
+  digest.sha256(digest.canonical(
+    {
+      session: ticket.session,
+      act: ticket.act,
+      args: ticket.args,
+      ...ticket.bound,
+      shown: digest.sha256(digest.canonical(ticket.shown))
+    } satisfies typeof Binding.Encoded
+  ))
 
 /** Whether the ticket still waits at `now`. */
 export const isOpen = (ticket: Ticket, now: number): boolean => ticket.state === "proposed" && now < ticket.expiresAt
 
 /** Whether an act may consume the ticket at `now`. An approval does not outlive the ticket. */
 export const isUsable = (ticket: Ticket, now: number): boolean => ticket.state === "approved" && now < ticket.expiresAt
+
+/** Whether its time has run out and nobody has said so yet. */
+export const isOverdue = (ticket: Ticket, now: number): boolean =>
+  (ticket.state === "proposed" || ticket.state === "approved") && now >= ticket.expiresAt
 
 /** Whether the ticket may serve an act that repeats the attempt at `after`, or repeats nothing. */
 export const serves = (ticket: Ticket, after: string | null): boolean =>
@@ -100,3 +140,10 @@ export const renew = (ticket: Ticket, after: string, expiresAt: number): Ticket 
   again: after,
   expiresAt
 })
+
+/** The session at the root of the tree that `session` is in. Children are named after their parents. */
+export const rootOf = (session: string): string => session.split(".", 1)[0] ?? session
+
+/** Why the session of a ticket is to be run again; a decision that replaces another is another reason. */
+export const reasonOf = ({ id, state }: Pick<Ticket, "id" | "state">): string =>
+  state === "approved" ? `ticket/${id}` : `ticket/${id}/${state}`

@@ -17,6 +17,7 @@ export const kinds = {
   head_mismatch: "the chain does not end where the session's control block says",
   session_removed: "the session is gone",
   payload_altered: "the text beside the chain is not the one that the row names",
+  unauthorised: "the act names a consent that the log does not hold",
   unknown_version: "the row is of a version that this verifier does not know",
   anchor_altered: "the anchor is not what was signed",
   anchor_missing: "the anchor is gone",

@@ -33,7 +33,9 @@ export const Intent = Schema.Struct({
   args: Hash,
   argsPreview: Schema.String,
   reservedMicroUsd: Schema.Natural,
-  ticket: Schema.NullOr(Schema.String)
+  ticket: Schema.NullOr(Schema.String),
+  /** The standing rule that approved it, and which of its uses this is, from 1; absent when none did. */
+  rule: Schema.optionalKey(Schema.Struct({ id: Schema.NonEmptyString, use: Schema.Natural }))
 })
 /** How the act ended, as far as the actor and its tools can tell. */
 export const Outcome = Schema.Struct({
@@ -81,6 +83,20 @@ export const Decided = Schema.Struct({
   decision: Schema.Literals(["approved", "denied", "expired"]),
   by: Schema.NonEmptyString,
   reason: Schema.String
+})
+/** A standing rule was made, approved by one more person, or revoked. Only in the chain of the installation. */
+export const Ruled = Schema.Struct({
+  kind: Schema.Literal("ruled"),
+  rule: Schema.NonEmptyString,
+  what: Schema.Literals(["made", "approved", "revoked"]),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  /** Hash of the terms, a payload. */
+  terms: Hash,
+  maxUses: Schema.Natural,
+  expiresAt: Schema.Natural,
+  /** Uses by then: what uses it further is later than this row, whatever clocks say. */
+  uses: Schema.Natural
 })
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
@@ -195,6 +211,7 @@ export const Body = Schema.Union([
   Refusal,
   Proposed,
   Decided,
+  Ruled,
   Started,
   Suspended,
   Timer,
@@ -237,3 +254,6 @@ export interface Draft {
 /** How a claim cites a row: `session/seq`. */
 export type Stamp = `${string}/${number}`
 export const stamp = (row: { readonly session: string; readonly seq: number }): Stamp => `${row.session}/${row.seq}`
+
+/** The stamps that a text names, once each; whether they lead anywhere is not looked at. */
+export const stampsIn = (text: string): ReadonlyArray<string> => [...new Set(text.match(/\bses_[\w.]+\/\d+\b/g))]

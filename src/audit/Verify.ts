@@ -9,12 +9,15 @@
 import { DateTime, Effect, Option, type Schema } from "effect"
 import type { Claims } from "../capability/index.ts"
 import * as Anchor from "./Anchor.ts"
+import * as Consent from "./Consent.ts"
 import * as Cosigning from "./Cosigning.ts"
 import { Digest, type Hash } from "./Digest.ts"
 import type { Finding, Report, Unchecked } from "./Finding.ts"
 import * as Inspect from "./Inspect.ts"
+import * as Installation from "./Installation.ts"
 import { Log, type LogError } from "./Log.ts"
 import type * as Note from "./Note.ts"
+import type { Row } from "./Row.ts"
 import { Verifier } from "./Signer.ts"
 import { covered, hear, ofAnchor, type Testimony, type Tools, type Trust } from "./Testimony.ts"
 
@@ -59,7 +62,8 @@ export const all = (tools: Tools, evidence: Evidence): Report => {
   const parts = [...ids].map((id) =>
     examine(tools, heard, ids, { id, held: held.get(id), rows: evidence.rows.get(id) ?? [], payloads })
   )
-  return report(heard, parts, evidence, { findings: strays(tools, parts, payloads), unchecked: [] })
+  const findings = [...strays(tools, parts, payloads), ...consents(parts, evidence)]
+  return report(heard, parts, evidence, { findings, unchecked: [] })
 }
 
 /**
@@ -81,15 +85,20 @@ export const online = Effect.fn("Verify.online")(function*(
   const heard = hear(tools, yield* (yield* Anchor.Anchors).list(0), trust)
   const ids = new Set((yield* log.sessions).map((session) => session.id))
   const chosen = terms.sessions === "all" ? ids : new Set(terms.sessions)
-  const parts = yield* Effect.forEach(chosen, (id) =>
+  // The installation's chain last: every rule that an act was approved by stands in it by then.
+  const isRuled = terms.sessions === "all" && Option.isSome(yield* log.session(Installation.id))
+  const order = [...chosen].filter((id) => id !== Installation.id)
+  const last = isRuled || chosen.has(Installation.id) ? [Installation.id] : []
+  const parts = yield* Effect.forEach([...order, ...last], (id) =>
     Effect.gen(function*() {
       const { held, rows } = yield* snapshot(log, id)
       const payloads = terms.payloads === false ? null : yield* payloadsOf(log, rows)
       return examine(tools, heard, ids, { id, held, rows, payloads })
     }))
   const answers = yield* Effect.forEach(peers, (peer) => asked(tools, heard, peer, terms.keys), { concurrency: 4 })
-  return report(heard, parts, { ...trust, isComplete: terms.sessions === "all" }, {
-    findings: answers.flatMap(({ findings }) => findings),
+  const whole = { ...trust, isComplete: terms.sessions === "all" }
+  return report(heard, parts, whole, {
+    findings: [...consents(parts, whole), ...answers.flatMap(({ findings }) => findings)],
     unchecked: answers.flatMap(({ unchecked }) => unchecked)
   })
 })
@@ -129,6 +138,8 @@ interface Part {
   /** The session that began this one, as its genesis row says. */
   readonly parent: string | undefined
   readonly named: ReadonlySet<Hash>
+  /** What its rows say of consent, if they hold. */
+  readonly consent: Consent.Traces | undefined
   /** Payloads that are not there; `null` when none were handed in. */
   readonly erased: number | null
 }
@@ -166,6 +177,10 @@ const examine = (tools: Tools, heard: Testimony, ids: Iterable<Claims.SessionId>
     uncovered: Math.max(0, rows.length - length),
     parent: typeof parent === "string" ? parent : undefined,
     named,
+    // Rows of a chain that holds are written as this version writes them.
+    consent: finding === undefined
+      ? Consent.trace(id, rows as ReadonlyArray<unknown> as ReadonlyArray<Row>)
+      : undefined,
     erased: payloads === null ? null : [...named].filter((hash) => !payloads.has(hash)).length
   }
 }
@@ -199,6 +214,10 @@ const payloadDamage = (
   const detail = `row ${seq} names a payload, and another text stands in its place`
   return seq < 0 ? undefined : { kind: "payload_altered", session: id, seq, detail }
 }
+
+/** Acts without the consent that they name. */
+const consents = (parts: ReadonlyArray<Part>, { isComplete = true }: Terms): ReadonlyArray<Finding> =>
+  Consent.judge(parts.flatMap(({ consent }) => consent ?? []), isComplete)
 
 /** Altered payloads that no row names. */
 const strays = (tools: Tools, parts: ReadonlyArray<Part>, payloads: Evidence["payloads"]): ReadonlyArray<Finding> => {

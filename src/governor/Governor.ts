@@ -14,8 +14,8 @@
  */
 import { Cause, Clock, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Gate, type Policy, Ticket } from "../approval/index.ts"
-import { Digest, Log, Row } from "../audit/index.ts"
+import { Gate, type Policy, Rule, Ticket } from "../approval/index.ts"
+import { Digest, Installation, Log, Row } from "../audit/index.ts"
 import { Capability, Claims, Tokens } from "../capability/index.ts"
 import { Redact } from "../trust/index.ts"
 import type { Action, Outcome, Probed } from "./Action.ts"
@@ -39,7 +39,8 @@ import {
   TimedOut
 } from "./Refusal.ts"
 import { Entered, isInnermost, type Recorded, running, Session, timer } from "./Session.ts"
-import { type Begin, type Committed, type Payload, type Settle, Store, StoreError } from "./Store.ts"
+import { maxCited, show } from "./Show.ts"
+import { type Begin, type Committed, type Payload, type Rejected, type Settle, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
@@ -89,8 +90,8 @@ export const layer: Layer.Layer<
 
       for (;;) {
         const claims = yield* capability(action, call)
-        const ticket = call.covered ?? (yield* approval(action, call))
-        const done = yield* perform(action, call, claims, ticket)
+        const agreed = call.covered === null ? yield* approval(action, call) : { ticket: call.covered }
+        const done = yield* perform(action, call, claims, agreed)
         if (done._tag === "Outcome") return done.outcome
         const resolved = yield* resolve(action, call, done.lost)
         if (resolved !== undefined) return resolved
@@ -233,93 +234,141 @@ export const layer: Layer.Layer<
       return claims
     })
 
-    /** The ticket to consume; `null` when the act needs none. Nothing usable ends the run with `AwaitingApproval`. */
+    /**
+     * What people agreed to, to be consumed with the intent; `null` when the act needs nobody's consent. Where nobody has
+     * agreed, the run ends with `AwaitingApproval`. Rules in `tried` were used up by others meanwhile.
+     */
     const approval = Effect.fnUntraced(function*(
-      action:
-        & Named
-        & Pick<Action<never, never, never, never>, "description" | "reversible" | "reserve" | "schema" | "reasons">,
-      call: Call
-    ) {
+      action: Weighed,
+      call: Call,
+      tried: ReadonlyArray<Rule.RuleId> = []
+    ): Effect.fn.Return<Agreed | null, GovernorError> {
       if (action.reversible || mode === "disabled") return null
       if (Option.isNone(gate)) {
-        yield* refuse(
-          action,
-          call,
-          new Refused({
-            layer: "approval",
-            detail: "it cannot be undone and there is no approval gate",
-            remedy: "provide an approval gate"
-          })
-        )
+        const detail = "it cannot be undone and there is no approval gate"
+        yield* refuse(action, call, new Refused({ layer: "approval", detail, remedy: "provide an approval gate" }))
         return null
       }
       const { policy } = gate.value
-      const shown = show(action, call)
-      const binding = bind(action, call, policy, shown)
+      const ticket = yield* drafted(action, call, policy)
+      const { binding } = ticket
       const now = yield* Clock.currentTimeMillis
       const filed = yield* stored(action, store.tickets(call.session.id))
-      const same = filed.filter((ticket) => ticket.act === action.name && ticket.args === call.hash)
-      const denied = same.find((ticket) => ticket.state === "denied")
-      if (denied !== undefined) {
-        const why = denied.votes.findLast((vote) => !vote.approve)
-        yield* refuse(
-          action,
-          call,
-          new Refused({
-            layer: "approval",
-            detail: `denied by ${why?.by ?? "an approver"}: ${why?.reason ?? ""}`,
-            remedy: "a denial is final for these arguments in this session"
-          })
-        )
+      const same = filed.filter((other) => other.act === action.name && other.args === call.hash)
+      const stop = same.find(({ state }) => state === "denied") ??
+        same.find((other) => isLapsed(other, keyOf(call), now))
+      if (stop !== undefined) {
+        yield* stop.state === "denied" ? deny(action, call, stop) : lapse(action, call, stop)
         return null
       }
-      const usable = same.find((ticket) =>
-        ticket.binding === binding && Ticket.isUsable(ticket, now) && Ticket.serves(ticket, call.after)
+      const usable = same.find((other) =>
+        other.binding === binding && Ticket.isUsable(other, now) && Ticket.serves(other, call.after)
       )
-      if (usable !== undefined) return { id: usable.id, binding }
+      if (usable !== undefined) return { ticket: { id: usable.id, binding } }
+      const waiting = same.filter((other) => Ticket.isOpen(other, now))
+      // What a person is being asked about is decided by that person, and by no rule.
+      const rule = waiting.length === 0 ? yield* standing(action, call, policy, tried) : undefined
+      if (rule !== undefined) return { rule: { id: rule.id, binding: rule.binding } }
       if (mode === "warn") {
         yield* violation(action, call, "approval", "it ran without an approval")
         return null
       }
-      const open = same.find((ticket) => ticket.binding === binding && Ticket.isOpen(ticket, now))
-      return yield* wait(action, open?.id ?? (yield* propose(action, call, policy, shown, binding)))
+      const open = waiting.find((other) => other.binding === binding)
+      return yield* wait(action, open?.id ?? (yield* propose(action, call, policy, ticket)))
+    })
+
+    const deny = (action: Named, call: Call, ticket: Ticket.Ticket) => {
+      const why = ticket.votes.findLast((vote) => !vote.approve)
+      const words = Redact.redact(why?.reason ?? "")
+      const detail = `denied by ${why?.by ?? "an approver"}: ${words}`
+      const remedy = "a denial is final for these arguments in this session"
+      return refuse(action, call, new Refused({ layer: "approval", detail, remedy, words }))
+    }
+
+    /** Nobody decided in time, or the act was not begun in time. The run that notices says so, unless somebody has. */
+    const lapse = Effect.fnUntraced(function*(action: Named, call: Call, ticket: Ticket.Ticket) {
+      if (ticket.state !== "expired") {
+        const commit = { _tag: "Expire", session: call.session.id, ticket: ticket.id, by: Installation.actor } as const
+        yield* stored(action, Effect.catchIf(store.commit(commit), isRejected, () => Effect.void))
+      }
+      const detail = `the time of ticket ${ticket.id} ran out`
+      yield* refuse(action, call, new Refused({ layer: "approval", detail, remedy: "ask again, for a new ticket" }))
+    })
+
+    /** The rule that approves the act; of several, the one whose time is up first. */
+    const standing = Effect.fnUntraced(function*(
+      action: Weighed,
+      call: Call,
+      policy: Policy.Policy,
+      tried: ReadonlyArray<Rule.RuleId>
+    ) {
+      const { actor, caller } = call.session
+      const rules = yield* stored(action, store.rules(yield* Clock.currentTimeMillis))
+      if (rules.length === 0) return undefined
+      const { capabilities, name: act, schema: definition } = action
+      const args = JSON.parse(call.text) as Schema.Json // Canonical JSON of our own.
+      const asked = { actor: actor.name, act, capabilities, definition, args, caller }
+      return rules.toSorted((a, b) => a.terms.expiresAt - b.terms.expiresAt).find((rule) =>
+        !tried.includes(rule.id) && rule.binding === Rule.bindingOf(digest, rule) &&
+        Rule.suffices(policy, rule, caller) && Rule.admits(digest, rule, asked)
+      )
+    })
+
+    /** The ticket of the act, as it would be filed: all that it is bound to. */
+    const drafted = Effect.fnUntraced(function*(action: Weighed, call: Call, policy: Policy.Policy) {
+      const { session } = call
+      const cited = action.reasons?.evidence.length ?? 0
+      if (cited > maxCited) {
+        const detail = `it cites ${cited} stamps, and an approver is shown ${maxCited}`
+        return yield* fail(action, new Malformed({ detail }))
+      }
+      const parts = {
+        session: session.id,
+        act: action.name,
+        args: call.hash,
+        shown: yield* Effect.catch(show(log, action, call), (error) => unavailable(action, error, false)),
+        bound: {
+          actor: session.actor.name,
+          schema: action.schema,
+          token: digest.sha256(session.token),
+          policy: digest.sha256(digest.canonical({ ...policy }))
+        }
+      }
+      return { ...parts, binding: Ticket.bindingOf(digest, parts) }
     })
 
     const propose = Effect.fnUntraced(function*(
       action: Named,
       call: Call,
       policy: Policy.Policy,
-      shown: Ticket.Shown,
-      binding: Digest.Hash
+      draft: Pick<Ticket.Ticket, "session" | "act" | "args" | "shown" | "bound" | "binding">
     ) {
       const { session } = call
       const now = yield* Clock.currentTimeMillis
       const ticket: Ticket.Ticket = {
+        ...draft,
         id: Ticket.TicketId.make(yield* ticketId(random)),
-        session: session.id,
-        act: action.name,
-        args: call.hash,
-        binding,
-        shown,
+        key: keyOf(call),
         requester: session.caller,
         state: "proposed",
         votes: [],
         proposedAt: now,
-        expiresAt: now + policy.lifetimeMs
+        expiresAt: now + policy.lifetimeMs,
+        decidedAt: null
       }
-      const text = digest.canonical(shown)
+      const text = digest.canonical(draft.shown)
+      const shown = digest.sha256(text)
       const row: Row.Draft = {
         key: keyOf(call),
         body: {
           kind: "proposed",
           act: action.name,
           ticket: ticket.id,
-          binding,
-          shown: digest.sha256(text),
+          binding: draft.binding,
+          shown,
           args: call.hash
         }
       }
-      const payloads = [payload(digest.sha256(text), text), payload(call.hash, call.text)]
       yield* Effect.catch(
         store.commit({
           _tag: "Propose",
@@ -327,32 +376,14 @@ export const layer: Layer.Layer<
           epoch: session.epoch,
           ticket,
           row,
-          payloads,
-          maxPending: policy.maxPending
+          payloads: [payload(shown, text), payload(call.hash, call.text)],
+          maxPending: policy.maxPending,
+          maxPendingTree: policy.maxPendingTree
         }),
         (error) => stopped(action, call, error)
       )
       return ticket.id
     })
-
-    const bind = (
-      action: Named & { readonly schema: Digest.Hash },
-      call: Call,
-      policy: Policy.Policy,
-      shown: Ticket.Shown
-    ) =>
-      digest.sha256(digest.canonical(
-        {
-          session: call.session.id,
-          actor: call.session.actor.name,
-          act: action.name,
-          schema: action.schema,
-          args: call.hash,
-          token: digest.sha256(call.session.token),
-          policy: digest.sha256(digest.canonical({ ...policy })),
-          shown: digest.sha256(digest.canonical(shown))
-        } satisfies typeof Ticket.Binding.Encoded
-      ))
 
     // --- the act -------------------------------------------------------------
 
@@ -361,11 +392,11 @@ export const layer: Layer.Layer<
       action: Action<Args, A, E, R>,
       call: Call & { readonly args: Args },
       claims: Claims.Claims | undefined,
-      ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+      agreed: Agreed | null
     ): Effect.Effect<Performed<A>, E | GovernorError, Exclude<R, Session>> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const intent = yield* begin(action, call, claims, ticket)
+          const intent = yield* begin(action, call, claims, agreed)
           call.firstAt ??= intent.row.at
           const started = yield* Clock.currentTimeMillis
           const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
@@ -391,9 +422,11 @@ export const layer: Layer.Layer<
       action: Action<Args, A, E, R>,
       call: Call,
       claims: Claims.Claims | undefined,
-      ticket: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
-    ) {
+      agreed: Agreed | null,
+      tried: ReadonlyArray<Rule.RuleId> = []
+    ): Effect.fn.Return<Committed, GovernorError> {
       const { session } = call
+      const { rule, ticket = null } = agreed ?? {}
       const key = keyOf(call)
       const intent: Row.Draft = {
         key,
@@ -419,12 +452,18 @@ export const layer: Layer.Layer<
         accounts: session.accounts,
         reserve: action.reserve,
         ticket,
+        rule,
         repeat: Lost.repeatOf(action),
         after: call.after,
         payloads: [payload(call.hash, call.text)],
         lenient: mode === "disabled"
       }
       return yield* Effect.catch(store.commit(commit), (error): Effect.Effect<Committed, GovernorError> => {
+        // Others used the rule up, or it was revoked: another may do, or a person is asked.
+        if (rule !== undefined && isRejected(error) && error.reason.why === "rule_unusable") {
+          const gone = [...tried, rule.id]
+          return Effect.flatMap(approval(action, call, gone), (other) => begin(action, call, claims, other, gone))
+        }
         const refused = mode === "warn" ? rejected(error) : undefined
         if (refused === undefined || refused.layer === "session" || refused.layer === "approval") {
           return stopped(action, call, error)
@@ -523,7 +562,7 @@ export const layer: Layer.Layer<
       const ticket = id === undefined || id === null
         ? undefined
         : yield* stored(action, store.ticket(Ticket.TicketId.make(id)))
-      const binding = bind(action, call, gate.value.policy, show(action, call))
+      const { binding } = yield* drafted(action, call, gate.value.policy)
       const now = yield* Clock.currentTimeMillis
       return ticket?.state === "unknown" && ticket.binding === binding && now < ticket.expiresAt
         ? { id: ticket.id, binding }
@@ -694,6 +733,20 @@ export const layer: Layer.Layer<
 
 type Named = { readonly name: string }
 
+/** What consent depends on. */
+type Weighed =
+  & Named
+  & Pick<
+    Action<never, never, never, never>,
+    "description" | "capabilities" | "reversible" | "reserve" | "schema" | "reasons"
+  >
+
+/** A ticket or one use of a rule, with the hash of what people agreed to. */
+interface Agreed {
+  readonly ticket?: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash }
+  readonly rule?: { readonly id: Rule.RuleId; readonly binding: Digest.Hash }
+}
+
 /** An act with its arguments read and its place taken; the rest says which attempt at it is under way. */
 interface Call {
   readonly session: Entered
@@ -815,17 +868,12 @@ interface Recordable {
   readonly detail: string
 }
 
-const show = (
-  action: Named & Pick<Action<never, never, never, never>, "description" | "reserve" | "reasons">,
-  call: Call
-): Ticket.Shown => ({
-  act: action.name,
-  description: action.description,
-  args: Redact.redact(call.text),
-  reasons: Redact.redact(action.reasons?.text ?? ""),
-  evidence: action.reasons?.evidence ?? [],
-  estimateMicroUsd: action.reserve
-})
+/** A ticket filed at this place whose time ran out: the act was asked for here, and nobody said yes in time. */
+const isLapsed = (ticket: Ticket.Ticket, key: string, now: number): boolean =>
+  ticket.key === key && (ticket.state === "expired" || Ticket.isOverdue(ticket, now))
+
+const isRejected = (error: StoreError): error is StoreError & { readonly reason: Rejected } =>
+  error.reason._tag === "Rejected"
 
 /** Eight characters of base 32 without look-alikes: typed by hand, and never a secret. */
 const ticketId = (random: SecureRandom.SecureRandom["Service"]) =>
@@ -847,6 +895,8 @@ const rejected = ({ reason }: StoreError): Refused | undefined => {
       return new Refused({ layer: "ancestor", detail, remedy: "dispatch a new session with a valid token" })
     case "ticket_unusable":
       return new Refused({ layer: "approval", detail, remedy: "ask for a new approval" })
+    case "denied":
+      return new Refused({ layer: "approval", detail, remedy: "a denial is final for these arguments in this session" })
     case "too_many_pending":
       return new Refused({ layer: "approval", detail, remedy: "decide about the tickets that wait" })
     case "fenced":

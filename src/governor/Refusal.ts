@@ -12,7 +12,9 @@ export const layers = ["token", "ancestor", "class", "budget", "approval", "sess
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   layer: Schema.Literals(layers),
   detail: Schema.String,
-  remedy: Schema.String
+  remedy: Schema.String,
+  /** What in `detail` are the words of a person: untrusted text, secrets redacted. */
+  words: Schema.optionalKey(Schema.String)
 }) {}
 /** The arguments do not fit the act's schema. The act did not run. */
 export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", { detail: Schema.String }) {}

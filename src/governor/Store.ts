@@ -4,7 +4,7 @@
  * saves, so that memory, PGlite and PostgreSQL cannot disagree.
  */
 import { Context, type Effect, Schema } from "effect"
-import type { Ticket } from "../approval/index.ts"
+import type { Policy, Rule, Ticket } from "../approval/index.ts"
 import type { Digest, Log, Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
 
@@ -44,6 +44,8 @@ export interface Begin {
   readonly repeat: Act["repeat"]
   /** Key of the lost attempt that this one repeats, if that is open: closed in the same transaction. */
   readonly after: string | null
+  /** Consumes one use of this rule, whose binding must be the given hash; the intent row gets the rule and the use. */
+  readonly rule?: { readonly id: Rule.RuleId; readonly binding: Digest.Hash } | undefined
   readonly payloads: ReadonlyArray<Payload>
   /** Whether checks that fail refuse (`enforced`) or are passed over (`warn`, `disabled`). */
   readonly lenient: boolean
@@ -105,13 +107,50 @@ export interface Propose {
   readonly row: Row.Draft
   readonly payloads: ReadonlyArray<Payload>
   readonly maxPending: number
+  /** Of the session, its parents and all their children together; without limit when left out. */
+  readonly maxPendingTree?: number | undefined
 }
-/** Changes a ticket from the state it is expected in, and says so in the chain. */
+/** Casts one vote on a ticket, judged by the policy at the time of the commit, and says so in the chain. */
 export interface Decide {
   readonly _tag: "Decide"
-  readonly ticket: Ticket.Ticket
-  readonly expected: Ticket.Ticket
-  readonly row: Row.Draft
+  readonly session: Claims.SessionId
+  readonly ticket: Ticket.TicketId
+  /** The binding of what was shown: a ticket with another is not decided. */
+  readonly binding: Digest.Hash
+  readonly policy: Policy.Policy
+  readonly vote: Omit<Ticket.Vote, "at">
+}
+/** Ends a ticket whose time has run out, and says so in the chain. */
+export interface Expire {
+  readonly _tag: "Expire"
+  readonly session: Claims.SessionId
+  readonly ticket: Ticket.TicketId
+  /** Who noticed. */
+  readonly by: string
+}
+/** Makes a standing rule, in the chain of the installation. */
+export interface MakeRule {
+  readonly _tag: "MakeRule"
+  readonly rule: Rule.RuleId
+  readonly terms: Rule.Terms
+  readonly policy: Policy.Policy
+  readonly vote: Omit<Ticket.Vote, "at">
+}
+/** Casts one more approval of a rule, judged by the policy at the time of the commit. */
+export interface ApproveRule {
+  readonly _tag: "ApproveRule"
+  readonly rule: Rule.RuleId
+  /** The binding of what was shown. */
+  readonly binding: Digest.Hash
+  readonly policy: Policy.Policy
+  readonly vote: Omit<Ticket.Vote, "at">
+}
+/** Revokes a rule: no act begins by it any more. */
+export interface RevokeRule {
+  readonly _tag: "RevokeRule"
+  readonly rule: Rule.RuleId
+  readonly by: string
+  readonly reason: string
 }
 /** Revokes a token and with it every token below. */
 export interface Revoke {
@@ -133,7 +172,21 @@ export interface Control {
   readonly reason: string
 }
 
-export type Commit = Open | Claim | Begin | Finish | Settle | Append | Propose | Decide | Revoke | Control
+export type Commit =
+  | Open
+  | Claim
+  | Begin
+  | Finish
+  | Settle
+  | Append
+  | Propose
+  | Decide
+  | Expire
+  | MakeRule
+  | ApproveRule
+  | RevokeRule
+  | Revoke
+  | Control
 
 /**
  * A tree of sessions that is to be run again from `due` (epoch milliseconds) on. It is written by the commit that makes
@@ -219,6 +272,10 @@ export interface Payload {
 export interface Committed {
   readonly row: Row.Row
   readonly session: Log.Summary
+  /** The ticket that was decided or ended, as it is now. */
+  readonly ticket?: Ticket.Ticket
+  /** The rule that was made, approved, revoked or used, as it is now. */
+  readonly rule?: Rule.Rule
 }
 
 /** A check inside the transaction said no; nothing was written. */
@@ -229,10 +286,15 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
     "ancestor_revoked",
     "fenced",
     "ticket_unusable",
+    "rule_unusable",
+    "denied",
+    "undecidable",
+    "out_of_time",
     "already_begun",
     "not_begun",
     "too_many_pending",
     "no_such_session",
+    "no_such_rule",
     "session_exists",
     "parent_stopped",
     "too_many_children",
@@ -270,6 +332,12 @@ export class Store extends Context.Service<Store, {
   readonly lost: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Act>, StoreError>
   readonly record: (key: RecordKey) => Effect.Effect<Kept | undefined, StoreError>
   readonly records: (query: RecordQuery) => Effect.Effect<ReadonlyArray<Kept>, StoreError>
+  /** Tickets whose time has run out at `at` and of which nobody has said so yet, the oldest first, at most `limit`. */
+  readonly overdue: (at: number, limit: number) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
+  /** Standing rules, oldest first: all there ever were, or those that an act may use at `usableAt`. */
+  readonly rules: (usableAt?: number) => Effect.Effect<ReadonlyArray<Rule.Rule>, StoreError>
+  /** The acts that a rule approved, in order. */
+  readonly uses: (rule: Rule.RuleId) => Effect.Effect<ReadonlyArray<Rule.Use>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

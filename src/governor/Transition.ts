@@ -6,10 +6,11 @@
  * the same group can go on with it.
  */
 import { Array as Arr, Result } from "effect"
-import { Ticket } from "../approval/index.ts"
-import { Chain, type Digest, type Log, type Row } from "../audit/index.ts"
+import { type Rule, Ticket } from "../approval/index.ts"
+import { Chain, type Digest, Installation, type Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
+import * as Consent from "./Consent.ts"
 import * as Crowd from "./Crowd.ts"
 import {
   type Act,
@@ -51,6 +52,7 @@ export interface Workspace {
   readonly sessions: Map<string, Log.Summary>
   readonly accounts: Map<string, Account.Account>
   readonly tickets: Map<string, Ticket.Ticket>
+  readonly rules: Map<string, Rule.Rule>
   readonly acts: Map<string, Act>
   readonly revoked: Set<string>
   readonly rows: Array<Row.Row>
@@ -61,11 +63,14 @@ export interface Workspace {
   readonly taken: Map<string, number>
   readonly records: Map<string, Kept>
   readonly crowd: Crowd.Crowd
+  /** Uses of rules that were consumed. */
+  readonly uses: Array<Rule.Use>
   /** Keys of what changed. */
   readonly dirty: {
     readonly sessions: Set<string>
     readonly accounts: Set<string>
     readonly tickets: Set<string>
+    readonly rules: Set<string>
     readonly acts: Set<string>
     readonly revoked: Set<string>
     readonly records: Set<string>
@@ -77,6 +82,7 @@ export const workspace = (): Workspace => ({
   sessions: new Map(),
   accounts: new Map(),
   tickets: new Map(),
+  rules: new Map(),
   acts: new Map(),
   revoked: new Set(),
   rows: [],
@@ -85,10 +91,12 @@ export const workspace = (): Workspace => ({
   taken: new Map(),
   records: new Map(),
   crowd: { children: new Map(), live: new Map() },
+  uses: [],
   dirty: {
     sessions: new Set(),
     accounts: new Set(),
     tickets: new Set(),
+    rules: new Set(),
     acts: new Set(),
     revoked: new Set(),
     records: new Set()
@@ -103,13 +111,18 @@ export interface Reads {
   readonly tokens: ReadonlyArray<string>
   /** Acts by key, with the accounts they draw on. */
   readonly acts: ReadonlyArray<{ readonly session: string; readonly key: string }>
-  /** Sessions whose running acts and open tickets are needed, with the tickets and accounts those name. */
+  /** Sessions whose running acts are needed, with the tickets and accounts those name. */
   readonly whole: ReadonlyArray<string>
   /** Roots whose trees are needed: every session, with its open tickets. */
   readonly trees: ReadonlyArray<string>
   readonly records: ReadonlyArray<RecordKey>
   /** Sessions whose children are counted, and those of their trees that live. */
   readonly parents: ReadonlyArray<Claims.SessionId>
+  /** Sessions whose denied tickets are needed. */
+  readonly denied: ReadonlyArray<string>
+  /** Roots of trees of sessions whose waiting tickets are needed. */
+  readonly pending: ReadonlyArray<string>
+  readonly rules: ReadonlyArray<string>
 }
 
 const nothing: Reads = {
@@ -121,7 +134,10 @@ const nothing: Reads = {
   whole: [],
   trees: [],
   records: [],
-  parents: []
+  parents: [],
+  denied: [],
+  pending: [],
+  rules: []
 }
 
 /** What `commit` needs to see. */
@@ -144,6 +160,8 @@ export const reads = (commit: Commit): Reads => {
         accounts: commit.accounts,
         tokens: commit.tokens,
         tickets: commit.ticket === null ? [] : [commit.ticket.id],
+        denied: commit.ticket === null && commit.rule === undefined ? [] : [commit.session],
+        rules: commit.rule === undefined ? [] : [commit.rule.id],
         acts: [commit.key, ...(commit.after === null ? [] : [commit.after])]
           .map((key) => ({ session: commit.session, key }))
       }
@@ -166,13 +184,21 @@ export const reads = (commit: Commit): Reads => {
     case "Revoke":
       return { ...nothing, sessions: [commit.session] }
     case "Propose":
-      return { ...nothing, sessions: [commit.session], tickets: [commit.ticket.id], whole: [commit.session] }
-    case "Decide":
+      // The root is held as well, so that no two sessions of a tree count what waits at the same moment.
       return {
         ...nothing,
-        sessions: [commit.ticket.session, rootOf(commit.ticket.session)],
-        tickets: [commit.ticket.id]
+        sessions: [commit.session, rootOf(commit.session)],
+        tickets: [commit.ticket.id],
+        denied: [commit.session],
+        pending: [rootOf(commit.session)]
       }
+    case "Decide":
+    case "Expire":
+      return { ...nothing, sessions: [commit.session, rootOf(commit.session)], tickets: [commit.ticket] }
+    case "MakeRule":
+    case "ApproveRule":
+    case "RevokeRule":
+      return { ...nothing, sessions: [Installation.id], rules: [commit.rule] }
     case "Control":
       return { ...nothing, sessions: [commit.session], trees: [rootOf(commit.session)] }
   }
@@ -201,7 +227,45 @@ export const apply = (
     case "Propose":
       return propose(digest, space, commit, at)
     case "Decide":
-      return decide(digest, space, commit, at)
+      return change(
+        digest,
+        space,
+        commit.session,
+        at,
+        ({ status }) => Consent.decided(space.tickets.get(commit.ticket), status, commit, at)
+      )
+    case "Expire":
+      return change(
+        digest,
+        space,
+        commit.session,
+        at,
+        () => Consent.expired(space.tickets.get(commit.ticket), commit, at)
+      )
+    case "MakeRule":
+      return change(
+        digest,
+        space,
+        Installation.id,
+        at,
+        () => Consent.ruleMade(digest, space.rules.get(commit.rule), commit, at)
+      )
+    case "ApproveRule":
+      return change(
+        digest,
+        space,
+        Installation.id,
+        at,
+        () => Consent.ruleApproved(digest, space.rules.get(commit.rule), commit, at)
+      )
+    case "RevokeRule":
+      return change(
+        digest,
+        space,
+        Installation.id,
+        at,
+        () => Consent.ruleRevoked(digest, space.rules.get(commit.rule), commit, at)
+      )
     case "Control":
       return control(digest, space, commit, at)
     case "Revoke":
@@ -270,6 +334,10 @@ const putAct = (space: Workspace, act: Act) => {
 const putTicket = (space: Workspace, ticket: Ticket.Ticket) => {
   space.tickets.set(ticket.id, ticket)
   space.dirty.tickets.add(ticket.id)
+}
+const putRule = (space: Workspace, rule: Rule.Rule) => {
+  space.rules.set(rule.id, rule)
+  space.dirty.rules.add(rule.id)
 }
 const putAccount = (space: Workspace, account: Account.Account) => {
   space.accounts.set(account.id, account)
@@ -340,7 +408,7 @@ const endBelow = (
   }
   for (const ticket of space.tickets.values()) {
     const isMoot = ticket.state === "proposed" || ticket.state === "approved"
-    if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired" })
+    if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired", decidedAt: at })
   }
   if (top === rootOf(top)) take(space, top, Number.MAX_SAFE_INTEGER)
 }
@@ -394,23 +462,27 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
     return reject(own ? "revoked" : "ancestor_revoked", `token ${revoked} is revoked`)
   }
   const before = commit.after === null ? undefined : space.acts.get(actKey(commit.session, commit.after))
-  const ticket = commit.ticket === null ? undefined : space.tickets.get(commit.ticket.id)
-  const unfit = commit.ticket === null ? undefined : unusable(commit, ticket, before, at)
-  if (unfit !== undefined) return reject("ticket_unusable", `ticket ${commit.ticket?.id} is ${unfit}`)
+  const agreed = Consent.agreed(space, commit, before, at)
+  if (Result.isFailure(agreed)) return Result.fail(agreed.failure)
   const objection = commit.after === null ? undefined : unrepeatable(commit, before)
   if (objection !== undefined) return reject("stale", objection)
   const accounts = reserved(space, commit)
   if (Result.isFailure(accounts)) return Result.fail(accounts.failure)
 
   for (const account of accounts.success) putAccount(space, account)
+  const { intent, rule, ticket } = agreed.success
   const session = before === undefined ? found.success : supersede(digest, space, found.success, before, at)
   if (ticket !== undefined) putTicket(space, { ...ticket, state: "executing" })
   keep(space, commit.payloads)
-  const done = append(digest, space, session, commit.intent, at)
+  const done = append(digest, space, session, intent, at)
+  if (rule !== undefined) {
+    putRule(space, rule)
+    space.uses.push({ rule: rule.id, use: rule.uses, session: commit.session, seq: done.row.seq, at })
+  }
   putAct(space, {
     session: commit.session,
     key: commit.key,
-    ...asked(commit.intent),
+    ...asked(intent),
     intent: done.row.seq,
     reserved: commit.reserve,
     accounts: accounts.success.map((account) => account.id),
@@ -418,20 +490,7 @@ const begin = (digest: Digest.Digest["Service"], space: Workspace, commit: Begin
     repeat: commit.repeat,
     state: "running"
   })
-  return Result.succeed(done)
-}
-
-/** Why the ticket is not good for the act; `undefined` when it is. */
-const unusable = (
-  commit: Begin,
-  ticket: Ticket.Ticket | undefined,
-  before: Act | undefined,
-  at: number
-): string | undefined => {
-  if (ticket?.session !== commit.session || ticket.binding !== commit.ticket?.binding) return "not for this act"
-  if (isKeyed(before, ticket)) return at < ticket.expiresAt ? undefined : "out of time"
-  if (!Ticket.isUsable(ticket, at)) return at >= ticket.expiresAt ? "out of time" : ticket.state
-  return Ticket.serves(ticket, commit.after) ? undefined : `approved again for the act at ${ticket.again}`
+  return Result.succeed(rule === undefined ? done : { ...done, rule })
 }
 
 /** Which act an intent is about, and on which arguments. */
@@ -447,10 +506,6 @@ const unrepeatable = (commit: Begin, before: Act | undefined): string | undefine
   if (before.state === "retry" || (before.state === "unknown" && before.repeat !== "never")) return undefined
   return `the attempt at ${commit.after} is ${before.state}, and nobody said that it may be repeated`
 }
-
-/** Whether the ticket is that of an attempt that is repeated under its key: it is the same act on the same approval. */
-const isKeyed = (before: Act | undefined, ticket: Ticket.Ticket): boolean =>
-  before?.state === "unknown" && before.repeat === "keyed" && before.ticket === ticket.id && ticket.state === "unknown"
 
 /** Closes the attempt before. Nobody knows what a lost one cost: all that it held is spent. */
 const supersede = (
@@ -580,29 +635,32 @@ const decided = (ticket: Ticket.Ticket, key: string, decision: Settle["decision"
 const propose = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Propose">, at: number): Outcome => {
   const found = active(space, commit.session, commit.epoch)
   if (Result.isFailure(found)) return Result.fail(found.failure)
-  const waiting = Arr.filter(
-    [...space.tickets.values()],
-    (ticket) => ticket.session === commit.session && Ticket.isOpen(ticket, at)
-  )
-  if (waiting.length >= commit.maxPending) {
-    return reject("too_many_pending", `${waiting.length} tickets of this session wait already`)
-  }
-  if (space.tickets.has(commit.ticket.id)) return reject("stale", `there is a ticket ${commit.ticket.id} already`)
-  putTicket(space, commit.ticket)
+  const ticket = Consent.proposed(space.tickets, commit, at)
+  if (Result.isFailure(ticket)) return Result.fail(ticket.failure)
+  putTicket(space, ticket.success)
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, commit.row, at))
 }
 
-const decide = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"Decide">, at: number): Outcome => {
-  const found = current(space, commit.ticket.session, null)
-  if (Result.isFailure(found)) return Result.fail(found.failure)
-  const stored = space.tickets.get(commit.ticket.id)
-  if (stored?.state !== commit.expected.state || stored.votes.length !== commit.expected.votes.length) {
-    return reject("stale", `ticket ${commit.ticket.id} is ${stored?.state ?? "missing"} by now`)
-  }
-  putTicket(space, commit.ticket)
-  if (commit.ticket.state !== "proposed") wake(space, commit.ticket.session, `ticket/${commit.ticket.id}`, at)
-  return Result.succeed(append(digest, space, found.success, commit.row, at))
+/** What people did about a ticket or a rule, kept and recorded in the chain that it belongs to. */
+const change = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  chain: string,
+  at: number,
+  judge: (session: Log.Summary) => Result.Result<Consent.Change, Rejected>
+): Outcome => {
+  const session = current(space, chain, null)
+  if (Result.isFailure(session)) return Result.fail(session.failure)
+  const judged = judge(session.success)
+  if (Result.isFailure(judged)) return Result.fail(judged.failure)
+  const { body, payload, rule, ticket } = judged.success
+  if (ticket !== undefined) putTicket(space, ticket)
+  if (rule !== undefined) putRule(space, rule)
+  if (payload !== undefined) keep(space, [payload])
+  if (ticket !== undefined && ticket.state !== "proposed") wake(space, ticket.session, Ticket.reasonOf(ticket), at)
+  const done = append(digest, space, session.success, { key: null, body }, at)
+  return Result.succeed({ ...done, ...(ticket && { ticket }), ...(rule && { rule }) })
 }
 
 /** What an operator may do to a session in each state, and what it is afterwards. */

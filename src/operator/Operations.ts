@@ -2,9 +2,9 @@
  * What operators do, as one typed list of operations: served by the process that holds the data, called by every door.
  * Each name is a request; there is no second way to decide a ticket or to verify the log.
  */
-import { DateTime, Effect, Option, Schema, Stream } from "effect"
+import { DateTime, Effect, Option, Result, Schema, Stream } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { Ticket } from "../approval/index.ts"
+import { Rule, Ticket } from "../approval/index.ts"
 import {
   Alerts,
   type Anchor,
@@ -27,6 +27,7 @@ import {
   DeadLetters,
   Dispatch,
   Firing,
+  Rules,
   Schedule,
   Schedules,
   Unknowns
@@ -79,6 +80,31 @@ export const AccountView = Schema.Struct({
 
 /** A firing of a schedule, and how its session stands; `null` when there is none. */
 export const FiringView = Schema.Struct({ firing: Firing.Firing, status: Schema.NullOr(Log.Status) })
+/** What came of the decisions about several tickets. Each ticket and each session stands for itself. */
+export const DecisionsView = Schema.Struct({
+  decided: Schema.Array(Ticket.Ticket),
+  /** Tickets that were not decided, and why. */
+  undecided: Schema.Array(Schema.Struct({ ticket: Schema.String, detail: Schema.String, remedy: Schema.String })),
+  /** How the sessions stand that could go on. */
+  runs: Schema.Array(RunView),
+  /** Sessions that should have gone on and could not. */
+  stalled: Schema.Array(
+    Schema.Struct({ session: Claims.SessionId, detail: Schema.String, remedy: Schema.String })
+  )
+})
+export type DecisionsView = typeof DecisionsView.Type
+
+/** A ticket with the accounts that its act draws on, as they stand now: they are shown, and no decision is bound to them. */
+export const TicketView = Schema.Struct({ ticket: Ticket.Ticket, accounts: Schema.Array(AccountView) })
+export type TicketView = typeof TicketView.Type
+
+/** A standing rule, how it stands now, and every act that it approved. */
+export const RuleView = Schema.Struct({
+  rule: Rule.Rule,
+  standing: Schema.String,
+  uses: Schema.Array(Rule.Use)
+})
+export type RuleView = typeof RuleView.Type
 
 /** The verdict on a log or a bundle. */
 export type Report = Finding.Report
@@ -86,18 +112,47 @@ export type Report = Finding.Report
 const error = OperationError
 
 const scheduled = { schedule: Schema.NonEmptyString, by: Schema.NonEmptyString }
+/** Tickets that one decision may be about. */
+const maxBatch = 1000
+/** Sessions that go on at the same time after a decision. */
+const maxRuns = 4
 
 /** The operations. */
 export class Operations extends RpcGroup.make(
   Rpc.make("approvals_list", { success: Schema.Array(Ticket.Ticket), error }),
+  Rpc.make("approval_show", { payload: { ticket: Schema.NonEmptyString }, success: TicketView, error }),
   Rpc.make("approval_decide", {
     payload: {
-      ticket: Schema.NonEmptyString,
+      /** Each with the binding under which it was shown: one that is another by now is not decided. */
+      tickets: Schema.NonEmptyArray(Schema.Struct({ id: Schema.NonEmptyString, binding: Digest.Hash })).pipe(
+        Schema.check(Schema.isMaxLength(maxBatch))
+      ),
       approve: Schema.Boolean,
       reason: Schema.String,
       by: Schema.NonEmptyString
     },
-    success: Schema.Struct({ ticket: Ticket.Ticket, run: Schema.NullOr(RunView) }),
+    success: DecisionsView,
+    error
+  }),
+  Rpc.make("rules_list", { success: Schema.Array(RuleView), error }),
+  Rpc.make("rule_make", {
+    payload: { terms: Rule.Terms, reason: Schema.String, by: Schema.NonEmptyString },
+    success: Rule.Rule,
+    error
+  }),
+  Rpc.make("rule_approve", {
+    payload: {
+      rule: Schema.NonEmptyString,
+      binding: Digest.Hash,
+      reason: Schema.String,
+      by: Schema.NonEmptyString
+    },
+    success: Rule.Rule,
+    error
+  }),
+  Rpc.make("rule_revoke", {
+    payload: { rule: Schema.NonEmptyString, reason: Schema.String, by: Schema.NonEmptyString },
+    success: Rule.Rule,
     error
   }),
   Rpc.make("unknown_list", { success: Schema.Array(Unknowns.UnknownOutcome), error }),
@@ -177,6 +232,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
   Operations.toLayer(Effect.gen(function*() {
     const approvals = yield* Approvals.Approvals
     const unknowns = yield* Unknowns.Unknowns
+    const rules = yield* Rules.Rules
     const dispatch = yield* Dispatch.Dispatch
     const schedules = yield* Schedules.Schedules
     const letters = yield* DeadLetters.DeadLetters
@@ -195,16 +251,25 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
 
     return Operations.of({
       approvals_list: () => Effect.mapError(approvals.list, failed),
-      approval_decide: (decision) =>
+      approval_show: ({ ticket }) => Effect.mapError(approvals.show(ticket), failed),
+      approval_decide: (batch) =>
         Effect.gen(function*() {
-          const ticket = yield* Effect.mapError(approvals.decide(decision), failed)
-          if (ticket.state === "proposed") return { ticket, run: null }
+          const all = yield* Effect.mapError(approvals.decideAll(batch), failed)
+          const decided = all.flatMap(({ result }) => Result.isSuccess(result) ? [result.success] : [])
+          const due = decided.filter(({ state }) => state !== "proposed")
+            .map((ticket) => [Ticket.rootOf(ticket.session), Ticket.reasonOf(ticket)] as const)
+          const ends = yield* Effect.forEach(
+            new Map(due),
+            ([root, reason]) => Effect.result(went(resumed(Claims.SessionId.make(root), reason), root)),
+            { concurrency: maxRuns }
+          )
           return {
-            ticket,
-            run: yield* Effect.mapError(
-              resumed(ticket.session, Approvals.reasonOf(ticket)),
-              stalled(`ticket ${ticket.id} is ${ticket.state}`)
-            )
+            decided,
+            undecided: all.flatMap(({ result, ticket }) =>
+              Result.isFailure(result) ? [{ ticket, ...undecided(result.failure) }] : []
+            ),
+            runs: ends.flatMap((end) => Result.isSuccess(end) ? [end.success] : []),
+            stalled: ends.flatMap((end) => Result.isFailure(end) ? [end.failure] : [])
           }
         }),
       unknown_list: () => Effect.mapError(unknowns.list, failed),
@@ -215,6 +280,10 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           const { reason, session } = woken.value
           return yield* Effect.mapError(resumed(session, reason), stalled(`${settlement.unknown} is settled`))
         }),
+      rules_list: () => Effect.mapError(rules.list, failed),
+      rule_make: (order) => Effect.mapError(rules.make(order), failed),
+      rule_approve: (vote) => Effect.mapError(rules.approve(vote), failed),
+      rule_revoke: (order) => Effect.mapError(rules.revoke(order), failed),
       sessions_list: () => Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
       session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
@@ -300,6 +369,7 @@ const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.
 type Failure =
   | Approvals.ApprovalError
   | Unknowns.UnknownError
+  | Rules.RuleError
   | Dispatch.DispatchError
   | Schedules.ScheduleError
   | DeadLetters.DeadLetterError
@@ -318,6 +388,15 @@ const stalled = (decided: string) => (cause: Failure): OperationError => {
   const { detail, remedy } = explain(cause)
   return new OperationError({ detail: `${decided}, but its session did not go on: ${detail}`, remedy })
 }
+/** Why a ticket was not decided, beside its name. */
+const undecided = (error: Approvals.ApprovalError) =>
+  error.reason._tag === "NotDecidable"
+    ? { detail: error.reason.detail, remedy: error.reason.remedy }
+    : explain(error)
+
+/** A session that could not go on: the decision stands all the same. */
+const went = <A, E extends Failure>(run: Effect.Effect<A, E>, root: string) =>
+  Effect.mapError(run, (cause) => ({ session: Claims.SessionId.make(root), ...explain(cause) }))
 
 const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> =>
   Effect.map(

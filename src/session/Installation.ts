@@ -15,27 +15,33 @@ export interface Parts {
 }
 
 /** Appends a row, with the records that change with it; begins the chain if it was not there. */
-export const recording =
-  ({ digest, mode, store }: Parts) =>
-  (body: Row.Body, keep: ReadonlyArray<Store.Change>, payloads: ReadonlyArray<Store.Payload> = []) => {
-    const append = store.commit({
-      _tag: "Append",
-      session: Installation.id,
-      epoch: null,
-      row: { key: null, body },
-      payloads,
-      status: null,
-      result: null,
-      keep
-    })
-    const begin = Effect.gen(function*() {
-      const open = opening(digest, mode, yield* Clock.currentTimeMillis)
-      yield* Effect.catchIf(store.commit(open), (error) => why(error) === "session_exists", () => Effect.void)
-    })
-    return Effect.asVoid(
-      Effect.catchIf(append, (error) => why(error) === "no_such_session", () => Effect.andThen(begin, append))
-    )
-  }
+export const recording = (parts: Parts) =>
+(
+  body: Row.Body,
+  keep: ReadonlyArray<Store.Change>,
+  payloads: ReadonlyArray<Store.Payload> = []
+) => {
+  const append = parts.store.commit({
+    _tag: "Append",
+    session: Installation.id,
+    epoch: null,
+    row: { key: null, body },
+    payloads,
+    status: null,
+    result: null,
+    keep
+  })
+  return Effect.asVoid(
+    Effect.catchIf(append, (error) => why(error) === "no_such_session", () => Effect.andThen(begun(parts), append))
+  )
+}
+
+/** Begins the chain, unless somebody has. */
+export const begun = ({ digest, mode, store }: Parts): Effect.Effect<void, Store.StoreError> =>
+  Effect.gen(function*() {
+    const open = opening(digest, mode, yield* Clock.currentTimeMillis)
+    yield* Effect.catchIf(store.commit(open), (error) => why(error) === "session_exists", () => Effect.void)
+  })
 
 /** Why a commit was turned down; `undefined` when the store did not answer. */
 export const why = ({ reason }: Store.StoreError): Store.Rejected["why"] | undefined =>

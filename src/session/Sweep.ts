@@ -5,6 +5,7 @@
 import { Clock, Effect, Schedule } from "effect"
 import type { Store } from "../governor/index.ts"
 import type { DispatchError } from "./Ended.ts"
+import * as Expiry from "./Expiry.ts"
 import type { Message } from "./Message.ts"
 import type { Runs } from "./Runs.ts"
 
@@ -33,6 +34,8 @@ export const sweep = (
 ): Effect.Effect<never> =>
   Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
+    // Whom nobody answers in time is answered by that, and goes on: the commit makes the session due.
+    yield* Expiry.endAll(store)
     const due = yield* store.due(now - graceMs, maxWakes)
     yield* Effect.forEach(
       due,

@@ -13,7 +13,7 @@ import { PgliteClient } from "../../layers/pglite/index.ts"
 import { PostgresClient } from "../../layers/postgres/index.ts"
 import { core, digest } from "../../layers/presets/Core.ts"
 import { Migrate, SqlStore } from "../../layers/sql/index.ts"
-import { Log } from "../../src/audit/index.ts"
+import { Installation, Log } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 import { Approvals, Cluster, Dispatch, Mailbox, Unknowns } from "../../src/session/index.ts"
 import * as World from "./world.ts"
@@ -56,11 +56,7 @@ const around = (name: string, root: string) => <A, E, R>(effect: Effect.Effect<A
   Effect.tap(Effect.andThen(boundary(`before ${name}`, root), effect), boundary(`after ${name}`, root))
 
 const rootOf = (commit: Store.Commit): string => {
-  const session = commit._tag === "Open"
-    ? commit.session.id
-    : commit._tag === "Decide"
-    ? commit.ticket.session
-    : commit.session
+  const session = commit._tag === "Open" ? commit.session.id : "session" in commit ? commit.session : Installation.id
   if (commit._tag === "Open" && commit.session.parent === null) own ??= session
   return Transition.rootOf(session)
 }

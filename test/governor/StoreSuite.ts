@@ -1,8 +1,8 @@
 /** The contract that every store keeps: one line for each implementation. */
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, type Layer, Option, Random, Result } from "effect"
-import { Ticket } from "../../src/approval/index.ts"
-import { Log } from "../../src/audit/index.ts"
+import { Policy, Ticket } from "../../src/approval/index.ts"
+import { Installation, Log } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import { Store } from "../../src/governor/index.ts"
 import * as C from "./commits.ts"
@@ -66,9 +66,11 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         const filed = C.ticket(session, C.fresh("T"))
         yield* store.commit(C.propose(session, filed))
         assert.deepStrictEqual(yield* store.ticket(filed.id), filed)
-        const decision = C.decide(filed, true)
-        yield* store.commit(decision)
-        assert.deepStrictEqual(yield* store.tickets(session.id), [decision.ticket])
+        const { ticket: decided } = yield* store.commit(C.decide(filed, true))
+        assert.deepInclude(decided, { id: filed.id, state: "approved" })
+        assert.deepInclude(decided?.votes[0], { by: "grace", approve: true, reason: "" })
+        assert.deepStrictEqual(yield* store.ticket(filed.id), decided)
+        assert.lengthOf(yield* store.tickets(session.id), 1)
         const use = { ticket: { id: filed.id, binding: filed.binding } }
         yield* store.commit(C.begin(session, "#0", use))
         assert.strictEqual((yield* store.ticket(filed.id))?.state, "executing")
@@ -542,20 +544,156 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.deepStrictEqual(C.faults(rows), [])
       }))
 
-    it.effect("settles a proposal and its decision once when two people decide together", () =>
+    it.effect("keeps a denial, whichever of two people who decide together is faster", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        for (const order of [[true, false], [false, true]] as const) {
+          const session = yield* C.opened()
+          const filed = C.ticket(session, C.fresh("T"))
+          yield* store.commit(C.propose(session, filed))
+          const results = yield* Effect.all(
+            order.map((approve) => Effect.result(store.commit(C.decide(filed, approve, approve ? "ada" : "grace")))),
+            { concurrency: "unbounded" }
+          )
+          assert.isTrue(results[order.indexOf(false)]?._tag === "Success")
+          for (const { failure } of results.filter(Result.isFailure)) assert.strictEqual(why(failure), "undecidable")
+          assert.strictEqual((yield* store.ticket(filed.id))?.state, "denied")
+          assert.strictEqual((yield* refused(C.begin(session, "#0", using(filed)))).why, "ticket_unusable")
+          const { rows } = yield* C.trace(session.id)
+          assert.lengthOf(rows.filter((row) => row.body.kind === "decided"), results.filter(Result.isSuccess).length)
+        }
+      }))
+
+    it.effect("counts every one of several people who decide together, and nobody twice", () =>
       Effect.gen(function*() {
         const store = yield* Store.Store
         const session = yield* C.opened()
         const filed = C.ticket(session, C.fresh("T"))
         yield* store.commit(C.propose(session, filed))
-        const results = yield* Effect.all(
-          [C.decide(filed, true, "ada"), C.decide(filed, false, "grace")]
-            .map((decision) => Effect.result(store.commit(decision))),
+        const policy = { ...Policy.standard, approvers: 3 }
+        const names = ["ada", "Ada", "ada ", "\u0430da", "ＡＤＡ", "local:ada", "grace", "Grace", "barbara"]
+        const results = yield* Effect.forEach(
+          names,
+          (by) => Effect.result(store.commit(C.decide(filed, true, by, { policy }))),
           { concurrency: "unbounded" }
         )
-        assert.lengthOf(results.filter(Result.isSuccess), 1)
-        assert.deepStrictEqual(results.filter(Result.isFailure).map(({ failure }) => why(failure)), ["stale"])
-        assert.lengthOf((yield* store.ticket(filed.id))?.votes ?? [], 1)
+        assert.lengthOf(results.filter(Result.isSuccess), 3)
+        for (const { failure } of results.filter(Result.isFailure)) assert.strictEqual(why(failure), "undecidable")
+        const after = yield* store.ticket(filed.id)
+        assert.strictEqual(after?.state, "approved")
+        assert.lengthOf(after?.votes ?? [], 3)
+      }))
+
+    it.effect("says which tickets are overdue, and makes the trees of those that are ended due", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const root = yield* C.opened()
+        const child = yield* C.opened(undefined, `${root.id}.child`, root.id)
+        yield* store.commit(C.claim(root.id))
+        const overdue = Effect.map(
+          store.overdue(5000, 1000),
+          (tickets) => tickets.filter(({ session }) => session === child.id).map(({ id }) => id)
+        )
+        const due = Effect.map(
+          store.due(Number.MAX_SAFE_INTEGER, 100_000),
+          (wakes) => wakes.filter(({ session }) => session === root.id).map(({ reason }) => reason)
+        )
+        const [late, later, never] = [3000, 4000, 6000].map((expiresAt) => C.ticket(child, C.fresh("T"), { expiresAt }))
+        if (late === undefined || later === undefined || never === undefined) return assert.fail()
+        for (const ticket of [never, later, late]) yield* store.commit(C.propose(child, ticket))
+        assert.deepStrictEqual(yield* overdue, [late.id, later.id])
+        assert.strictEqual((yield* store.overdue(5000, 1)).length, 1)
+        assert.deepStrictEqual(yield* due, [])
+        const { row, ticket } = yield* store.commit(C.expire(late))
+        assert.deepInclude(row.body, { kind: "decided", ticket: late.id, decision: "expired", by: "aosiq" })
+        assert.deepInclude(ticket, { state: "expired" })
+        assert.deepStrictEqual(yield* overdue, [later.id])
+        assert.deepStrictEqual(yield* due, [`ticket/${late.id}/expired`])
+        assert.strictEqual((yield* refused(C.expire(late))).why, "stale")
+        // The run that follows is told of it.
+        yield* store.commit(C.claim(root.id))
+        assert.deepStrictEqual(yield* due, [])
+      }))
+
+    it.effect("makes a session due anew when an approval is taken back", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const session = yield* C.opened()
+        const due = Effect.map(store.due(Number.MAX_SAFE_INTEGER, 100_000), (wakes) =>
+          wakes.filter((wake) => wake.session === session.id).map(({ reason }) => reason))
+        const ticket = yield* C.approved(session)
+        assert.deepStrictEqual(yield* due, [`ticket/${ticket.id}`])
+        yield* store.commit(C.decide(ticket, false))
+        assert.sameMembers([...yield* due], [`ticket/${ticket.id}`, `ticket/${ticket.id}/denied`])
+      }))
+
+    it.effect(
+      "consumes a rule as often as it says, whatever a thousand acts of ten sessions do",
+      () =>
+        Effect.gen(function*() {
+          const store = yield* Store.Store
+          const rule = yield* C.ruled({ maxUses: 37 })
+          const sessions = yield* Effect.all(Array.from({ length: 10 }, () => C.opened()))
+          const results = yield* Effect.forEach(
+            Array.from({ length: 1000 }, (_, index) => index),
+            (index) => {
+              const session = sessions[index % sessions.length] ?? sessions[0]
+              return Effect.result(store.commit(C.begin(session as Log.Summary, `#${index}`, C.byRule(rule))))
+            },
+            { concurrency: "unbounded" }
+          )
+          const begun = results.filter(Result.isSuccess)
+          assert.lengthOf(begun, 37)
+          for (const { failure } of results.filter(Result.isFailure)) assert.strictEqual(why(failure), "rule_unusable")
+          assert.deepInclude((yield* store.rules()).find(({ id }) => id === rule.id), { uses: 37, state: "standing" })
+          assert.notInclude((yield* store.rules(Date.now())).map(({ id }) => id), rule.id)
+          const uses = yield* store.uses(rule.id)
+          assert.deepStrictEqual(uses.map(({ use }) => use), Array.from({ length: 37 }, (_, index) => index + 1))
+          // Each use is what an intent says of itself.
+          const named = begun.map((
+            { success: { row } }
+          ) => [row.session, row.seq, row.body.kind === "intent" && row.body.rule])
+          assert.sameDeepMembers(named, uses.map(({ seq, session, use }) => [session, seq, { id: rule.id, use }]))
+          for (const session of sessions) {
+            const { rows, session: now } = yield* C.trace(session.id)
+            assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(now)), [])
+          }
+        }),
+      60_000
+    )
+
+    it.effect("records rules in the chain of the installation, each as it was shown", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const policy = { ...Policy.standard, approvers: 2 }
+        const rule = yield* C.ruled({}, { policy })
+        assert.deepInclude(rule, { state: "proposed", uses: 0 })
+        const session = yield* C.opened()
+        assert.strictEqual((yield* refused(C.begin(session, "#0", C.byRule(rule)))).why, "rule_unusable")
+        assert.strictEqual((yield* refused(C.approveRule(rule, "GRACE", policy))).why, "undecidable")
+        assert.strictEqual(
+          (yield* refused({ ...C.approveRule(rule, "ada", policy), binding: C.hashOf("another") })).why,
+          "stale"
+        )
+        const { rule: standing } = yield* store.commit(C.approveRule(rule, "ada", policy))
+        assert.deepInclude(standing, { state: "standing" })
+        yield* store.commit(C.begin(session, "#0", C.byRule(rule)))
+        const { rule: revoked } = yield* store.commit(C.revokeRule(rule.id))
+        assert.deepInclude(revoked, { state: "revoked", uses: 1 })
+        assert.strictEqual((yield* refused(C.begin(session, "#1", C.byRule(rule)))).why, "rule_unusable")
+        // What it approved before goes on.
+        yield* store.commit(C.finish(session, "#0"))
+        const rows = yield* log.rows(Installation.id)
+        assert.deepStrictEqual(C.faults(rows, Option.getOrThrow(yield* log.session(Installation.id))), [])
+        const told = rows.flatMap(({ body }) => body.kind === "ruled" && body.rule === rule.id ? [body] : [])
+        assert.deepStrictEqual(told.map(({ by, uses, what }) => [what, by, uses]), [
+          ["made", "grace", 0],
+          ["approved", "ada", 0],
+          ["revoked", "grace", 1]
+        ])
+        const text = yield* log.payload(told[0]?.terms ?? C.hashOf("none"))
+        assert.deepStrictEqual(Option.map(text, JSON.parse), Option.some(rule.terms))
       }))
 
     it.effect("leaves the neighbours of a rejected commit alone", () =>
@@ -955,7 +1093,77 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
     "a ticket whose time ran out",
     "ticket_unusable",
     inSession((session) =>
-      Effect.map(C.approved(session, { expiresAt: 2 }), (ticket) => C.begin(session, "#0", using(ticket)))
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"), { expiresAt: 2 })
+        yield* store.commit(C.propose(session, filed))
+        yield* store.commit(C.expire(filed))
+        return C.begin(session, "#0", using(filed))
+      })
+    )
+  ],
+  [
+    "an approval beside a denial of the same act",
+    "denied",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const ticket = yield* C.approved(session, { args: C.hashOf("args of #0") })
+        const other = C.ticket(session, C.fresh("T"), { args: ticket.args })
+        yield* store.commit(C.propose(session, other))
+        yield* store.commit(C.decide(other, false))
+        return C.begin(session, "#0", using(ticket))
+      })
+    )
+  ],
+  [
+    "a rule beside a denial of the act",
+    "denied",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const denied = C.ticket(session, C.fresh("T"), { args: C.hashOf("args of #0") })
+        yield* store.commit(C.propose(session, denied))
+        yield* store.commit(C.decide(denied, false))
+        return C.begin(session, "#0", C.byRule(yield* C.ruled()))
+      })
+    )
+  ],
+  [
+    "a ticket for what was denied",
+    "denied",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const denied = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, denied))
+        yield* store.commit(C.decide(denied, false))
+        return C.propose(session, C.ticket(session, C.fresh("T")))
+      })
+    )
+  ],
+  [
+    "a rule that does not exist",
+    "rule_unusable",
+    inSession((session) => C.begin(session, "#0", { rule: { id: C.ruleId("missing"), binding: C.hashOf("") } }))
+  ],
+  [
+    "a rule with other terms",
+    "rule_unusable",
+    inSession((session) =>
+      Effect.map(C.ruled(), (rule) => C.begin(session, "#0", C.byRule({ ...rule, binding: C.hashOf("drifted") })))
+    )
+  ],
+  [
+    "a rule that is used up",
+    "rule_unusable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const rule = yield* C.ruled({ maxUses: 1 })
+        yield* store.commit(C.begin(session, "#0", C.byRule(rule)))
+        return C.begin(session, "#1", C.byRule(rule))
+      })
     )
   ],
   [
@@ -1153,32 +1361,106 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
     inSession((session) => C.open(session.id, [{ id: C.fresh("another account"), ceiling: 5 }]))
   ],
   [
-    "a decision about a ticket that changed",
+    "a decision about something else than was shown",
     "stale",
     inSession((session) =>
       Effect.gen(function*() {
         const store = yield* Store.Store
         const filed = C.ticket(session, C.fresh("T"))
         yield* store.commit(C.propose(session, filed))
-        yield* store.commit(C.decide(filed, true))
-        return C.decide(filed, false)
+        return C.decide(filed, true, "grace", { binding: C.hashOf("something else") })
       })
     )
   ],
   [
-    "a decision that did not see the vote before it",
+    "an approval of what was denied",
+    "undecidable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        yield* store.commit(C.decide(filed, false))
+        return C.decide(filed, true, "ada")
+      })
+    )
+  ],
+  [
+    "a denial of what has begun",
+    "undecidable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const ticket = yield* C.approved(session)
+        yield* store.commit(C.begin(session, "#0", using(ticket)))
+        return C.decide(ticket, false, "ada")
+      })
+    )
+  ],
+  [
+    "an approval in a session that has ended",
+    "undecidable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        yield* store.commit(C.append(session, { status: "failed" }))
+        return C.decide(filed, true)
+      })
+    )
+  ],
+  [
+    "an approval by the one who asked, where that may not be",
+    "undecidable",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"))
+        yield* store.commit(C.propose(session, filed))
+        return C.decide(filed, true, " ADA", { policy: { ...Policy.standard, requesterMayApprove: false } })
+      })
+    )
+  ],
+  [
+    "a decision after the time of the ticket",
+    "out_of_time",
+    inSession((session) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const filed = C.ticket(session, C.fresh("T"), { expiresAt: 2 })
+        yield* store.commit(C.propose(session, filed))
+        return C.decide(filed, true)
+      })
+    )
+  ],
+  [
+    "the end of a ticket before its time",
     "stale",
     inSession((session) =>
       Effect.gen(function*() {
         const store = yield* Store.Store
         const filed = C.ticket(session, C.fresh("T"))
         yield* store.commit(C.propose(session, filed))
-        const first = C.decide(filed, true, "ada")
-        yield* store.commit({ ...first, ticket: { ...first.ticket, state: "proposed" } })
-        return C.decide(filed, true, "grace")
+        return C.expire(filed)
       })
     )
   ],
+  [
+    "one ticket more than may wait in a tree",
+    "too_many_pending",
+    inSession((root) =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const children = yield* Effect.all(
+          [1, 2].map((n) => C.opened(undefined, `${root.id}.${n}`, root.id))
+        )
+        for (const child of children) yield* store.commit(C.propose(child, C.ticket(child, C.fresh("T"))))
+        return C.propose(root, C.ticket(root, C.fresh("T")), 20, 2)
+      })
+    )
+  ],
+  ["a change of no rule", "no_such_rule", inSession(() => Effect.as(C.installed, C.revokeRule("missing")))],
   ["a decision about no ticket", "stale", inSession((session) => C.decide(C.ticket(session, "missing"), true))],
   ...[
     C.claim(nobody.id),
@@ -1188,6 +1470,7 @@ const rejections: ReadonlyArray<readonly [name: string, why: Store.Rejected["why
     C.append(nobody),
     C.propose(nobody, C.ticket(nobody, "T")),
     C.decide(C.ticket(nobody, "T"), true),
+    C.expire(C.ticket(nobody, "T")),
     C.revoke(nobody, C.tokenId("tok"))
   ].map((commit) =>
     [`${commit._tag} of nobody`, "no_such_session", Effect.succeed({ commit, session: nobody.id })] as const

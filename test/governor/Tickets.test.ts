@@ -4,7 +4,7 @@ import { Clock, Context, Effect, Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { Gate, type Policy, type Ticket } from "../../src/approval/index.ts"
 import { type Claims, Tokens } from "../../src/capability/index.ts"
-import { branch, Governor, type GovernorError, layer as governor, Store } from "../../src/governor/index.ts"
+import { branch, Governor, GovernorError, layer as governor, Store } from "../../src/governor/index.ts"
 import * as C from "./commits.ts"
 import {
   act,
@@ -62,8 +62,9 @@ describe("an act that cannot be undone", () => {
         act: "act",
         description: "acts",
         args: `{"args":"a"}`,
+        caller: "ada",
         reasons: "because",
-        evidence: [`${id}/1`],
+        evidence: [{ stamp: `${id}/1`, act: null, preview: "no act ended there", trust: "untrusted" }],
         estimateMicroUsd: 7
       })
       assert.match(ticket.id, /^T[0-9A-HJKMNP-TV-Z]{8}$/)
@@ -119,25 +120,40 @@ describe("an act that cannot be undone", () => {
       }).pipe(Effect.provide(world())))
   }
 
-  it.effect("needs a new ticket when the time of the old one ran out, approved or not", () =>
+  it.effect("is told when the time of its ticket ran out, approved or not, and may ask again for a new one", () =>
     Effect.gen(function*() {
       const { done, mark } = marks()
       const { id } = yield* session()
-      const first = yield* awaited(run(id, forGood("a", mark)))
+      /** Asks until it is not told that its time ran out; each time at another place. */
+      const asking = Effect.retry(Effect.suspend(() => forGood("a", mark)), {
+        while: (error) => error instanceof GovernorError && /ran out/.test(error.message),
+        times: 9
+      })
+      const first = yield* awaited(run(id, asking))
       assert.strictEqual(first.expiresAt, (yield* Clock.currentTimeMillis) + 1000)
       yield* TestClock.adjust(1000)
-      const second = yield* awaited(run(id, forGood("a", mark)))
-      assert.notStrictEqual(second.id, first.id)
+      const reason = yield* refused(run(id, forGood("a", mark)))
+      assert.deepInclude(reason, { layer: "approval", detail: `the time of ticket ${first.id} ran out` })
+      // The run that noticed said so, once, and is told the same whenever it comes by.
+      assert.deepInclude((yield* kind(id, "decided"))[0], { ticket: first.id, decision: "expired", by: "aosiq" })
+      assert.strictEqual(yield* stateOf(first), "expired")
+      yield* refused(run(id, forGood("a", mark)))
+      assert.lengthOf(yield* kind(id, "decided"), 1)
+
+      const second = yield* awaited(run(id, asking))
+      assert.deepStrictEqual([first.key, second.key], ["#0", "#1"])
       yield* TestClock.adjust(999)
       yield* decided(second, true)
       yield* TestClock.adjust(1)
-      const third = yield* awaited(run(id, forGood("a", mark)))
-      assert.notInclude([first.id, second.id], third.id)
+      const third = yield* awaited(run(id, asking))
+      assert.strictEqual(yield* stateOf(second), "expired")
+      assert.match((yield* kind(id, "decided")).at(-1)?.reason ?? "", /approved, and not used/)
       assert.deepStrictEqual(done, [])
       yield* decided(third, true)
       yield* TestClock.adjust(999)
-      yield* run(id, forGood("a", mark))
+      yield* run(id, asking)
       assert.deepStrictEqual(done, ["a"])
+      assert.strictEqual(yield* stateOf(third), "succeeded")
     }).pipe(Effect.provide(world({ gate: { lifetimeMs: 1000 } }))))
 
   it.effect("cannot flood the people who decide", () =>

@@ -4,7 +4,8 @@ import { Clock, Effect, Option, Result } from "effect"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { digest } from "../../layers/node/Digest.ts"
-import { Log, type Row } from "../../src/audit/index.ts"
+import { Policy, Rule, Ticket } from "../../src/approval/index.ts"
+import { Installation, Log, type Row } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 import * as C from "./commits.ts"
 
@@ -25,7 +26,8 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   tag: fc.oneof(
     { weight: 2, arbitrary: fc.constantFrom("Open", "Claim", "Append", "Revoke", "Control") },
-    { weight: 6, arbitrary: fc.constantFrom("Begin", "Finish", "Settle", "Propose", "Decide") }
+    { weight: 6, arbitrary: fc.constantFrom("Begin", "Finish", "Settle", "Propose", "Decide") },
+    { weight: 2, arbitrary: fc.constantFrom("Expire", "MakeRule", "ApproveRule", "RevokeRule") }
   ),
   session: fc.nat(3),
   place: fc.nat(5),
@@ -44,6 +46,7 @@ const history = fc.array(
 ).map((batches) => [
   // Something to work on; the rest is chance.
   { wait: 0, steps: [0, 1, 2].flatMap((session) => [simple("Open", session), simple("Claim", session)]) },
+  { wait: 0, steps: [simple("MakeRule", 0), { ...simple("MakeRule", 0), ticket: 1 }] },
   ...batches
 ])
 
@@ -64,6 +67,18 @@ const choices = ["retry", "done", "not_done"] as const
 const origins = ["operator", "probe"] as const
 const outcomes = ["succeeded", "failed", "timed_out", "interrupted", "crashed"] as const
 
+const people = ["grace", "Grace", "ada", "barbara"]
+const personOf = ({ place }: Step) => people[place % people.length] ?? "ada"
+const policyOf = ({ ticket }: Step) => ({ ...Policy.standard, approvers: 1 + ticket % 2 })
+
+const ruleCommitOf = (rule: Rule.Rule | undefined, name: string, now: number, step: Step): Store.Commit => {
+  const policy = policyOf(step)
+  if (step.tag === "RevokeRule") return C.revokeRule(name, personOf(step))
+  return step.tag === "ApproveRule"
+    ? C.approveRule(rule ?? C.noRule(name), personOf(step), policy)
+    : C.makeRule(name, { maxUses: 1 + step.place, expiresAt: now + step.amount }, { policy })
+}
+
 /** The commit that a step stands for, in the light of what there is. */
 const commitOf = (space: Transition.Workspace, run: string, now: number, step: Step): Store.Commit => {
   const parent = step.session === 3 ? C.sessionId(`${run}s0`) : null
@@ -74,7 +89,13 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
   const key = `#${step.place}`
   const name = `${run}T${step.ticket}`
   const filed = space.tickets.get(name) ??
-    C.ticket(writer, name, { proposedAt: now, expiresAt: now + step.amount })
+    C.ticket(writer, name, {
+      proposedAt: now,
+      expiresAt: now + step.amount,
+      args: C.hashOf(`args of #0`)
+    })
+  const named = `${run}R${step.ticket % 3}`
+  const rule = space.rules.get(named)
   switch (step.tag) {
     case "Open":
       return {
@@ -91,6 +112,7 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
         repeat: repeats[step.token % repeats.length] ?? "always",
         after: step.status % 3 === 0 ? `#${(step.place + 1) % 6}` : null,
         ticket: step.flag ? { id: filed.id, binding: step.status === 0 ? C.hashOf("drifted") : filed.binding } : null,
+        ...(!step.flag && rule !== undefined && step.status > 4 ? C.byRule(rule) : {}),
         lenient: step.status === 1
       })
     case "Finish":
@@ -123,12 +145,18 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
           : [change(space, run, step), ...step.token < 8 ? [] : [change(space, run, { ...step, ticket: 9 })]]
       })
     case "Propose":
-      return C.propose(writer, { ...filed, session: id, state: "proposed", votes: [] }, 2)
+      return C.propose(writer, { ...filed, session: id }, 2, 3)
     case "Decide":
-      return C.decide(
-        step.status === 0 ? { ...filed, state: "proposed", votes: [] } : filed,
-        step.flag || step.status > 4
-      )
+      return C.decide(filed, step.flag || step.status > 9, personOf(step), {
+        policy: policyOf(step),
+        ...(step.status === 0 ? { binding: C.hashOf("drifted") } : {})
+      })
+    case "Expire":
+      return C.expire(filed)
+    case "MakeRule":
+    case "ApproveRule":
+    case "RevokeRule":
+      return ruleCommitOf(rule, named, now, step)
     case "Revoke":
       return C.revoke(session, C.tokenId(`${run}tok${step.token % 2}`))
     case "Control":
@@ -166,7 +194,10 @@ const check = Effect.fnUntraced(function*(
   const log = yield* Log.Log
   const run = `r${++runs}-`
   const space = Transition.workspace()
-  const rows: Array<Row.Row> = []
+  yield* C.installed
+  const installation = Option.getOrThrow(yield* log.session(Installation.id))
+  space.sessions.set(Installation.id, installation)
+  const rows: Array<Row.Row> = [...yield* log.rows(Installation.id)]
   for (const { steps, wait } of batches) {
     yield* TestClock.adjust(wait)
     const now = yield* Clock.currentTimeMillis
@@ -212,6 +243,21 @@ const check = Effect.fnUntraced(function*(
     const kept = (yield* store.records({ kind, limit: 100_000 })).filter((record) => record.id.startsWith(run))
     assert.deepStrictEqual(kept, records.filter((record) => record.kind === kind).toSorted(listed))
   }
+  const ours = <A extends { readonly id: string }>(all: Iterable<A>) =>
+    [...all].filter(({ id }) => id.startsWith(run)).toSorted((a, b) => a.id < b.id ? -1 : 1)
+  const now = yield* Clock.currentTimeMillis
+  assert.deepStrictEqual(ours(yield* store.rules()), ours(space.rules.values()))
+  const usable = ours(space.rules.values()).filter((rule) => Rule.isUsable(rule, now))
+  assert.deepStrictEqual(ours(yield* store.rules(now)), usable)
+  for (const rule of usable.concat([...space.rules.values()])) {
+    const uses = space.uses.filter((use) => use.rule === rule.id)
+    assert.deepStrictEqual(yield* store.uses(rule.id), uses)
+    // However acts, votes and revocations fell: no more uses than the rule has, and none twice.
+    assert.deepStrictEqual(uses.map(({ use }) => use), Array.from({ length: rule.uses }, (_, index) => index + 1))
+    assert.isAtMost(rule.uses, rule.terms.maxUses)
+  }
+  const late = [...space.tickets.values()].filter((ticket) => Ticket.isOverdue(ticket, now))
+  assert.deepStrictEqual(ours(yield* store.overdue(now, 1_000_000)), ours(late))
   const accounts = (yield* store.accounts).filter((account) => account.id.startsWith(run))
   assert.deepStrictEqual(accounts, [...space.accounts.values()].toSorted((a, b) => a.id < b.id ? -1 : 1))
   for (const [hash, text] of space.payloads) {
@@ -243,12 +289,21 @@ const everything = [
   "Append",
   "Propose",
   "Decide",
+  "Expire",
+  "MakeRule",
+  "ApproveRule",
+  "RevokeRule",
   "Revoke",
   "Control",
   "over_budget",
   "ancestor_revoked",
   "fenced",
   "ticket_unusable",
+  "rule_unusable",
+  "denied",
+  "undecidable",
+  "out_of_time",
+  "no_such_rule",
   "already_begun",
   "not_begun",
   "too_many_pending",

@@ -1,8 +1,8 @@
 /** Commits as the Governor and the dispatcher send them, with everything that a test does not care about filled in. */
-import { Context, Effect, type Option } from "effect"
+import { Clock, Context, Effect, type Option } from "effect"
 import { digest } from "../../layers/node/Digest.ts"
-import { Ticket } from "../../src/approval/index.ts"
-import { Chain, type Digest, Digest as DigestModule, Log, type Row } from "../../src/audit/index.ts"
+import { Policy, Rule, Ticket } from "../../src/approval/index.ts"
+import { Chain, type Digest, Digest as DigestModule, Installation, Log, type Row } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { Store } from "../../src/governor/index.ts"
 
@@ -163,22 +163,48 @@ export const kept = (
   next: Partial<Store.Change["next"]> = {}
 ): Store.Change => ({ kind, id, version, next: { owner: "", state: "open", at: 1, value: null, ...next } })
 
-export const ticket = (session: Log.Summary, id: string, parts: Partial<Ticket.Ticket> = {}): Ticket.Ticket => ({
-  id: Ticket.TicketId.make(id),
-  session: session.id,
-  act: "act",
-  args: hashOf("args"),
-  binding: hashOf(`binding of ${id}`),
-  shown: { act: "act", description: "", args: "{}", reasons: "", evidence: [], estimateMicroUsd: 0 },
-  requester: "ada",
-  state: "proposed",
-  votes: [],
-  proposedAt: 1,
-  expiresAt: Number.MAX_SAFE_INTEGER,
-  ...parts
-})
+export const ticket = (session: Log.Summary, id: string, parts: Partial<Ticket.Ticket> = {}): Ticket.Ticket => {
+  const drafted = {
+    session: session.id,
+    act: "act",
+    args: hashOf("args"),
+    bound: {
+      actor: "Tester",
+      schema: hashOf(`schema of ${id}`),
+      token: hashOf(session.token),
+      policy: hashOf("policy")
+    },
+    shown: {
+      act: "act",
+      description: "",
+      args: "{}",
+      caller: session.caller,
+      reasons: "",
+      evidence: [],
+      estimateMicroUsd: 0
+    }
+  }
+  return {
+    ...drafted,
+    id: Ticket.TicketId.make(id),
+    key: null,
+    binding: Ticket.bindingOf(digest, { ...drafted, ...parts }),
+    requester: "ada",
+    state: "proposed",
+    votes: [],
+    proposedAt: 1,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    decidedAt: null,
+    ...parts
+  }
+}
 
-export const propose = (session: Log.Summary, filed: Ticket.Ticket, maxPending = 20): Store.Propose => ({
+export const propose = (
+  session: Log.Summary,
+  filed: Ticket.Ticket,
+  maxPending = 20,
+  maxPendingTree?: number
+): Store.Propose => ({
   _tag: "Propose",
   session: session.id,
   epoch: session.epoch,
@@ -195,23 +221,104 @@ export const propose = (session: Log.Summary, filed: Ticket.Ticket, maxPending =
     }
   },
   payloads: [payloadOf("shown")],
-  maxPending
+  maxPending,
+  maxPendingTree
 })
 
-/** The decision of one person, and the ticket after it. */
-export const decide = (expected: Ticket.Ticket, approve: boolean, by = "grace"): Store.Decide => ({
-  _tag: "Decide",
-  expected,
-  ticket: {
-    ...expected,
-    state: approve ? "approved" : "denied",
-    votes: [...expected.votes, { by, approve, reason: "", at: 1 }]
-  },
-  row: {
-    key: null,
-    body: { kind: "decided", ticket: expected.id, decision: approve ? "approved" : "denied", by, reason: "" }
+/** The decision of one person. */
+export const decide = (
+  filed: Ticket.Ticket,
+  approve: boolean,
+  by = "grace",
+  parts: Partial<Store.Decide> & { readonly reason?: string } = {}
+): Store.Decide => {
+  const { reason = "", ...rest } = parts
+  return {
+    _tag: "Decide",
+    session: filed.session,
+    ticket: filed.id,
+    binding: filed.binding,
+    policy: Policy.standard,
+    vote: { by, approve, reason },
+    ...rest
   }
+}
+
+export const expire = (filed: Ticket.Ticket): Store.Expire => ({
+  _tag: "Expire",
+  session: filed.session,
+  ticket: filed.id,
+  by: "aosiq"
 })
+
+export const ruleId = (text: string): Rule.RuleId => Rule.RuleId.make(text)
+
+/** A rule for `act`, by grace, that stands for a day. */
+export const makeRule = (
+  id: string,
+  parts: Partial<Rule.Terms> = {},
+  more: Partial<Store.MakeRule> = {}
+): Store.MakeRule => ({
+  _tag: "MakeRule",
+  rule: ruleId(id),
+  terms: {
+    actor: "*",
+    act: "act",
+    capabilities: ["tool:act"],
+    where: [],
+    definition: null,
+    maxUses: 3,
+    expiresAt: 86_400_000,
+    ...parts
+  },
+  policy: Policy.standard,
+  vote: { by: "grace", approve: true, reason: "" },
+  ...more
+})
+
+export const approveRule = (rule: Rule.Rule, by: string, policy = Policy.standard): Store.ApproveRule => ({
+  _tag: "ApproveRule",
+  rule: rule.id,
+  binding: rule.binding,
+  policy,
+  vote: { by, approve: true, reason: "" }
+})
+
+export const revokeRule = (id: string, by = "grace"): Store.RevokeRule => ({
+  _tag: "RevokeRule",
+  rule: ruleId(id),
+  by,
+  reason: ""
+})
+
+/** A rule that nobody made. */
+export const noRule = (id: string): Rule.Rule => {
+  const { policy, terms, vote } = makeRule(id)
+  return Rule.make(digest, policy, { id: ruleId(id), terms, vote: { ...vote, at: 0 } })
+}
+
+/** Begins the chain of the installation, unless somebody has. */
+export const installed = Effect.gen(function*() {
+  const store = yield* Store.Store
+  const opening = open(Installation.id, [])
+  const standing: Store.Open = { ...opening, session: { ...opening.session, status: "standing" } }
+  yield* Effect.ignore(store.commit(standing))
+})
+
+/** Makes a rule, and gives it as it stands; its time counts from now. */
+export const ruled = Effect.fnUntraced(function*(
+  parts: Partial<Rule.Terms> = {},
+  more: Partial<Store.MakeRule> = {}
+) {
+  const store = yield* Store.Store
+  yield* installed
+  const expiresAt = (yield* Clock.currentTimeMillis) + 86_400_000
+  const { rule } = yield* store.commit(makeRule(fresh("R"), { expiresAt, ...parts }, more))
+  return rule ?? (yield* Effect.die(new Error("no rule was made")))
+})
+
+/** What an act carries that runs by a rule. */
+export const byRule = ({ binding, id }: Rule.Rule): Partial<Store.Begin> => ({ rule: { id, binding } })
 
 export const revoke = (session: Log.Summary, token: Claims.TokenId): Store.Revoke => ({
   _tag: "Revoke",
@@ -230,11 +337,14 @@ export const control = (session: Claims.SessionId, action: Store.Control["action
 
 /** Opens a session and claims it for its first run. */
 export const opened = Effect.fnUntraced(function*(
-  accounts?: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
+  accounts?: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>,
+  name = fresh("ses"),
+  parent: Claims.SessionId | null = null
 ) {
   const store = yield* Store.Store
-  const id = sessionId(fresh("ses"))
-  yield* store.commit(open(id, accounts))
+  const id = sessionId(name)
+  const opening = open(id, accounts)
+  yield* store.commit({ ...opening, session: { ...opening.session, parent } })
   return (yield* store.commit(claim(id))).session
 })
 
@@ -246,9 +356,8 @@ export const approved = Effect.fnUntraced(function*(
   const store = yield* Store.Store
   const filed = ticket(session, fresh("T"), parts)
   yield* store.commit(propose(session, filed))
-  const decision = decide(filed, true)
-  yield* store.commit(decision)
-  return decision.ticket
+  const { ticket: after } = yield* store.commit(decide(filed, true))
+  return after ?? (yield* Effect.die(new Error("no ticket was decided")))
 })
 
 /** What a refused commit must not have changed. */

@@ -6,7 +6,7 @@
 import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { MemoryStore } from "../../layers/memory/index.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
-import { Log, type Row } from "../../src/audit/index.ts"
+import { Installation, Log, type Row } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
 import type { Machine, Process } from "./Machine.ts"
@@ -175,15 +175,25 @@ const remedy = "ask again"
 const unavailable = (detail: string, maybe: boolean) =>
   new Store.StoreError({ reason: new Store.Unavailable({ detail, remedy, maybe }) })
 
-const sessionOf = (commit: Store.Commit) =>
-  commit._tag === "Open" ? commit.session.id : commit._tag === "Decide" ? commit.ticket.session : commit.session
+const sessionOf = (commit: Store.Commit): Store.Claim["session"] => {
+  switch (commit._tag) {
+    case "Open":
+      return commit.session.id
+    case "MakeRule":
+    case "ApproveRule":
+    case "RevokeRule":
+      return Installation.id
+    default:
+      return commit.session
+  }
+}
 
 const told = (commit: Store.Commit): string => {
   switch (commit._tag) {
     case "Open":
       return `Open ${commit.session.id}`
     case "Decide":
-      return `Decide ${commit.ticket.id} ${commit.ticket.state}`
+      return `Decide ${commit.ticket} ${commit.vote.approve ? "yes" : "no"} by ${commit.vote.by}`
     case "Control":
       return `${commit.action} ${commit.session}`
     case "Begin":
@@ -193,7 +203,7 @@ const told = (commit: Store.Commit): string => {
     case "Append":
       return `Append ${commit.row.body.kind} ${commit.session} in ${commit.epoch}`
     default:
-      return `${commit._tag} ${commit.session}`
+      return `${commit._tag} ${sessionOf(commit)}`
   }
 }
 

@@ -86,12 +86,6 @@ const noWake: Mutation = ({ space }, _machine, apply) => (commit) => {
   return exit
 }
 
-/** A decision counts although somebody else decided a moment ago. */
-const lastDecides: Mutation = ({ space }, _machine, apply) => (commit) => {
-  const stored = commit._tag === "Decide" ? space.tickets.get(commit.ticket.id) : undefined
-  return apply(commit._tag === "Decide" && stored !== undefined ? { ...commit, expected: stored } : commit)
-}
-
 /** The log forgets what an act came to, and says that it was taken. */
 const lostOutcome: Mutation = ({ space }, machine, apply) => (commit) => {
   const session = commit._tag === "Finish" ? space.sessions.get(commit.session) : undefined
@@ -112,7 +106,6 @@ export const mutations = {
   "no stop": noStop,
   "no claim": noClaim,
   "no wake": noWake,
-  "last decides": lastDecides,
   "lost outcome": lostOutcome
 } as const satisfies Record<string, Mutation>
 

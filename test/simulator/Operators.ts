@@ -194,7 +194,7 @@ export class Operators {
       const decided = yield* approvals.decide({ ticket: ticket.id, by, approve, reason: "looked at" })
       if (!tells || decided.state === "proposed") return
       const dispatch = yield* Dispatch.Dispatch
-      yield* dispatch.resume(ticket.session, Approvals.reasonOf(ticket))
+      yield* dispatch.resume(ticket.session, Ticket.reasonOf(ticket))
     }))
   }
 

@@ -3,6 +3,7 @@
  * of its own and knows nothing of how the log is written, only what may not happen, whatever else does.
  */
 import { digest } from "../../layers/node/Digest.ts"
+import type { Ticket } from "../../src/approval/index.ts"
 import type { Log, Row } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
 import type { Disk } from "./Disk.ts"
@@ -70,7 +71,7 @@ export class Watch {
         } else if (commit.status === "paused") this.#stopped.set(session.id, paused)
         return
       case "Decide":
-        return this.#decided(commit.ticket)
+        return this.#decided(disk.space.tickets.get(commit.ticket))
       case "Revoke":
         this.#revoked.add(commit.token)
         return
@@ -93,7 +94,9 @@ export class Watch {
     else if (this.#writers.get(run) !== process) this.find(`${run}: ${process.name} wrote row ${row.seq} of another`)
   }
 
-  #decided({ act, args, id, session, state }: Store.Decide["ticket"]): void {
+  #decided(ticket: Ticket.Ticket | undefined): void {
+    if (ticket === undefined) return
+    const { act, args, id, session, state } = ticket
     if (state === "approved") this.#approved.add(id)
     if (state === "denied") this.#denied.add(`${session} ${act} ${args}`)
   }

@@ -4,7 +4,7 @@ import { Flag } from "effect/cli"
 import { RpcClientError } from "effect/rpc"
 import { Explain } from "../../operator/index.ts"
 import * as Print from "./Print.ts"
-import { type Client, Runtime, RuntimeError } from "./Runtime.ts"
+import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 
 /** The program's name and version, and who sits at the keyboard. */
 export interface About {
@@ -48,10 +48,11 @@ export const run = <A, E, R>(
 
 // internal
 
-const failed = (folder: string) => (error: unknown): RuntimeError => {
+const failed = (folder: string) => (error: unknown): RuntimeError | UsageError => {
   if (error instanceof RpcClientError.RpcClientError) {
     const detail = `the process that works on ${folder} went away before it answered`
     return new RuntimeError({ detail, remedy: "see what was done with aosiq approvals list, then try again" })
   }
-  return new RuntimeError(Explain.explain(error))
+  // What was wrong with the command itself is no failure of the runtime.
+  return error instanceof UsageError ? error : new RuntimeError(Explain.explain(error))
 }

@@ -4,6 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
+import { approvals } from "./Approvals.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
@@ -197,56 +198,6 @@ const sessionId = Argument.String("session").pipe(
   Argument.withSchema(Claims.SessionId),
   Argument.withDescription("Session, as in `aosiq sessions`")
 )
-
-const ticketId = Argument.String("ticket").pipe(
-  Argument.withSchema(Schema.NonEmptyString),
-  Argument.withDescription("Ticket, as in `aosiq approvals list`")
-)
-
-const approvals = (about: About) => {
-  const decide = (name: string, approve: boolean, description: string) =>
-    Command.make(name, { ticket: ticketId, by: by(about), reason, data, json }, (options) =>
-      run(
-        options,
-        (client) => client.approval_decide({ ticket: options.ticket, approve, reason: options.reason, by: options.by }),
-        Print.decision(options.by)
-      ).pipe(Effect.flatMap(({ run }) =>
-        approve && run?.status === "failed"
-          ? Effect.fail(new RuntimeError({ detail: run.detail, remedy: "start the diagnosis again: aosiq start" }))
-          : Effect.void
-      ))).pipe(Command.withDescription(description))
-  return Command.make("approvals").pipe(
-    Command.withDescription("See and decide what waits for a person"),
-    Command.withSubcommands([
-      Command.make(
-        "list",
-        { data, json },
-        (options) => run(options, (client) => client.approvals_list(), Print.tickets)
-      ).pipe(
-        Command.withDescription("List tickets")
-      ),
-      Command.make("show", { ticket: ticketId, data, json }, (options) =>
-        run(
-          options,
-          (client) =>
-            Effect.flatMap(client.approvals_list(), (list) => {
-              const found = list.find(({ id }) => id === options.ticket)
-              return found === undefined
-                ? Effect.fail(
-                  new RuntimeError({
-                    detail: `there is no ticket ${options.ticket}`,
-                    remedy: "see aosiq approvals list"
-                  })
-                )
-                : Effect.succeed(found)
-            }),
-          Print.ticket
-        )).pipe(Command.withDescription("Show all that a ticket stands for")),
-      decide("approve", true, "Approve: the act runs, once"),
-      decide("deny", false, "Deny: the act does not run, and is not asked again in its session")
-    ])
-  )
-}
 
 /** What each order to a session does, as its help says, and what is said when it was done. */
 const controls = {

@@ -1,7 +1,6 @@
 /** Text for a terminal. One value, one way to write it. */
 import { Option, Schema } from "effect"
 import { type Advice, Render } from "../../agents/advisor/index.ts"
-import type { Ticket } from "../../approval/index.ts"
 import type { Alerts, Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
@@ -9,10 +8,30 @@ import type { DeadLetter, Firing, Schedule } from "../../session/index.ts"
 
 /**
  * Text as it may go to a terminal. Lines of logs, words of models and names of files are anybody's: what would move the
- * cursor, change colours or turn the reading order is written as its code instead.
+ * cursor, change colours, break a line, turn the reading order or stay unseen is written as its code instead.
  */
 export const plain = (text: string): string =>
-  text.replace(/[^\P{C}\n\t]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`)
+  text.replace(
+    /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|(?![\uFE0E\uFE0F])\p{DI}/gu,
+    (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`
+  )
+
+/** A text of others, each of its lines behind a bar, so that none of it passes for words of the command's own. */
+export const quoted = (text: string): ReadonlyArray<string> =>
+  text.split(/\r\n|[\n\r\u2028\u2029]/u).map((line) => `    | ${line}`.trimEnd())
+
+/** The arguments of an act, to the letter: a text of several lines behind bars, everything else as JSON. */
+export const argumentsOf = (text: string): ReadonlyArray<string> =>
+  Option.match(decodeArguments(text), {
+    onNone: () => quoted(text),
+    onSome: (values) =>
+      Object.entries(values).flatMap(([name, value]) => {
+        const label = /^[\w.-]+$/.test(name) ? name : JSON.stringify(name)
+        return typeof value === "string" && value.includes("\n")
+          ? [`  ${label}`, ...quoted(value)]
+          : [`  ${label.padEnd(8)} ${JSON.stringify(value)}`]
+      })
+  })
 
 /** Columns, padded to their widest cell. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
@@ -35,45 +54,6 @@ export const time = (at: number): string =>
 
 /** The proposal with the notice that stands beside it. */
 export const advice = (value: Advice.Advice): string => Render.markdown(value)
-
-/** The tickets, newest last. */
-export const tickets = (list: ReadonlyArray<Ticket.Ticket>): string =>
-  list.length === 0
-    ? "no tickets"
-    : table(
-      ["ticket", "state", "act", "expires (UTC)", "session"],
-      list.map((ticket) => [ticket.id, ticket.state, ticket.act, time(ticket.expiresAt), ticket.session])
-    )
-
-/** All that an approver decides on. */
-export const ticket = (value: Ticket.Ticket): string =>
-  [
-    `ticket     ${value.id} (${value.state})`,
-    `act        ${value.act}: ${value.shown.description}`,
-    `requester  ${value.requester}, in session ${value.session}`,
-    `reasons    ${value.shown.reasons || "none given"}`,
-    `evidence   ${value.shown.evidence.join(", ") || "none cited"}`,
-    `cost       up to ${MicroUsd.format(value.shown.estimateMicroUsd)}`,
-    `expires    ${time(value.expiresAt)} UTC`,
-    ...value.votes.map(({ approve, at, by, reason }) =>
-      `decided    ${approve ? "approved" : "denied"} by ${by}, ${time(at)} UTC${reason === "" ? "" : `: ${reason}`}`
-    ),
-    "arguments",
-    ...argumentsOf(value.shown.args)
-  ].join("\n")
-
-/** A decision, and what came of it. */
-export const decision =
-  (by: string) =>
-  ({ run, ticket }: { readonly run: Operations.RunView | null; readonly ticket: Ticket.Ticket }): string => {
-    if (run === null) return `ticket ${ticket.id} has one more vote, by ${by}; it waits for more people`
-    const saved = Option.map(decodeSaved(run.result), (result) => `the proposal was saved as ${result.ticket}`)
-    return [
-      `ticket ${ticket.id} ${ticket.state} by ${by}`,
-      `session ${run.session} ${standing(run)}`,
-      ...Option.toArray(saved)
-    ].join("\n")
-  }
 
 /** How a run that went on stands now. */
 export const standing = ({ detail, status }: Omit<Operations.RunView, "result">): string => {
@@ -292,7 +272,12 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
   }
 }
 
+/** A number of things, in words. */
+export const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
+
 // internal
+
+const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
 
 const alert = ({ detail, kind, last, remedy, resolvedAt, since, subject, times }: Alerts.Alert): string =>
   resolvedAt === null
@@ -303,25 +288,5 @@ const alert = ({ detail, kind, last, remedy, resolvedAt, since, subject, times }
     ].join("\n")
     : `resolved ${kind} (${subject}): ${time(since)} to ${time(resolvedAt)} UTC`
 
-/** What a diagnosis says about the file it saved. */
-const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))
-
-const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
-
-/** The arguments of an act; a text of several lines behind bars, so that none of it passes for the command's own words. */
-const argumentsOf = (text: string): ReadonlyArray<string> =>
-  Option.match(decodeArguments(text), {
-    onNone: () => [`  ${text}`],
-    onSome: (values) =>
-      Object.entries(values).flatMap(([name, value]) => {
-        const lines = (typeof value === "string" ? value : JSON.stringify(value)).split("\n")
-        return lines.length === 1
-          ? [`  ${name.padEnd(8)} ${lines[0]}`]
-          : [`  ${name}`, ...lines.map((line) => `    | ${line}`.trimEnd())]
-      })
-  })
-
 const placed = ({ kind, seq, session }: Operations.Report["findings"][number]): string =>
   `${kind} at ${session ?? "the anchors"}${seq === null ? "" : `/${seq}`}`
-
-const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

@@ -1,5 +1,6 @@
 /** The command line. */
-export { type About, command } from "./Cli.ts"
+export { type About } from "./Ask.ts"
+export { command } from "./Cli.ts"
 export { plain } from "./Print.ts"
 export {
   type Client,

@@ -231,6 +231,26 @@ const resealRun: Tampering = (dice, world) => {
   return { log, isTable: dice.roll(2) === 0, expect }
 }
 
+/** An act by a consent that nobody gave: sealed as the runtime seals, past the last anchor, with a fitting control block. */
+const sneakAct: Tampering = (dice, world) => {
+  const { id, log, rows, size } = choose(dice, world)
+  const consent = dice.roll(2) === 0 ? { ticket: "t-none" } : { ticket: null, rule: { id: "R-none", use: 1 } }
+  const body = {
+    kind: "intent",
+    act: "restart",
+    capabilities: [],
+    token: "jti",
+    schema: hashOf("restart"),
+    args: hashOf("args"),
+    argsPreview: "",
+    reservedMicroUsd: 0,
+    ...consent
+  }
+  rows.push(seal({ ...lie(dice, id), key: "main#0", body }, headOf(rows)))
+  fix(log, id)
+  return { log, isTable: dice.roll(2) === 0, expect: found(["unauthorised"], id, [size, size]) }
+}
+
 export const rows = {
   edit,
   addField,
@@ -249,5 +269,6 @@ export const rows = {
   duplicate,
   rewrite,
   replaceGenesis,
-  resealRun
+  resealRun,
+  sneakAct
 }

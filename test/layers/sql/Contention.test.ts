@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Redacted, Result, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import * as PostgresClient from "../../../layers/postgres/Client.ts"
+import { Policy } from "../../../src/approval/index.ts"
 import type { Log } from "../../../src/audit/index.ts"
 import { Store } from "../../../src/governor/index.ts"
 import * as C from "../../governor/commits.ts"
@@ -168,6 +169,144 @@ describeOnServers("two logs on one PostgreSQL", (server) => {
       assert.lengthOf(all.filter(Result.isSuccess), 71)
       assert.deepStrictEqual(yield* a.side.store.accounts, [{ ...shared, reserved: 497, spent: 0 }])
       yield* Effect.forEach(sessions, (session) => chainOf(b.side, session))
+    }))
+
+  it.live("count both of two people who decide at the same moment, and one person once", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      const filed = C.ticket(session, "T")
+      yield* a.side.store.commit(C.propose(session, filed))
+      const policy = { ...Policy.standard, approvers: 2 }
+      const vote = (side: C.Side, by: string) => side.store.commit(C.decide(filed, true, by, { policy }))
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const both = yield* Effect.forkChild(
+        results(vote(a.side, "ada"), vote(b.side, "ADA "), vote(b.side, "local:ada"))
+      )
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      assert.sameMembers(whys(yield* Fiber.join(both)), ["ok", "undecidable", "undecidable"])
+      const again = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const last = yield* Effect.forkChild(results(vote(a.side, "grace"), vote(b.side, "barbara")))
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* again
+      assert.sameMembers(whys(yield* Fiber.join(last)), ["ok", "undecidable"])
+      const ticket = yield* b.side.store.ticket(filed.id)
+      assert.deepInclude(ticket, { state: "approved" })
+      assert.lengthOf(ticket?.votes ?? [], 2)
+      assert.lengthOf((yield* chainOf(a.side, session)).filter((row) => row.body.kind === "decided"), 2)
+    }))
+
+  it.live(
+    "begin no act beside a denial that was there first, and deny none that has begun",
+    () =>
+      Effect.gen(function*() {
+        const { a, b, url } = yield* two
+        for (let round = 0; round < 10; round++) {
+          const session = yield* opened(a.side)
+          const filed = C.ticket(session, C.fresh("T"))
+          yield* a.side.store.commit(C.propose(session, filed))
+          yield* a.side.store.commit(C.decide(filed, true, "ada"))
+          const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+          const use = { ticket: { id: filed.id, binding: filed.binding } }
+          const both = yield* Effect.forkChild(results(
+            a.side.store.commit(C.begin(session, "#0", use)),
+            b.side.store.commit(C.decide(filed, false, "grace"))
+          ))
+          yield* Effect.provideContext(blocked(2), a.context)
+          yield* release
+          const [act, denial] = whys(yield* Fiber.join(both))
+          assert.include([["ok", "undecidable"].join(), ["ticket_unusable", "ok"].join()], [act, denial].join())
+          const kinds = (yield* chainOf(a.side, session)).map((row) => row.body.kind)
+          assert.strictEqual(kinds.includes("intent"), act === "ok")
+        }
+      }),
+    60_000
+  )
+
+  it.live("use a rule as often as it says, together", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const rule = yield* C.ruled({ maxUses: 25 }).pipe(Effect.provideService(Store.Store, a.side.store))
+      const sessions = yield* Effect.all([opened(a.side), opened(b.side), opened(a.side), opened(b.side)])
+      const all = yield* Effect.forEach(
+        Array.from({ length: 400 }, (_, index) => index),
+        (index) => {
+          const { store } = index % 2 === 0 ? a.side : b.side
+          const session = sessions[index % 4] ?? sessions[0]
+          return Effect.result(store.commit(C.begin(session, `#${index}`, C.byRule(rule))))
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(all.filter(Result.isSuccess), 25)
+      assert.deepStrictEqual(new Set(whys(all)), new Set(["ok", "rule_unusable"]))
+      const uses = yield* b.side.store.uses(rule.id)
+      assert.deepStrictEqual(uses.map(({ use }) => use), Array.from({ length: 25 }, (_, index) => index + 1))
+      yield* Effect.forEach(sessions, (session) => chainOf(b.side, session))
+    }), 60_000)
+
+  it.live("begin nothing by a rule after it was revoked, even when both waited for it", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      for (let round = 0; round < 10; round++) {
+        const rule = yield* C.ruled({ maxUses: 25 }).pipe(Effect.provideService(Store.Store, a.side.store))
+        const session = yield* opened(a.side)
+        const release = yield* holding(url, `select 1 from aosiq_rules where id = '${rule.id}' for update`)
+        const both = yield* Effect.forkChild(results(
+          a.side.store.commit(C.begin(session, "#0", C.byRule(rule))),
+          b.side.store.commit(C.revokeRule(rule.id))
+        ))
+        yield* Effect.provideContext(blocked(2), a.context)
+        yield* release
+        const [act, revocation] = yield* Fiber.join(both)
+        assert.deepStrictEqual(whys([revocation ?? Result.fail(new Error("missing") as never)]), ["ok"])
+        const uses = yield* b.side.store.uses(rule.id)
+        const kept = (yield* b.side.store.rules()).find(({ id }) => id === rule.id)
+        // Whichever came first, the revocation says after how many uses it came.
+        assert.strictEqual(uses.length, act !== undefined && Result.isSuccess(act) ? 1 : 0)
+        assert.deepInclude(kept, { state: "revoked", uses: uses.length })
+        assert.deepStrictEqual(whys(yield* results(a.side.store.commit(C.begin(session, "#1", C.byRule(rule))))), [
+          "rule_unusable"
+        ])
+      }
+    }), 60_000)
+
+  it.live("file no ticket too many for a tree, in two of its sessions at once", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const root = yield* opened(a.side)
+      const child = (side: C.Side, name: string) =>
+        C.opened(undefined, `${root.id}.${name}`, root.id).pipe(Effect.provideService(Store.Store, side.store))
+      const left = yield* child(a.side, "a")
+      const right = yield* child(b.side, "b")
+      const all = yield* Effect.forEach(
+        Array.from({ length: 60 }, (_, index) => index),
+        (index) => {
+          const [side, session] = index % 2 === 0 ? [a.side, left] as const : [b.side, right] as const
+          return Effect.result(side.store.commit(C.propose(session, C.ticket(session, C.fresh("T")), 50, 7)))
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(all.filter(Result.isSuccess), 7)
+      assert.deepStrictEqual(new Set(whys(all)), new Set(["ok", "too_many_pending"]))
+    }))
+
+  it.live("end a ticket once, when it is ended and decided in both", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const session = yield* opened(a.side)
+      const late = Array.from({ length: 30 }, () => C.ticket(session, C.fresh("T"), { expiresAt: 2 }))
+      for (const filed of late) yield* a.side.store.commit(C.propose(session, filed, 50))
+      const all = yield* Effect.forEach(late, (filed) =>
+        results(
+          a.side.store.commit(C.expire(filed)),
+          b.side.store.commit(C.expire(filed)),
+          b.side.store.commit(C.decide(filed, true))
+        ), { concurrency: "unbounded" })
+      for (const three of all) assert.lengthOf(three.filter(Result.isSuccess), 1)
+      const decided = (yield* chainOf(b.side, session)).filter((row) => row.body.kind === "decided")
+      assert.lengthOf(decided, 30)
+      assert.isTrue(decided.every(({ body }) => body.kind === "decided" && body.decision === "expired"))
     }))
 
   it.live("write one chain for one session", () =>
