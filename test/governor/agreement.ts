@@ -26,12 +26,12 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   tag: fc.oneof(
     { weight: 2, arbitrary: fc.constantFrom("Open", "Claim", "Append", "Revoke", "Control") },
-    { weight: 6, arbitrary: fc.constantFrom("Begin", "Finish", "Settle", "Propose", "Decide") },
+    { weight: 6, arbitrary: fc.constantFrom("Begin", "Begin", "Finish", "Settle", "Settle", "Propose", "Decide") },
     { weight: 2, arbitrary: fc.constantFrom("Expire", "MakeRule", "ApproveRule", "RevokeRule") }
   ),
   session: fc.nat(3),
   place: fc.nat(5),
-  ticket: fc.nat(4),
+  ticket: fc.nat(7),
   token: fc.nat(9),
   amount: fc.nat(40),
   behind: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
@@ -47,6 +47,8 @@ const history = fc.array(
   // Something to work on; the rest is chance.
   { wait: 0, steps: [0, 1, 2].flatMap((session) => [simple("Open", session), simple("Claim", session)]) },
   { wait: 0, steps: [simple("MakeRule", 0), { ...simple("MakeRule", 0), ticket: 1 }] },
+  { wait: 0, steps: [simple("Propose", 0), { ...simple("Decide", 0), status: 1 }] },
+  { wait: 0, steps: (["Propose", "Expire"] as const).map((tag) => ({ ...simple(tag, 1), ticket: 1, amount: 0 })) },
   ...batches
 ])
 
@@ -99,7 +101,7 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
   switch (step.tag) {
     case "Open":
       return {
-        ...C.open(id, accounts.map((account) => ({ id: account, ceiling: 30 + step.amount }))),
+        ...C.open(id, accounts.map((account) => ({ id: account, ceiling: 20 + step.amount }))),
         session: { ...C.summary(id, accounts), parent },
         bounds: { children: 2, descendants: 1 }
       }
