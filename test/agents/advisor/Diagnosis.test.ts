@@ -90,10 +90,14 @@ describe("the readers that the advisor sends", () => {
       const { advisor, diagnosis, readers } = yield* family
       if (advisor === undefined || diagnosis === undefined) return assert.fail("there was no diagnosis")
       assert.include(diagnosis.accounts, "caller:ada")
-      assert.deepStrictEqual(advisor.accounts, [`session:${advisor.id}`, ...diagnosis.accounts])
+      assert.deepStrictEqual(advisor.accounts, [
+        `session:${advisor.id}`,
+        `class:${advisor.actor}`,
+        ...diagnosis.accounts
+      ])
       const known = (yield* Effect.flatMap(Store.Store, (store) => store.accounts)).map(({ id }) => id)
       for (const reader of readers) {
-        assert.deepStrictEqual(reader.accounts, [`session:${reader.id}`, ...advisor.accounts])
+        assert.deepStrictEqual(reader.accounts, [`session:${reader.id}`, `class:${reader.actor}`, ...advisor.accounts])
         assert.includeMembers(known, [...reader.accounts])
         const acts = (yield* rows(reader)).flatMap(({ body }) => body.kind === "intent" ? [body.act] : [])
         assert.strictEqual(acts.length, 1)
@@ -105,6 +109,10 @@ describe("sources that fail", () => {
   const down = new Source.SourceError({
     source: "logs:/var/log/app.log",
     reason: new Source.Unreachable({ detail: "it is not there", remedy: "mount it" })
+  })
+  const silent = new Source.SourceError({
+    source: "prometheus",
+    reason: new Source.Unreachable({ detail: "it does not answer", remedy: "start it" })
   })
   const metrics = Layer.succeed(Source.Metrics, {
     read: () => Effect.succeed({ series: [series("disk.used_ratio", ramp(0.8, 0.99))], gaps: [] })
@@ -128,7 +136,9 @@ describe("sources that fail", () => {
       const advice = yield* onRules
       if (advice.outcome !== "inconclusive") return assert.fail(advice.outcome)
       assert.strictEqual(advice.missing.length, 3)
-    }).pipe(Effect.provide(Layer.provideMerge(Layer.mergeAll(noMetrics(Effect.fail(down)), logs, settings), runtime))))
+    }).pipe(
+      Effect.provide(Layer.provideMerge(Layer.mergeAll(noMetrics(Effect.fail(silent)), logs, settings), runtime))
+    ))
 
   it.live("by taking too long are said, too; what else stops a reader stops it", () =>
     Effect.gen(function*() {
@@ -183,7 +193,10 @@ describe("a proposal that is handed over", () => {
         assert.isFalse(yield* fs.exists(ticket))
         const [shown] = yield* approvals.list
         assert.include(shown?.shown.args, "Storage has run out")
-        assert.match(shown?.shown.evidence.join() ?? "", new RegExp(`^${first.session}/\\d+$`))
+        assert.match(
+          shown?.shown.evidence.map(({ stamp }) => stamp).join() ?? "",
+          new RegExp(`^${first.session}/\\d+$`)
+        )
         const before = (yield* sessions).length
         yield* approvals.decide({ ticket: first.ticket, by: "ben", approve: true, reason: "fine" })
         const ended = yield* dispatch.resume(first.session)
