@@ -6,7 +6,7 @@
  * The cluster decides where a session runs. That only one run of it can act is decided by the log: a run that was
  * replaced, frozen or partitioned away has an old epoch, and none of its commits is taken.
  */
-import { Effect, Layer, Schedule, Scope } from "effect"
+import { Effect, Fiber, Layer, Schedule, Scope } from "effect"
 import { type ClusterError, ClusterSchema, Entity, Sharding } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { Actor } from "../actor/index.ts"
@@ -67,8 +67,13 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
       const client = yield* sharding.makeClient(entityOf(actor))
       return client(session)
     })
+    // Whoever waits may stop waiting, as a runner does that shuts down: the message is not taken back.
     const ask = ({ actor, reason, session }: Message) =>
-      Effect.flatMap(clientOf(actor, session), (client) => client.Run({ reason })).pipe(Effect.mapError(undelivered))
+      Effect.flatMap(clientOf(actor, session), (client) => client.Run({ reason })).pipe(
+        Effect.mapError(undelivered),
+        Effect.forkDetach,
+        Effect.flatMap(Fiber.join)
+      )
     const tell = ({ actor, reason, session }: Message) =>
       Effect.flatMap(clientOf(actor, session), (client) => client.Run({ reason }, { discard: true })).pipe(
         Effect.mapError(undelivered)
