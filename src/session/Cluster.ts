@@ -23,7 +23,10 @@ export const Run = Rpc.make("Run", {
   payload: { reason: Message.fields.reason },
   error: DispatchError,
   primaryKey: ({ reason }) => reason
-}).annotate(ClusterSchema.Persisted, true).annotate(ClusterSchema.Uninterruptible, "client")
+}).annotate(ClusterSchema.Persisted, true)
+  .annotate(ClusterSchema.Uninterruptible, "client")
+  // A runner that shuts down need not wait: the message stays, and the session goes on from its log.
+  .annotate(ClusterSchema.InterruptOnTermination, true)
 
 /** The entity type of a class. */
 export const entityOf = (actor: string) => Entity.make(`aosiq/${actor}`, [Run])
