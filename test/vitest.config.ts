@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/soak/**"],
     reporters: ["default"],
+    // Tests of real processes share a machine there, which may stall one of them for longer than it waits.
+    retry: process.env["CI"] === "true" ? 2 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000
   }
