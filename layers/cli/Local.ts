@@ -41,7 +41,8 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
   start: (folder, order) =>
     Effect.gen(function*() {
       const { boot, subject } = yield* loaded
-      const { diagnose, dispatch } = yield* boot(folder, order)
+      const { diagnose, dispatch, sweeping } = yield* boot(folder, order)
+      yield* Effect.forkScoped(sweeping)
       return {
         client: yield* Control.connect(folder),
         subject: subject(order),
