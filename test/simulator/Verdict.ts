@@ -63,6 +63,8 @@ const reasons: ReadonlyArray<RegExp> = [
   /refused by (?:token|ancestor): token \S+ is revoked/,
   /refused by approval: denied by /,
   /refused by approval: ticket \S+ is /,
+  /refused by approval: the time of ticket \S+ ran out/,
+  /refused by approval: \d+ tickets of this session, those above it and those below them wait already/,
   /refused by approval: \d+ tickets of this session wait already/,
   /ran longer than \d+ ms/,
   /broke down: .*the tool broke down/,
