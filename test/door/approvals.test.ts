@@ -133,7 +133,7 @@ describe("aosiq approvals approve and deny", () => {
       assert.include(answers, "ticket T-none NOT decided: there is no such ticket")
       assert.include(answers, "2 of 3 tickets decided")
       assert.strictEqual(ran.code, 1)
-      assert.match(ran.err, /T-none: there is no such ticket/)
+      assert.match(ran.err, /T-none cannot be decided: there is no such ticket/)
       assert.sameMembers(done, ["refund A-1", "refund A-2"])
       // Once more: neither is decided twice.
       const again = yield* aosiq(["approve", one.ticket, two.ticket])

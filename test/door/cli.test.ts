@@ -194,7 +194,7 @@ describe("aosiq approvals", () => {
       yield* files(cwd, { tickets: "in the way" })
       const approved = yield* run({ cwd }, "approvals", "approve", ticketIn(proposed.out), "--json")
       refused(approved, "the ticket was not saved: ", "start the diagnosis again")
-      assert.strictEqual(JSON.parse(approved.out).run.status, "failed")
+      assert.strictEqual(JSON.parse(approved.out).runs[0].status, "failed")
       assert.strictEqual(readFileSync(join(cwd, "tickets"), "utf8"), "in the way")
     }).pipe(Effect.provide(NodeServices.layer)))
 })
@@ -350,8 +350,8 @@ describe("the command line", () => {
         },
         {
           args: ["approvals", "approve"],
-          detail: "Missing required argument",
-          remedy: "see aosiq approvals approve --help"
+          detail: "no ticket is named",
+          remedy: "name tickets, or give --all"
         },
         { args: ["start", "--config", "c.yaml"], detail: "--config and --baseline go together", remedy: "give both" },
         { args: ["start", "--case", ".", "--logs", "x"], detail: "--case is read alone", remedy: "put what belongs" },

@@ -149,7 +149,7 @@ const told = ({ decided, runs, stalled, undecided }: Operations.DecisionsView, a
   const [first] = undecided
   if (first !== undefined) {
     const others = undecided.length > 1 ? `; ${undecided.length - 1} more were not decided` : ""
-    return fail(`ticket ${first.ticket}: ${first.detail}${others}`, first.remedy)
+    return fail(`ticket ${first.ticket} cannot be decided: ${first.detail}${others}`, first.remedy)
   }
   const [stuck] = stalled
   if (stuck !== undefined) {

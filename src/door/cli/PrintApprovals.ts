@@ -114,9 +114,10 @@ const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.St
 
 const indented = (text: string): string => text.split("\n").map((line) => `  ${line}`).join("\n")
 
+/** What a person said, in one line. */
 const vote = ({ approve, at, by, reason }: Ticket.Vote): string =>
   `decided    ${approve ? "approved" : "denied"} by ${by}, ${time(at)} UTC${
-    reason === "" ? "" : `: ${JSON.stringify(reason)}`
+    reason === "" ? "" : `: ${reason.replace(/\s+/gu, " ")}`
   }`
 
 const cited = ({ act, preview, stamp, trust }: Ticket.Cited): ReadonlyArray<string> =>
