@@ -130,6 +130,42 @@ describe("an act that a standing rule approves", () => {
     }).pipe(Effect.provide(world({ wrap })))
   })
 
+  it.effect("takes another use when an operator lets a lost attempt be made again, and a person when none is left", () => {
+    let isLost = false
+    const wrap = (store: Store.Store["Service"]): Store.Store["Service"] => ({
+      ...store,
+      commit: (commit) => commit._tag === "Finish" && isLost ? Effect.die("killed") : store.commit(commit)
+    })
+    return Effect.gen(function*() {
+      const { done, mark } = marks()
+      const { id } = yield* session()
+      const rule = yield* C.ruled({ maxUses: 2 })
+      /** Loses an outcome, and has an operator say that it may be done again. */
+      const losing = Effect.gen(function*() {
+        isLost = true
+        yield* Effect.exit(run(id, forGood("a", mark)))
+        isLost = false
+        const reason = yield* stopped(run(id, forGood("a", mark)))
+        if (reason._tag !== "AwaitingSettlement") return assert.fail(reason._tag)
+        const [lost] = yield* Effect.flatMap(Store.Store, (store) => store.lost(id))
+        if (lost === undefined) return assert.fail("nothing is lost")
+        const decision = { choice: "retry", from: "operator", by: "grace", reason: "", result: null } as const
+        yield* commit(C.settle(C.summary(id), lost.key, { epoch: null, intent: lost.intent, decision }))
+      })
+      yield* losing
+      assert.deepStrictEqual(done, ["a"])
+      yield* losing
+      assert.deepStrictEqual(done, ["a", "a"])
+      const intents = yield* kind(id, "intent")
+      assert.deepStrictEqual(intents.map(({ rule }) => rule), [{ id: rule.id, use: 1 }, { id: rule.id, use: 2 }])
+      const ticket = yield* awaited(run(id, forGood("a", mark)))
+      assert.deepStrictEqual(done, ["a", "a"])
+      yield* commit(C.decide(ticket, true))
+      yield* run(id, forGood("a", mark))
+      assert.deepStrictEqual(done, ["a", "a", "a"])
+    }).pipe(Effect.provide(world({ wrap })))
+  })
+
   it.effect("runs as often as the rule says, whatever a thousand acts of ten sessions do at once", () =>
     Effect.gen(function*() {
       const { done, mark } = marks()
