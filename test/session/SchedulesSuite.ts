@@ -11,14 +11,15 @@ const hour = 3_600_000
 /** How far the clock was put forward. */
 let ahead = 0
 
-/** Runs `self` by a clock that is put forward. */
+/** Runs `self` by a clock that is put forward; all else it does as the real one. */
 const forward = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(Clock.Clock, (real) =>
-    Effect.provideService(self, Clock.Clock, {
-      ...real,
+  Effect.flatMap(Clock.Clock, (real) => {
+    const clock: Clock.Clock = Object.assign(Object.create(real), {
       currentTimeMillisUnsafe: () => real.currentTimeMillisUnsafe() + ahead,
       currentTimeMillis: Effect.map(real.currentTimeMillis, (now) => now + ahead)
-    }))
+    })
+    return Effect.provideService(self, Clock.Clock, clock)
+  })
 
 /** Runs the contract against `store`, which may hold schedules of others that are not due. */
 export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log, E>): void => {
