@@ -4,6 +4,7 @@ import { Clock, Context, Effect, Layer, Option, Schema, type Scope } from "effec
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { MemoryStore } from "../../layers/memory/index.ts"
+import { digest } from "../../layers/node/Digest.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { Memory } from "../../layers/presets/index.ts"
 import { Actor, DeterministicActor } from "../../src/actor/index.ts"
@@ -262,6 +263,32 @@ describe("a schedule over time", () => {
         yield* sweep
         assert.lengthOf(on.opened, 1)
         assert.deepStrictEqual((yield* history(made.name)).map(({ state }) => state), ["opened"])
+      })
+    ))
+})
+
+describe("a firing", () => {
+  const parts = { schedule: Schedule.Name.make("x"), owner: "sch_1", notBefore: 60_000, terms: C.hashOf("x") }
+
+  it("has a session whose name follows from schedule and instant, and by whom it was started", () => {
+    const sessionOf = (owner: string, instant: number, by: string | null = null) =>
+      Firing.make(digest, { ...parts, owner, instant, by }).session
+    assert.match(sessionOf("sch_1", 60_000), /^ses_[0-9a-f]{26}$/)
+    assert.strictEqual(sessionOf("sch_1", 60_000), sessionOf("sch_1", 60_000))
+    const all = [sessionOf("sch_1", 60_000), sessionOf("sch_1", 120_000), sessionOf("sch_2", 60_000)]
+    assert.lengthOf([...new Set([...all, sessionOf("sch_1", 60_000, "ada")])], 4)
+  })
+
+  it.effect("that could not be opened yet is in the way of the next", () =>
+    staged((on) =>
+      Effect.gen(function*() {
+        const made = yield* add(D.definition(D.cron("* * * * *")))
+        on.isUp = false
+        yield* pass(2)
+        assert.deepStrictEqual((yield* history(made.name)).map(({ state }) => state), ["opening", "skipped"])
+        on.isUp = true
+        yield* sweep
+        assert.lengthOf(on.opened, 1)
       })
     ))
 })

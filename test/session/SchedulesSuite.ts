@@ -1,4 +1,4 @@
-/** What schedules promise over any store: one line for each. Time is real here. */
+/** What schedules promise over any store: one line for each. Time is real here, and put forward instead of waited for. */
 import { assert, layer } from "@effect/vitest"
 import { Clock, Context, Effect, type Layer } from "effect"
 import { Log } from "../../src/audit/index.ts"
@@ -7,8 +7,19 @@ import { DeadLetters, type Schedule, Schedules } from "../../src/session/index.t
 import * as C from "../governor/commits.ts"
 import * as D from "./desk.ts"
 
-/** Time enough to make a schedule before its first instant comes. */
-const soonMs = 200
+const hour = 3_600_000
+/** How far the clock was put forward. */
+let ahead = 0
+
+/** Runs `self` by a clock that is put forward; all else it does as the real one. */
+const forward = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Clock.Clock, (real) => {
+    const clock: Clock.Clock = Object.assign(Object.create(real), {
+      currentTimeMillisUnsafe: () => real.currentTimeMillisUnsafe() + ahead,
+      currentTimeMillis: Effect.map(real.currentTimeMillis, (now) => now + ahead)
+    })
+    return Effect.provideService(self, Clock.Clock, clock)
+  })
 
 /** Runs the contract against `store`, which may hold schedules of others that are not due. */
 export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log, E>): void => {
@@ -18,10 +29,10 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
     const added = (parts: Partial<Schedule.Definition> = {}) =>
       Effect.gen(function*() {
         const schedules = yield* Schedules.Schedules
-        const instant = (yield* Clock.currentTimeMillis) + soonMs
+        const instant = (yield* Clock.currentTimeMillis) + hour
         const definition = D.definition(D.at(instant, instant + 86_400_000), { catchUp: "all", ...parts })
         const schedule = yield* schedules.add(definition, "grace")
-        yield* Effect.sleep(soonMs + 5)
+        ahead += hour
         return { schedule, instant }
       })
     const sweep = Effect.flatMap(Schedules.Schedules, ({ sweep }) => sweep)
@@ -60,7 +71,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         const text = yield* log.payload(schedule.terms)
         assert.include(text._tag === "Some" ? text.value : "", schedule.name)
         assert.deepStrictEqual(C.faults(yield* log.rows(D.installation)), [])
-      }))
+      }).pipe(forward))
 
     it.effect("fires an instant once, however many processes look at the same time", () =>
       Effect.gen(function*() {
@@ -77,7 +88,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           ["opened", instant]
         ])
         assert.strictEqual(rows[1]?.session, openedOf(schedule)[0]?.session)
-      }))
+      }).pipe(forward))
 
     for (const when of ["before", "after"] as const) {
       it.effect(`takes up a firing whose process died just ${when} its session was opened`, () =>
@@ -95,7 +106,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           assert.deepInclude(view, { status: "running" })
           assert.deepStrictEqual([view?.firing.state, view?.firing.session], ["opened", openedOf(schedule)[0]?.session])
           assert.deepStrictEqual((yield* rowsOf(schedule.name)).map(({ what }) => what), ["made", "fired", "opened"])
-        }))
+        }).pipe(forward))
     }
 
     it.effect("sets a firing aside that cannot be started, and starts it when it is replayed", () =>
@@ -128,7 +139,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.lengthOf(openedOf(schedule), 1)
         const decided = yield* Effect.result(desk.drop({ letter: second?.id ?? "", by: "ada", reason: "" }))
         assert.strictEqual(decided._tag, "Failure")
-      }))
+      }).pipe(forward))
 
     it.effect("decides about a letter once when two people do together", () =>
       Effect.gen(function*() {
@@ -149,6 +160,6 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           .flatMap(({ body }) => body.kind === "letter" && body.letter === letter?.id ? [body.what] : [])
         assert.lengthOf(rows, 2)
         assert.strictEqual(rows[0], "filed")
-      }))
+      }).pipe(forward))
   })
 }
