@@ -57,8 +57,6 @@ export interface Told {
 export class Operators {
   /** What clients were told, in order. */
   readonly told: Array<Told> = []
-  /** Sessions that clients asked for. */
-  asked = 0
   readonly #machine: Machine
   readonly #network: Network
   readonly #disk: Disk
@@ -96,7 +94,6 @@ export class Operators {
     const exit = Effect.exit(
       Effect.flatMap(Dispatch.Dispatch, (dispatch) => startOf(dispatch)(actor, { order, ms }, { grant, caller }))
     )
-    this.asked++
     const isSent = this.#at(Effect.map(exit, (exit) => void this.told.push({ actor: actor.name, exit })))
     if (!isSent) this.#machine.after(1000, () => this.open(actor, order, grant, caller))
   }
@@ -105,7 +102,7 @@ export class Operators {
   turn(): void {
     const { dice } = this.#machine
     const { cancels, pauses, revokes } = this.#habits
-    const sessions = [...this.#disk.space.sessions.values()].filter(({ status }) =>
+    const sessions = this.#disk.sessions.filter(({ status }) =>
       status === "running" || status === "waiting" || status === "paused"
     )
     if (sessions.length === 0) return
@@ -183,7 +180,8 @@ export class Operators {
     if (open.length === 0) return
     const ticket = dice.pick(open)
     this.#decide(ticket, by)
-    if (dice.happens(this.#habits.duels)) { for (const other of people) if (other !== by) this.#decide(ticket, other) }
+    if (!dice.happens(this.#habits.duels)) return
+    for (const other of people) if (other !== by) this.#decide(ticket, other)
   }
 
   #decide(ticket: Ticket.Ticket, by: string): void {

@@ -3,7 +3,6 @@
  * of its own and knows nothing of how the log is written, only what may not happen, whatever else does.
  */
 import { digest } from "../../layers/node/Digest.ts"
-import type { Ticket } from "../../src/approval/index.ts"
 import type { Log, Row } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
 import type { Disk } from "./Disk.ts"
@@ -37,6 +36,8 @@ export class Watch {
   /** Sessions in which nothing may begin any more, or just now, and why. */
   readonly #stopped = new Map<string, string>()
   readonly #effects = new Set<string>()
+  /** Hashes of the rows that the database said it took. */
+  readonly #acknowledged = new Map<string, string>()
   readonly #forGood = new Set<string>()
 
   /** Sessions that were opened. */
@@ -51,6 +52,7 @@ export class Watch {
 
   /** The database took a commit. */
   taken(disk: Disk, process: Process, commit: Store.Commit, { row, session }: Store.Committed): void {
+    this.#acknowledged.set(`${session.id}/${row.seq}`, row.hash)
     for (const id of session.accounts) this.#bounded(disk, id)
     if ("epoch" in commit && commit.epoch !== null) this.#wrote(process, commit.epoch, session, row)
     switch (commit._tag) {
@@ -71,7 +73,7 @@ export class Watch {
         } else if (commit.status === "paused") this.#stopped.set(session.id, paused)
         return
       case "Decide":
-        return this.#decided(disk.space.tickets.get(commit.ticket))
+        return this.#decided(disk, row)
       case "Revoke":
         this.#revoked.add(commit.token)
         return
@@ -94,11 +96,12 @@ export class Watch {
     else if (this.#writers.get(run) !== process) this.find(`${run}: ${process.name} wrote row ${row.seq} of another`)
   }
 
-  #decided(ticket: Ticket.Ticket | undefined): void {
-    if (ticket === undefined) return
-    const { act, args, id, session, state } = ticket
-    if (state === "approved") this.#approved.add(id)
-    if (state === "denied") this.#denied.add(`${session} ${act} ${args}`)
+  /** What was decided is what the row says; an approval counts once there are enough. */
+  #decided({ space }: Disk, { body }: Row.Row): void {
+    const ticket = body.kind === "decided" ? space.tickets.get(body.ticket) : undefined
+    if (body.kind !== "decided" || ticket === undefined) return this.find("a decision about no ticket")
+    if (body.decision === "denied") this.#denied.add(`${ticket.session} ${ticket.act} ${ticket.args}`)
+    else if (ticket.state === "approved") this.#approved.add(ticket.id)
   }
 
   #control(action: Store.Control["action"], top: string): void {
@@ -155,6 +158,16 @@ export class Watch {
     if (!irreversible.has(tool) || act === undefined || answer._tag === "failed") return
     if (this.#forGood.has(act)) this.find(`${what} cannot be undone and was done before, at ${act}`)
     this.#forGood.add(act)
+  }
+
+  /** What the database said that it took, and has not. */
+  forgotten(disk: Disk): ReadonlyArray<string> {
+    const rows = new Map(disk.sessions.map(({ id }) => [id as string, disk.rows(id)]))
+    return [...this.#acknowledged].flatMap(([stamp, hash]) => {
+      const slash = stamp.lastIndexOf("/")
+      const row = rows.get(stamp.slice(0, slash))?.[Number(stamp.slice(slash + 1))]
+      return row?.hash === hash ? [] : [`row ${stamp} was said to be taken, and is not there`]
+    })
   }
 
   /** Session and place of the act that an attempt is at. */
