@@ -3,6 +3,7 @@
  * of its own and knows nothing of how the log is written, only what may not happen, whatever else does.
  */
 import { digest } from "../../layers/node/Digest.ts"
+import type { Rule } from "../../src/approval/index.ts"
 import type { Log, Row } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
 import type { Disk } from "./Disk.ts"
@@ -31,6 +32,8 @@ export class Watch {
   readonly #approved = new Set<string>()
   /** The act that used a ticket. */
   readonly #used = new Map<string, string>()
+  /** How often each rule was used, by the watch's own count. */
+  readonly #uses = new Map<string, number>()
   /** Acts that somebody said may be done once more. */
   readonly #again = new Set<string>()
   /** Sessions in which nothing may begin any more, or just now, and why. */
@@ -63,7 +66,7 @@ export class Watch {
         this.#writers.set(`${session.id} in ${session.epoch}`, process)
         return
       case "Begin":
-        return this.#began(process, commit, row)
+        return this.#began(disk, process, commit, row)
       case "Settle":
         if (commit.decision.choice === "retry") this.#again.add(`${session.id} ${placeOf(commit.key)}`)
         return
@@ -117,7 +120,7 @@ export class Watch {
     }
   }
 
-  #began(process: Process, commit: Store.Begin, row: Row.Row): void {
+  #began(disk: Disk, process: Process, commit: Store.Begin, row: Row.Row): void {
     const { body } = commit.intent
     if (body.kind !== "intent") return this.find(`row ${row.seq} of ${commit.session} is no intent`)
     const { act, args } = body
@@ -129,8 +132,18 @@ export class Watch {
       if (this.#revoked.has(this.#tokens.get(id) ?? "")) this.find(`${what} began although ${id} was revoked`)
     }
     const place = `${commit.session} ${placeOf(commit.key)}`
-    if (irreversible.has(act)) this.#consented(what, place, commit)
+    const rule = commit.rule === undefined ? undefined : disk.space.rules.get(commit.rule.id)
+    if (rule !== undefined) this.#ruled(what, rule, row.at)
+    else if (irreversible.has(act)) this.#consented(what, place, commit)
     this.#begun.set(`${commit.session}/${row.seq}`, { act: place, at: process.machine.now, process })
+  }
+
+  /** Approved in advance, for the time and the number of times that people agreed to. */
+  #ruled(what: string, { id, state, terms }: Rule.Rule, at: number): void {
+    const uses = (this.#uses.get(id) ?? 0) + 1
+    this.#uses.set(id, uses)
+    if (uses > terms.maxUses) this.find(`${what} began by rule ${id}, used ${uses} times of ${terms.maxUses}`)
+    if (state !== "standing" || at >= terms.expiresAt) this.find(`${what} began by rule ${id}, which is ${state}`)
   }
 
   /** Approved, and on a ticket that served no act, or this one before, which may be done once more. */
