@@ -244,7 +244,7 @@ export class Network {
     const handling: Handling = { letter, fiber: undefined }
     runner.handling.set(session, handling)
     this.#machine.say(`${process.name} handles ${letter.id}`)
-    const run = Effect.flatMap(Runs.Runs, (runs) => Cluster.handle(runs, session))
+    const run = Effect.flatMap(Runs.Runs, (runs) => Cluster.untilAnswered(runs.run(session)))
     const handled = process.boundary("before run").pipe(
       Effect.andThen(run),
       Effect.onExit(() => process.boundary("after run"))
