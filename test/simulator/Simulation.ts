@@ -37,9 +37,12 @@ export interface Outcome {
 /** Counts, by name. */
 export type Figures = Readonly<Record<string, number>>
 
-/** What may be broken on purpose. */
+/** What may be different from an ordinary run. */
 export interface Options {
+  /** Breaks the store on purpose. */
   readonly broken?: ((disk: Disk, machine: Machine, apply: Apply) => Apply) | undefined
+  /** Whether to stop as soon as something is found. */
+  readonly isHasty?: boolean | undefined
 }
 
 /** Runs one seed. */
@@ -89,13 +92,15 @@ class Simulation {
   readonly #lifetimeSeconds: number
   readonly #healsAt: number
   readonly #isUntimely: boolean
+  readonly #isHasty: boolean
   readonly #counts = new Map<string, number>()
   #weather: Weather.Weather
   #started = 0
   #restedAt = 0
 
-  constructor(seed: number, { broken = (_disk, _machine, apply) => apply }: Options) {
+  constructor(seed: number, { broken = (_disk, _machine, apply) => apply, isHasty = false }: Options) {
     this.#seed = seed
+    this.#isHasty = isHasty
     const dice = new Dice(seed)
     this.#dice = dice
     this.#machine = new Machine(dice)
@@ -143,6 +148,7 @@ class Simulation {
     this.#operatorsTurn()
     let next = 0
     const isOver = () => {
+      if (this.#isHasty && this.#watch.findings.length > 0) return true
       if (machine.now < this.#healsAt || machine.now < next) return false
       next = machine.now + 1000
       return machine.now > this.#healsAt + patienceMs || this.#restless().length === 0
