@@ -54,6 +54,14 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
               .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b)).slice(0, limit)
               .map(({ actor, id }) => ({ session: id, actor }))
           ),
+        quiet: (before, limit) =>
+          Effect.sync(() =>
+            [...space.sessions.values()].flatMap(({ actor, id, parent, status }) => {
+              const last = rowsBySession.get(id)?.at(-1)
+              const isQuiet = parent === null && status === "running" && last !== undefined && last.at < before
+              return isQuiet ? [{ session: id, actor, seq: last.seq, at: last.at }] : []
+            }).toSorted((a, b) => a.at - b.at || (a.session < b.session ? -1 : 1)).slice(0, limit)
+          ),
         lost: (session) =>
           Effect.sync(() =>
             [...space.acts.values()]

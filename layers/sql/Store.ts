@@ -442,6 +442,16 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         patiently,
         Effect.mapError((error) => unavailable(error, false))
       ),
+    quiet: (before, limit) =>
+      sql<{ readonly quiet: Store.Quiet }>`
+        select json_build_object('session', s.id, 'actor', s.actor, 'seq', r.seq, 'at', r.at) as quiet
+        from aosiq_sessions s join aosiq_rows r on r.session = s.id and r.seq = s.seq - 1
+        where s.status = 'running' and s.parent is null and r.at < ${before}
+        order by r.at, s.id collate "C" limit ${limit}`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ quiet }) => quiet)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
     lost: (session) =>
       sql<{ readonly act: Store.Act }>`
         select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${

@@ -328,6 +328,8 @@ export class Store extends Context.Service<Store, {
   readonly running: (
     limit: number
   ) => Effect.Effect<ReadonlyArray<{ readonly session: Claims.SessionId; readonly actor: string }>, StoreError>
+  /** Roots that are running and whose last row is from before `before`, the quietest first, at most `limit` of them. */
+  readonly quiet: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Quiet>, StoreError>
   /** Acts whose outcome is open, `unknown`; of one session, or of all. */
   readonly lost: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Act>, StoreError>
   readonly record: (key: RecordKey) => Effect.Effect<Kept | undefined, StoreError>
@@ -341,6 +343,14 @@ export class Store extends Context.Service<Store, {
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}
+
+/** A run that has written nothing for some time: the last row of its session. */
+export interface Quiet {
+  readonly session: Claims.SessionId
+  readonly actor: string
+  readonly seq: number
+  readonly at: number
+}
 
 /** An account, as operators see it. Micro-dollars. */
 export interface AccountView {

@@ -39,7 +39,7 @@ export const isWithin = (session: string, other: string): boolean =>
 
 /** Whether the status is one that a session keeps. */
 export const isOver = (status: Log.Status): boolean =>
-  status !== "running" && status !== "waiting" && status !== "paused"
+  status === "succeeded" || status === "failed" || status === "abandoned" || status === "cancelled"
 
 /** How wakes are keyed in a workspace. */
 export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wake.session} ${wake.reason}`

@@ -34,16 +34,12 @@ export const entityOf = (actor: string) => Entity.make(`aosiq/${actor}`, [Run])
 /** How long a session without messages stays in memory, as next to nothing. */
 const maxIdleTime = "30 seconds"
 
-/**
- * What a message has done: the session is run until it rests. A log that does not answer is asked again. Where another run
- * took over, the message stays with its handler until that one rests, for whoever took over may be gone before it did.
- */
-export const handle = (runs: Runs["Service"], session: Claims.SessionId): Effect.Effect<void, DispatchError> =>
-  Effect.catchIf(untilAnswered(runs.run(session)), isSuperseded, () =>
-    Effect.flatMap(
-      untilAnswered(runs.follow(session)),
-      (isAtRest) => isAtRest ? Effect.void : handle(runs, session)
-    ))
+/** Tries a run again for as long as the log does not answer. */
+export const untilAnswered = (run: Effect.Effect<void, DispatchError>): Effect.Effect<void, DispatchError> =>
+  Effect.retry(run, {
+    while: ({ reason }) => reason._tag === "Unrecorded",
+    schedule: Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
+  })
 
 /** Mailboxes over a cluster. Every runner of it registers the same actors. */
 export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Registry | Sharding.Sharding> = Layer.effect(
@@ -59,7 +55,7 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
       sharding.registerEntity(
         entityOf(name),
         Effect.map(Entity.CurrentAddress, (address) => {
-          const run = handle(runs, Claims.SessionId.make(address.entityId))
+          const run = untilAnswered(runs.run(Claims.SessionId.make(address.entityId)))
           return entityOf(name).of({ Run: () => run })
         }),
         { maxIdleTime }
@@ -90,14 +86,6 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
 )
 
 // internal
-
-const untilAnswered = <A>(effect: Effect.Effect<A, DispatchError>) =>
-  Effect.retry(effect, {
-    while: ({ reason }) => reason._tag === "Unrecorded",
-    schedule: Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
-  })
-
-const isSuperseded = ({ reason }: DispatchError) => reason._tag === "Superseded"
 
 type Undelivered =
   | ClusterError.MailboxFull

@@ -37,8 +37,6 @@ import { why } from "./Installation.ts"
 export class Runs extends Context.Service<Runs, {
   /** Runs the session until it ends or waits; one that has ended, or is paused, is left alone. */
   readonly run: (id: Claims.SessionId) => Effect.Effect<void, DispatchError>
-  /** Watches the session while another run has it. `false`: nothing happened in it for a minute, and it does not rest. */
-  readonly follow: (id: Claims.SessionId) => Effect.Effect<boolean, DispatchError>
   /** How the session stands when no run of it is under way. */
   readonly standing: (id: Claims.SessionId) => Effect.Effect<Ended<unknown>, DispatchError>
   /** Whether an actor of that class is registered here. */
@@ -110,18 +108,6 @@ export const layer: Layer.Layer<
       )
       if (modes.at(-1) === governor.mode) return
       yield* append(session, { kind: "noted", what: "mode", by: session.caller, detail: governor.mode }, {})
-    })
-
-    const follow = Effect.fnUntraced(function*(id: Claims.SessionId) {
-      let seen = yield* summaryOf(id)
-      let quiet = 0
-      while (seen.status === "running" && quiet < maxQuiet) {
-        yield* Effect.sleep(lookMs)
-        const now = yield* summaryOf(id)
-        quiet = now.seq === seen.seq ? quiet + 1 : 0
-        seen = now
-      }
-      return seen.status !== "running"
     })
 
     const standing = Effect.fnUntraced(function*(id: Claims.SessionId): Effect.fn.Return<
@@ -320,15 +306,11 @@ export const layer: Layer.Layer<
 
     const isKnown = (actor: string) => Effect.map(registry.get(actor), (runnable) => runnable !== undefined)
 
-    return Runs.of({ run, follow, standing, isKnown, setAside })
+    return Runs.of({ run, standing, isKnown, setAside })
   })
 )
 
 // internal
-
-/** How often a run of somebody else is looked at, and how many looks without a new row mean that nobody is there. */
-const lookMs = 5000
-const maxQuiet = 12
 
 interface Change {
   readonly status?: Log.Status

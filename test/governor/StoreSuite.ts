@@ -463,6 +463,38 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.lengthOf(yield* wakes(root.id), 1)
       }))
 
+    it.effect("knows which roots are running and have gone quiet, the quietest first", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const [first, second, resting] = [yield* C.opened(), yield* C.opened(), yield* C.opened()]
+        const child = C.open(C.sessionId(`${first.id}.child`))
+        yield* store.commit({ ...child, session: { ...child.session, parent: first.id } })
+        yield* store.commit(C.append(resting, { status: "waiting" }))
+        const mine = new Set<string>([first.id, second.id, resting.id, child.session.id])
+        const quiet = (before: number) =>
+          Effect.map(store.quiet(before, 10_000), (found) => found.filter(({ session }) => mine.has(session)))
+        const last = ({ id }: Log.Summary) =>
+          Effect.map(log.rows(id), (rows) => rows.at(-1) ?? assert.fail(`${id} has no rows`))
+
+        const now = yield* Clock.currentTimeMillis
+        const found = yield* quiet(now + 1)
+        assert.sameMembers(found.map(({ session }) => session), [first.id, second.id])
+        assert.deepStrictEqual(found, found.toSorted((a, b) => a.at - b.at))
+        const { at, seq } = yield* last(first)
+        assert.deepInclude(found, { session: first.id, actor: first.actor, seq, at })
+        assert.notInclude((yield* quiet(at)).map(({ session }) => session), first.id)
+        assert.lengthOf(yield* store.quiet(now + 1, 1), 1)
+        // It speaks again.
+        const { row } = yield* store.commit(C.append(first))
+        assert.deepInclude(yield* quiet(row.at + 1), {
+          session: first.id,
+          actor: first.actor,
+          seq: row.seq,
+          at: row.at
+        })
+      }))
+
     for (const [name, why, arrange] of rejections) {
       it.effect(`${why}: ${name} leaves no trace`, () =>
         Effect.gen(function*() {

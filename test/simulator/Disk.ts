@@ -49,6 +49,11 @@ export class Disk {
     this.#apply = broken(this, (commit) => Effect.runSyncExitWith(clock)(this.store.commit(commit)))
   }
 
+  /** The sessions, as they are. */
+  get sessions(): ReadonlyArray<Log.Summary> {
+    return [...this.space.sessions.values()]
+  }
+
   /** The rows of a session, as they are. */
   rows(session: string): ReadonlyArray<Row.Row> {
     return Effect.runSync(Effect.orDie(this.log.rows(Claims.SessionId.make(session))))

@@ -86,6 +86,21 @@ const noWake: Mutation = ({ space }, _machine, apply) => (commit) => {
   return exit
 }
 
+/** A decision counts although somebody else decided a moment ago. */
+const lastDecides: Mutation = ({ space }, _machine, apply) => (commit) => {
+  const ticket = commit._tag === "Decide" ? space.tickets.get(commit.ticket) : undefined
+  const isDecided = ticket?.state === "approved" || ticket?.state === "denied"
+  if (isDecided) space.tickets.set(ticket.id, { ...ticket, state: "proposed", votes: [], decidedAt: null })
+  return apply(commit)
+}
+
+/** A standing rule is good for as many acts as one likes. */
+const rulesForEver: Mutation = ({ space }, _machine, apply) => (commit) => {
+  const rule = commit._tag === "Begin" && commit.rule !== undefined ? space.rules.get(commit.rule.id) : undefined
+  if (rule !== undefined) space.rules.set(rule.id, { ...rule, uses: 0 })
+  return apply(commit)
+}
+
 /** The log forgets what an act came to, and says that it was taken. */
 const lostOutcome: Mutation = ({ space }, machine, apply) => (commit) => {
   const session = commit._tag === "Finish" ? space.sessions.get(commit.session) : undefined
@@ -106,6 +121,8 @@ export const mutations = {
   "no stop": noStop,
   "no claim": noClaim,
   "no wake": noWake,
+  "last decides": lastDecides,
+  "rules for ever": rulesForEver,
   "lost outcome": lostOutcome
 } as const satisfies Record<string, Mutation>
 

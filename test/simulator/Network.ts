@@ -10,7 +10,7 @@ import { Cause, type Context, Effect, Exit, type Fiber } from "effect"
 import type { Log } from "../../src/audit/index.ts"
 import { Store } from "../../src/governor/index.ts"
 import { type DispatchError, failWith, Unrecorded } from "../../src/session/Ended.ts"
-import type { Approvals, Dispatch, Unknowns } from "../../src/session/index.ts"
+import type { Approvals, Dispatch, Rules, Unknowns } from "../../src/session/index.ts"
 import { Cluster, type Mailbox, Runs } from "../../src/session/index.ts"
 import { sweep } from "../../src/session/Sweep.ts"
 import type { Machine, Process } from "./Machine.ts"
@@ -22,6 +22,7 @@ export type Services =
   | Dispatch.Dispatch
   | Log.Log
   | Mailbox.Mailbox
+  | Rules.Rules
   | Runs.Runs
   | Store.Store
   | Unknowns.Unknowns
@@ -243,7 +244,7 @@ export class Network {
     const handling: Handling = { letter, fiber: undefined }
     runner.handling.set(session, handling)
     this.#machine.say(`${process.name} handles ${letter.id}`)
-    const run = Effect.flatMap(Runs.Runs, (runs) => Cluster.handle(runs, session))
+    const run = Effect.flatMap(Runs.Runs, (runs) => Cluster.untilAnswered(runs.run(session)))
     const handled = process.boundary("before run").pipe(
       Effect.andThen(run),
       Effect.onExit(() => process.boundary("after run"))

@@ -5,11 +5,11 @@
  */
 import { Effect, type Exit, Option } from "effect"
 import type { Actor } from "../../src/actor/index.ts"
-import { Ticket } from "../../src/approval/index.ts"
+import { Rule, Ticket } from "../../src/approval/index.ts"
 import { Log } from "../../src/audit/index.ts"
 import type { Grant } from "../../src/capability/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
-import { Approvals, Dispatch, Unknowns } from "../../src/session/index.ts"
+import { Approvals, Dispatch, Rules, Unknowns } from "../../src/session/index.ts"
 import type { Dice } from "./Dice.ts"
 import type { Disk } from "./Disk.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -24,6 +24,8 @@ export interface Habits {
   readonly pauses: number
   readonly cancels: number
   readonly revokes: number
+  /** How often they approve acts in advance, or take that back. */
+  readonly rules: number
   /** How often the session of a ticket is told at once that it was decided. */
   readonly tells: number
   /** Tickets that nobody ever decides, and lost outcomes that nobody ever settles. */
@@ -41,6 +43,7 @@ export const drawn = (dice: Dice): Habits => {
     pauses: rate(0.2),
     cancels: rate(0.1),
     revokes: rate(0.1),
+    rules: rate(0.3),
     tells: dice.pick([0, 0.5, 1]),
     leaves: dice.happens(0.8) ? 0 : 0.3,
     recalls: dice.pick([1, 1, 0.5])
@@ -57,8 +60,6 @@ export interface Told {
 export class Operators {
   /** What clients were told, in order. */
   readonly told: Array<Told> = []
-  /** Sessions that clients asked for. */
-  asked = 0
   readonly #machine: Machine
   readonly #network: Network
   readonly #disk: Disk
@@ -96,7 +97,6 @@ export class Operators {
     const exit = Effect.exit(
       Effect.flatMap(Dispatch.Dispatch, (dispatch) => startOf(dispatch)(actor, { order, ms }, { grant, caller }))
     )
-    this.asked++
     const isSent = this.#at(Effect.map(exit, (exit) => void this.told.push({ actor: actor.name, exit })))
     if (!isSent) this.#machine.after(1000, () => this.open(actor, order, grant, caller))
   }
@@ -104,8 +104,8 @@ export class Operators {
   /** One of them does something, or nothing. */
   turn(): void {
     const { dice } = this.#machine
-    const { cancels, pauses, revokes } = this.#habits
-    const sessions = [...this.#disk.space.sessions.values()].filter(({ status }) =>
+    const { cancels, pauses, revokes, rules } = this.#habits
+    const sessions = this.#disk.sessions.filter(({ status }) =>
       status === "running" || status === "waiting" || status === "paused"
     )
     if (sessions.length === 0) return
@@ -116,6 +116,7 @@ export class Operators {
     else if (dice.happens(pauses)) this.#at(Effect.flatMap(Dispatch.Dispatch, (d) => d.pause(order)))
     else if (dice.happens(cancels)) this.#at(Effect.flatMap(Dispatch.Dispatch, (d) => d.cancel(order)))
     else if (dice.happens(revokes)) this.#at(revoke(session, by))
+    else if (dice.happens(rules)) this.#rule(by)
     else if (dice.happens(0.5)) this.#decideOne(by)
     else this.#settleOne(by)
   }
@@ -143,6 +144,33 @@ export class Operators {
     return [...this.#disk.space.acts.values()].filter(({ intent, repeat, session, state }) =>
       state === "unknown" && repeat !== "always" && !this.isLeft(`${session}/${intent}`)
     )
+  }
+
+  /** They make a rule, agree to one, or revoke one. */
+  #rule(by: string): void {
+    const { dice, now } = this.#machine
+    const rules = [...this.#disk.space.rules.values()]
+    const proposed = rules.find(({ state, votes }) => state === "proposed" && !votes.some((vote) => vote.by === by))
+    const standing = rules.find((rule) => Rule.isUsable(rule, now))
+    const reason = "as planned"
+    if (proposed !== undefined) {
+      const vote = { rule: proposed.id, binding: proposed.binding, by, reason }
+      this.#at(Effect.flatMap(Rules.Rules, (desk) => desk.approve(vote)))
+    } else if (standing !== undefined && dice.happens(0.5)) {
+      this.#at(Effect.flatMap(Rules.Rules, (desk) => desk.revoke({ rule: standing.id, by, reason })))
+    } else {
+      const act = dice.pick(["ship", "refund", "charge"] as const)
+      const terms: Rule.Terms = {
+        actor: "*",
+        act,
+        capabilities: [`tool:${act}`],
+        where: [],
+        definition: null,
+        maxUses: dice.between(1, 3),
+        expiresAt: now + dice.pick([15_000, 3_600_000])
+      }
+      this.#at(Effect.flatMap(Rules.Rules, (desk) => desk.make({ terms, by, reason })))
+    }
   }
 
   #settleOne(by: string): void {
@@ -183,7 +211,8 @@ export class Operators {
     if (open.length === 0) return
     const ticket = dice.pick(open)
     this.#decide(ticket, by)
-    if (dice.happens(this.#habits.duels)) { for (const other of people) if (other !== by) this.#decide(ticket, other) }
+    if (!dice.happens(this.#habits.duels)) return
+    for (const other of people) if (other !== by) this.#decide(ticket, other)
   }
 
   #decide(ticket: Ticket.Ticket, by: string): void {

@@ -37,9 +37,12 @@ export interface Outcome {
 /** Counts, by name. */
 export type Figures = Readonly<Record<string, number>>
 
-/** What may be broken on purpose. */
+/** What may be different from an ordinary run. */
 export interface Options {
+  /** Breaks the store on purpose. */
   readonly broken?: ((disk: Disk, machine: Machine, apply: Apply) => Apply) | undefined
+  /** Whether to stop as soon as something is found. */
+  readonly isHasty?: boolean | undefined
 }
 
 /** Runs one seed. */
@@ -89,13 +92,15 @@ class Simulation {
   readonly #lifetimeSeconds: number
   readonly #healsAt: number
   readonly #isUntimely: boolean
+  readonly #isHasty: boolean
   readonly #counts = new Map<string, number>()
   #weather: Weather.Weather
   #started = 0
   #restedAt = 0
 
-  constructor(seed: number, { broken = (_disk, _machine, apply) => apply }: Options) {
+  constructor(seed: number, { broken = (_disk, _machine, apply) => apply, isHasty = false }: Options) {
     this.#seed = seed
+    this.#isHasty = isHasty
     const dice = new Dice(seed)
     this.#dice = dice
     this.#machine = new Machine(dice)
@@ -143,10 +148,10 @@ class Simulation {
     this.#operatorsTurn()
     let next = 0
     const isOver = () => {
+      if (this.#isHasty && this.#watch.findings.length > 0) return true
       if (machine.now < this.#healsAt || machine.now < next) return false
       next = machine.now + 1000
-      if (machine.now > this.#healsAt + patienceMs) return true
-      return this.#isAtRest()
+      return machine.now > this.#healsAt + patienceMs || this.#restless().length === 0
     }
     if (!machine.drive(isOver, maxSteps)) this.#watch.find("it went on and on, or stopped in the middle")
     this.#restedAt = machine.now
@@ -154,6 +159,7 @@ class Simulation {
     const { opened } = this.#watch
     const isUntimely = this.#isUntimely
     for (const what of verdict({ disk: this.#disk, ledger: this.#ledger, opened, isUntimely })) this.#watch.find(what)
+    for (const what of this.#watch.forgotten(this.#disk)) this.#watch.find(what)
     this.#judgeTold()
     return {
       seed: this.#seed,
@@ -270,14 +276,10 @@ class Simulation {
 
   // --- at the end ------------------------------------------------------------
 
-  #isAtRest(): boolean {
-    return this.#operators.told.length <= this.#operators.asked && this.#restless().length === 0
-  }
-
   /** What has not come to rest, and on what it waits. */
   #restless(): ReadonlyArray<string> {
     const open = this.#network.open.map((id) => `nobody answered the message ${id}`)
-    const sessions = [...this.#disk.space.sessions.values()].flatMap(({ id, status }) => {
+    const sessions = this.#disk.sessions.flatMap(({ id, status }) => {
       if (Transition.isOver(status) || status === "standing") return []
       const last = this.#disk.rows(id).findLast(({ body }) =>
         ["suspended", "sleeping", "restarted", "escalated"].includes(body.kind)
@@ -322,7 +324,7 @@ class Simulation {
   }
 
   #figures(): Figures {
-    const sessions = [...this.#disk.space.sessions.values()]
+    const sessions = this.#disk.sessions
     for (const { id, status } of sessions) {
       this.#count(`sessions ${status}`)
       for (const { body } of this.#disk.rows(id)) this.#count(told(body))
@@ -330,7 +332,7 @@ class Simulation {
     return {
       sessions: sessions.length,
       effects: this.#ledger.entries.length,
-      "virtual seconds": Math.round((this.#restedAt - this.#healsAt) / 1000),
+      "seconds to rest": Math.round((this.#restedAt - this.#healsAt) / 1000),
       ...Object.fromEntries([...this.#counts].toSorted(([a], [b]) => a < b ? -1 : 1))
     }
   }

@@ -30,6 +30,7 @@ const everything = [
   "did quote",
   "did ship",
   "did refund",
+  "did charge",
   "rows outcome succeeded",
   "rows outcome failed",
   "rows outcome timed_out",
@@ -41,6 +42,15 @@ const everything = [
   "rows refusal by approval",
   "rows approved",
   "rows denied",
+  "rows expired",
+  "rows ruled",
+  "rows settled as done by operator",
+  "rows settled as not_done by operator",
+  "rows settled as retry by operator",
+  "rows settled as retry by probe",
+  "rows settled as retry by governor",
+  "rows restarted",
+  "rows escalated",
   "rows sleeping",
   "rows suspended",
   "rows noted paused",
@@ -52,13 +62,10 @@ const everything = [
   "sessions waiting"
 ]
 
-/** Where the seeds of every day begin. Seed 4 finds a session that is left running: see the changelog. */
-const first = 101
-
 describe("a simulated seed", () => {
   it(`holds, whatever happens: ${seeds} of them`, () => {
     const seen = new Set<string>()
-    for (let seed = first; seed < first + seeds; seed++) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const { figures, findings } = simulate(seed)
       assert.deepStrictEqual(findings, [], `seed ${seed}: npm run test:seeds -- --seeds 1 --from ${seed} --trace`)
       for (const name of Object.keys(figures)) seen.add(name)
@@ -81,12 +88,13 @@ describe("a simulated seed", () => {
 describe("a store with a rule switched off", () => {
   for (const [name, broken] of Object.entries(mutations) as ReadonlyArray<[Name, typeof mutations[Name]]>) {
     it(`is noticed: ${name}`, () => {
+      const isHasty = true
       let seed = 1
-      let found = simulate(seed, { broken })
-      while (found.findings.length === 0 && seed < maxSeeds) found = simulate(++seed, { broken })
+      let found = simulate(seed, { broken, isHasty })
+      while (found.findings.length === 0 && seed < maxSeeds) found = simulate(++seed, { broken, isHasty })
       assert.isNotEmpty(found.findings)
       // The same seed finds it again.
-      assert.deepStrictEqual(simulate(seed, { broken }).findings, found.findings)
+      assert.deepStrictEqual(simulate(seed, { broken, isHasty }).findings, found.findings)
     }, 300_000)
   }
 })

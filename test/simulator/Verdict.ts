@@ -23,7 +23,7 @@ export interface Case {
 
 /** What does not hold. */
 export const verdict = ({ disk, isUntimely, ledger, opened }: Case): ReadonlyArray<string> => {
-  const sessions = Effect.runSync(Effect.orDie(disk.log.sessions))
+  const { sessions } = disk
   const known = new Set<string>(sessions.map(({ id }) => id))
   const entries = new Map(ledger.entries.map((entry) => [entry.stamp, entry]))
   const findings = opened.filter((id) => !known.has(id)).map((id) => `session ${id} was lost`)

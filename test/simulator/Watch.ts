@@ -3,7 +3,7 @@
  * of its own and knows nothing of how the log is written, only what may not happen, whatever else does.
  */
 import { digest } from "../../layers/node/Digest.ts"
-import type { Ticket } from "../../src/approval/index.ts"
+import type { Rule } from "../../src/approval/index.ts"
 import type { Log, Row } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
 import type { Disk } from "./Disk.ts"
@@ -32,11 +32,15 @@ export class Watch {
   readonly #approved = new Set<string>()
   /** The act that used a ticket. */
   readonly #used = new Map<string, string>()
+  /** How often each rule was used, by the watch's own count. */
+  readonly #uses = new Map<string, number>()
   /** Acts that somebody said may be done once more. */
   readonly #again = new Set<string>()
   /** Sessions in which nothing may begin any more, or just now, and why. */
   readonly #stopped = new Map<string, string>()
   readonly #effects = new Set<string>()
+  /** Hashes of the rows that the database said it took. */
+  readonly #acknowledged = new Map<string, string>()
   readonly #forGood = new Set<string>()
 
   /** Sessions that were opened. */
@@ -51,6 +55,7 @@ export class Watch {
 
   /** The database took a commit. */
   taken(disk: Disk, process: Process, commit: Store.Commit, { row, session }: Store.Committed): void {
+    this.#acknowledged.set(`${session.id}/${row.seq}`, row.hash)
     for (const id of session.accounts) this.#bounded(disk, id)
     if ("epoch" in commit && commit.epoch !== null) this.#wrote(process, commit.epoch, session, row)
     switch (commit._tag) {
@@ -61,7 +66,7 @@ export class Watch {
         this.#writers.set(`${session.id} in ${session.epoch}`, process)
         return
       case "Begin":
-        return this.#began(process, commit, row)
+        return this.#began(disk, process, commit, row)
       case "Settle":
         if (commit.decision.choice === "retry") this.#again.add(`${session.id} ${placeOf(commit.key)}`)
         return
@@ -71,7 +76,7 @@ export class Watch {
         } else if (commit.status === "paused") this.#stopped.set(session.id, paused)
         return
       case "Decide":
-        return this.#decided(disk.space.tickets.get(commit.ticket))
+        return this.#decided(disk, row)
       case "Revoke":
         this.#revoked.add(commit.token)
         return
@@ -94,11 +99,12 @@ export class Watch {
     else if (this.#writers.get(run) !== process) this.find(`${run}: ${process.name} wrote row ${row.seq} of another`)
   }
 
-  #decided(ticket: Ticket.Ticket | undefined): void {
-    if (ticket === undefined) return
-    const { act, args, id, session, state } = ticket
-    if (state === "approved") this.#approved.add(id)
-    if (state === "denied") this.#denied.add(`${session} ${act} ${args}`)
+  /** What was decided is what the row says; an approval counts once there are enough. */
+  #decided({ space }: Disk, { body }: Row.Row): void {
+    const ticket = body.kind === "decided" ? space.tickets.get(body.ticket) : undefined
+    if (body.kind !== "decided" || ticket === undefined) return this.find("a decision about no ticket")
+    if (body.decision === "denied") this.#denied.add(`${ticket.session} ${ticket.act} ${ticket.args}`)
+    else if (ticket.state === "approved") this.#approved.add(ticket.id)
   }
 
   #control(action: Store.Control["action"], top: string): void {
@@ -114,7 +120,7 @@ export class Watch {
     }
   }
 
-  #began(process: Process, commit: Store.Begin, row: Row.Row): void {
+  #began(disk: Disk, process: Process, commit: Store.Begin, row: Row.Row): void {
     const { body } = commit.intent
     if (body.kind !== "intent") return this.find(`row ${row.seq} of ${commit.session} is no intent`)
     const { act, args } = body
@@ -126,8 +132,18 @@ export class Watch {
       if (this.#revoked.has(this.#tokens.get(id) ?? "")) this.find(`${what} began although ${id} was revoked`)
     }
     const place = `${commit.session} ${placeOf(commit.key)}`
-    if (irreversible.has(act)) this.#consented(what, place, commit)
+    const rule = commit.rule === undefined ? undefined : disk.space.rules.get(commit.rule.id)
+    if (rule !== undefined) this.#ruled(what, rule, row.at)
+    else if (irreversible.has(act)) this.#consented(what, place, commit)
     this.#begun.set(`${commit.session}/${row.seq}`, { act: place, at: process.machine.now, process })
+  }
+
+  /** Approved in advance, for the time and the number of times that people agreed to. */
+  #ruled(what: string, { id, state, terms }: Rule.Rule, at: number): void {
+    const uses = (this.#uses.get(id) ?? 0) + 1
+    this.#uses.set(id, uses)
+    if (uses > terms.maxUses) this.find(`${what} began by rule ${id}, used ${uses} times of ${terms.maxUses}`)
+    if (state !== "standing" || at >= terms.expiresAt) this.find(`${what} began by rule ${id}, which is ${state}`)
   }
 
   /** Approved, and on a ticket that served no act, or this one before, which may be done once more. */
@@ -155,6 +171,16 @@ export class Watch {
     if (!irreversible.has(tool) || act === undefined || answer._tag === "failed") return
     if (this.#forGood.has(act)) this.find(`${what} cannot be undone and was done before, at ${act}`)
     this.#forGood.add(act)
+  }
+
+  /** What the database said that it took, and has not. */
+  forgotten(disk: Disk): ReadonlyArray<string> {
+    const rows = new Map(disk.sessions.map(({ id }) => [id as string, disk.rows(id)]))
+    return [...this.#acknowledged].flatMap(([stamp, hash]) => {
+      const slash = stamp.lastIndexOf("/")
+      const row = rows.get(stamp.slice(0, slash))?.[Number(stamp.slice(slash + 1))]
+      return row?.hash === hash ? [] : [`row ${stamp} was said to be taken, and is not there`]
+    })
   }
 
   /** Session and place of the act that an attempt is at. */

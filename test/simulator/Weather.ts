@@ -80,8 +80,10 @@ export const calm: Weather = {
 
 /** The weather of a seed. */
 export const drawn = (dice: Dice): Weather => {
-  /** Off more often than not; else anything up to `most`, small rates more often than large ones. */
-  const rate = (most: number) => dice.happens(0.55) ? 0 : most * dice.next() ** 2
+  /** A few seeds have storms, in which rates are high; in the others small ones are likelier. */
+  const power = dice.pick([0.5, 2, 2, 2])
+  /** Off more often than not; else anything up to `most`. */
+  const rate = (most: number) => dice.happens(0.55) ? 0 : most * dice.next() ** power
   return {
     dies: rate(0.03),
     freezes: rate(0.02),
