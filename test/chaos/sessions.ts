@@ -14,11 +14,11 @@ import * as C from "../governor/commits.ts"
 import { log, type Measure, migrated } from "./endure.ts"
 import type { Side } from "./load.ts"
 import { client, type OwnServer } from "./ownServer.ts"
-import type { Trouble } from "./troubles.ts"
+import * as Troubles from "./troubles.ts"
 import * as World from "./world.ts"
 
 /** Sessions run through the trouble, round after round, until it has struck often enough. */
-export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
+export const endure = (server: OwnServer, trouble: Troubles.Trouble, measure: Measure) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const file = `${yield* fs.makeTempDirectoryScoped({ prefix: "aosiq-chaos-" })}/effects`
@@ -26,8 +26,9 @@ export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
     yield* Effect.scoped(migrated(server.app))
     const orders: Array<string> = []
     yield* Effect.scoped(Effect.gen(function*() {
-      const { times, url } = yield* trouble.start(server, measure.seed)
+      const { begin, url } = yield* Troubles.prepare(trouble, server, measure.seed)
       const context = yield* Layer.build(runtime(url, trouble.connections, file))
+      const times = yield* begin
       const isOver = Effect.orElseSucceed(Effect.map(times, (n) => n >= measure.strikes), () => false)
       const began = yield* Clock.currentTimeMillis
       do {

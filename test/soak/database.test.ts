@@ -1,0 +1,8 @@
+/** Databases with a bad day, for long, on each version. */
+import { logSuite, sessionSuite } from "../chaos/DatabaseSuite.ts"
+import { describeOnOwnServers } from "../chaos/ownServer.ts"
+
+const length = { seeds: [11, 12, 13, 14, 15], times: 5 }
+
+describeOnOwnServers("the log in SQL endures for long", (make) => logSuite(make, length))
+describeOnOwnServers("sessions endure for long", (make) => sessionSuite(make, length))
