@@ -8,6 +8,7 @@ import * as Troubles from "./troubles.ts"
 
 /** How long a run is: seeds for each trouble, and how many times it strikes as often as in a short one. */
 export interface Length {
+  readonly troubles: ReadonlyArray<Troubles.Trouble>
   readonly seeds: ReadonlyArray<number>
   readonly times: number
 }
@@ -21,7 +22,7 @@ export const logSuite = (make: Make, length: Length): void =>
     (server, trouble, measure) => endure(server, trouble, { ...measure, sessions: 24, acts: 6 })
   )
 
-/** Each session goes to its end, and does everything once. */
+/** Each session goes to its end, and does everything once. A cluster wants more than one connection. */
 export const sessionSuite = (make: Make, length: Length): void =>
   each(
     make,
@@ -39,8 +40,7 @@ const shortMs = 60_000
 
 const each = <E>(
   make: Make,
-  { seeds, times }: Length,
-  troubles: ReadonlyArray<Troubles.Trouble>,
+  { seeds, times, troubles }: Length,
   one: (
     server: OwnServer,
     trouble: Troubles.Trouble,

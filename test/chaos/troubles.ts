@@ -51,7 +51,7 @@ export const restart: Trouble = {
   name: "restarts in mid-run",
   connections: 5,
   logs: 1,
-  strikes: 2,
+  strikes: 1,
   beside: (server, dice) => repeatedly(dice, { fromMs: 300, upToMs: 900 }, server.restart)
 }
 
@@ -77,9 +77,9 @@ export const unknownCommit: Trouble = {
   name: "commits whose answer is lost, and commits that are lost",
   connections: 4,
   logs: 2,
-  strikes: 10,
+  strikes: 6,
   underway: ({ happens, oneOf }) => (statement) =>
-    statement === "COMMIT" && happens(0.15) ? oneOf(["lost", "unanswered"]) : "pass"
+    statement === "COMMIT" && happens(0.25) ? oneOf(["lost", "unanswered"]) : "pass"
 }
 
 /** Any statement is lost, or its answer is. */
@@ -87,8 +87,8 @@ export const anyStatement: Trouble = {
   name: "connections that break at any statement",
   connections: 4,
   logs: 1,
-  strikes: 10,
-  underway: ({ happens, oneOf }) => () => happens(0.03) ? oneOf(["lost", "unanswered"]) : "pass"
+  strikes: 6,
+  underway: ({ happens, oneOf }) => () => happens(0.06) ? oneOf(["lost", "unanswered"]) : "pass"
 }
 
 /** A pool of one connection, which breaks now and then. */
@@ -99,7 +99,7 @@ export const injectedStorm: Trouble = {
   name: "a storm of 40001 and 40P01 at any statement",
   connections: 4,
   logs: 1,
-  strikes: 20,
+  strikes: 10,
   underway: ({ happens, oneOf }) => (statement) =>
     /^\s*(?:COMMIT|select|with)/.test(statement) && happens(0.1) ? { error: oneOf(["40001", "40P01"]) } : "pass"
 }
@@ -109,7 +109,7 @@ export const raisedStorm: Trouble = {
   name: "a storm that the server raises while writing and at COMMIT",
   connections: 4,
   logs: 1,
-  strikes: 20,
+  strikes: 10,
   beside: (server) =>
     Effect.as(
       server.asAdmin((sql) =>
@@ -179,7 +179,7 @@ export const exhaustion: Trouble = {
   name: "a server without a free connection",
   connections: 3,
   logs: 1,
-  strikes: 3,
+  strikes: 2,
   beside: (server, dice) => repeatedly(dice, { fromMs: 50, upToMs: 200 }, takeAll(server))
 }
 

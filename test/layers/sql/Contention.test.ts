@@ -83,7 +83,7 @@ const fill = Effect.gen(function*() {
   yield* sql.unsafe(`insert into aosiq_acts (session, key, name, intent, reserved, accounts, state)
     select 'old_' || n, '#0', 'act', 2, 0, '[]'::json, 'finished' ${many}`)
   yield* sql.unsafe(`insert into aosiq_tickets (id, session, state, ticket)
-    select 'T_' || n, 'old_' || n, 'succeeded', '{}'::json ${many}`)
+    select 'filed_' || n, 'old_' || n, 'succeeded', '{}'::json ${many}`)
   yield* sql.unsafe(`insert into aosiq_records select 'schedule', 'old_' || n, 1, '', 'on', n, null ${many}`)
   yield* sql.unsafe(`insert into aosiq_revoked select 'tok_old_' || n ${many}`)
   yield* sql.unsafe(`insert into aosiq_wakes select 'old_' || n, 'because', n ${many}`)
