@@ -36,7 +36,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   casefolder: { packages: [], layers: ["logfiles", "settings"] },
   "claude-code": { packages: ["@effect/platform-node"], layers: ["anthropic"] },
   cli: { packages: ["@effect/platform-node"], layers: "all" },
-  cluster: { packages: ["@effect/platform-node"], layers: [] },
+  cluster: { packages: ["@effect/platform-node"], layers: ["sql"] },
   control: { packages: ["@effect/platform-node"], layers: [] },
   directory: { packages: [], layers: ["node"] },
   google: { packages: ["@google/genai"], layers: [] },

@@ -2,14 +2,27 @@
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Layer, Option } from "effect"
-import { RunnerAddress, type Sharding, SingleRunner, Singleton } from "effect/cluster"
+import {
+  RunnerAddress,
+  RunnerHealth,
+  Runners,
+  RunnerStorage,
+  Sharding,
+  ShardingConfig,
+  Singleton,
+  SqlRunnerStorage
+} from "effect/cluster"
+import * as Messages from "./Messages.ts"
 import * as Retention from "./Retention.ts"
 import * as Settings from "./Settings.ts"
 
 /** The only runner there is, for a database that one process holds. */
 export const layerSingle = retained(
-  SingleRunner.layer({ shardingConfig: Settings.single, runnerStorage: "memory" }).pipe(
-    Layer.provide(NodeCrypto.layerDigest)
+  Sharding.layer.pipe(
+    Layer.provideMerge(Runners.layerNoop),
+    Layer.provideMerge(Messages.layer),
+    Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
+    Layer.provide([ShardingConfig.layerFromEnv(Settings.single), NodeCrypto.layerDigest])
   )
 )
 
@@ -25,17 +38,20 @@ export interface Place {
  * due, and whether it is due is read from the database. Keep the port closed to strangers all the same, for they could
  * keep a runner busy.
  */
-export const layerOneOfMany = ({ host, listenHost, port }: Place) =>
-  retained(
-    NodeClusterSocket.layer({
-      storage: "sql",
-      shardingConfig: {
-        ...Settings.many,
-        runnerAddress: Option.some(RunnerAddress.make(host, port)),
-        runnerListenAddress: Option.some(RunnerAddress.make(listenHost ?? host, port))
-      }
-    })
+export const layerOneOfMany = ({ host, listenHost, port }: Place) => {
+  const shardingConfig = {
+    ...Settings.many,
+    runnerAddress: Option.some(RunnerAddress.make(host, port)),
+    runnerListenAddress: Option.some(RunnerAddress.make(listenHost ?? host, port))
+  }
+  return retained(
+    NodeClusterSocket.layer({ storage: "byo", shardingConfig }).pipe(
+      Layer.provideMerge(Messages.layer),
+      Layer.provide(Layer.orDie(SqlRunnerStorage.layer)),
+      Layer.provide([ShardingConfig.layerFromEnv(shardingConfig), NodeCrypto.layerDigest])
+    )
   )
+}
 
 // internal
 

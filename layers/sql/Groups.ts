@@ -1,8 +1,8 @@
 /**
  * Which of the waiting commits share a transaction. While one group is being written, what arrives waits and shares the
  * next; when enough waits, or a group takes long, further groups go ahead beside it. No two groups under way touch the
- * same tree of sessions or draw on the same account, so they never wait for each other's locks, and what belongs to one
- * session is written in the order it came.
+ * same tree of sessions, or an account or record that both say they change: they seldom wait for each other's locks, and
+ * what belongs to one session is written in the order it came.
  */
 import { Clock, Deferred, Effect, Fiber, Latch, Semaphore } from "effect"
 import type { Scope } from "effect"

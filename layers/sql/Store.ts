@@ -151,7 +151,9 @@ const load = Effect.fnUntraced(function*(
     d as materialized (
       select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, draws
       from json_to_recordset(${JSON.stringify(acts)}::json) as x(session text, key text, draws bool)
-      join aosiq_acts using (session, key)
+      -- One look at the key for each: the planner takes the list for longer than it is.
+      cross join lateral (select name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
+        where aosiq_acts.session = x.session and aosiq_acts.key = x.key offset 0) found
       union all
       select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, true as draws from aosiq_acts
       where session = any((select whole from ask)::text[]) and state = 'running'),
@@ -173,6 +175,7 @@ const load = Effect.fnUntraced(function*(
     f as materialized (
       select kind, id, version, owner, state, at, value
       from json_to_recordset(${records}::json) as x(kind text, id text) join aosiq_records r using (kind, id)
+      where ${named(sql, records)}
       order by kind, id for update of r)
     select json_build_object(
       'xid', pg_current_xact_id()::text,
@@ -320,7 +323,8 @@ const sessionChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, k
       [...space.taken].map(([session, until]) => ({ session, until })),
       (all) =>
         sql`delete from aosiq_wakes w using json_to_recordset(${all}::json) as x(session text, until bigint)
-        where w.session = x.session and w.due <= x.until`
+        where w.session = x.session and w.due <= x.until
+          and w.session = any(array(select e->>'session' from json_array_elements(${all}::json) e))`
     ),
     into([...space.wakes.values()].toSorted(by("session")), (all) =>
       sql`insert into aosiq_wakes (session, reason, due)
@@ -358,12 +362,13 @@ const recordChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, kn
   const records = picked(space.records, space.dirty.records)
   const isKnown = (record: Store.Kept) => known.has(Transition.recordKey(record))
   const removed = [...space.dirty.records].filter((key) => !space.records.has(key)).toSorted()
+    .map((key) => ({ kind: key.slice(0, key.indexOf(" ")), id: key.slice(key.indexOf(" ") + 1) }))
   return [
     into(
       removed,
       (all) =>
-        sql`delete from aosiq_records where (kind, id) in (select split_part(x, ' ', 1), substr(x, strpos(x, ' ') + 1)
-        from json_array_elements_text(${all}::json) x)`
+        sql`delete from aosiq_records r using json_to_recordset(${all}::json) as x(kind text, id text)
+        where r.kind = x.kind and r.id = x.id and ${named(sql, all)}`
     ),
     into(
       records.filter(isKnown),
@@ -371,7 +376,7 @@ const recordChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace, kn
         sql`update aosiq_records r set version = x.version, owner = x.owner, state = x.state, at = x.at, value = x.value
         from json_to_recordset(${all}::json)
           as x(kind text, id text, version int, owner text, state text, at bigint, value json)
-        where r.kind = x.kind and r.id = x.id`
+        where r.kind = x.kind and r.id = x.id and ${named(sql, all)}`
     ),
     into(
       records.filter((record) => !isKnown(record)),
@@ -398,6 +403,11 @@ const ruleChanges = (sql: SqlClient.SqlClient, space: Transition.Workspace) => [
 
 const picked = <A>(all: ReadonlyMap<string, A>, keys: ReadonlySet<string>) =>
   [...keys].toSorted().flatMap((key) => all.get(key) ?? [])
+
+/** Records `r` whose kinds and ids a JSON array names, for their key's index. */
+const named = (sql: SqlClient.SqlClient, json: string) =>
+  sql`r.kind = any(array(select e->>'kind' from json_array_elements(${json}::json) e))
+    and r.id = any(array(select e->>'id' from json_array_elements(${json}::json) e))`
 
 /** A statement over `all`, unless there are none. */
 const into = <A>(all: ReadonlyArray<A>, statement: (json: string) => Statement.Fragment) =>

@@ -1,3 +1,4 @@
 /** The log in SQL. */
+export * as Failure from "./Failure.ts"
 export * as Migrate from "./Migrate.ts"
 export * as SqlStore from "./Store.ts"

@@ -20,6 +20,7 @@ import { Grant } from "../../src/capability/index.ts"
 import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 import * as Cluster from "./cluster.ts"
+import * as Rows from "./rows.ts"
 
 const isQuick = process.argv.includes("--quick")
 const isJson = process.argv.includes("--json")
@@ -138,7 +139,10 @@ const postgres = url === undefined
   ? Effect.sync(() =>
     console.error("PostgreSQL is not measured: AOSIQ_TEST_POSTGRES_URL is not set (see test/services)")
   )
-  : onDatabase("PostgreSQL", 1000).pipe(Effect.provide(over(PostgresClient.layer(Redacted.make(url)))))
+  : onDatabase("PostgreSQL", 1000).pipe(
+    Effect.provide(over(PostgresClient.layer(Redacted.make(url)))),
+    Effect.andThen(Rows.onServer(url, report, isQuick))
+  )
 
 const clusterOnPglite = Effect.flatMap(
   scratch,

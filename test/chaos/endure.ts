@@ -8,7 +8,7 @@ import { Migrate, SqlStore } from "../../layers/sql/index.ts"
 import * as C from "../governor/commits.ts"
 import * as Load from "./load.ts"
 import { client, type OwnServer } from "./ownServer.ts"
-import type { Trouble } from "./troubles.ts"
+import * as Troubles from "./troubles.ts"
 
 /** How much of it. */
 export interface Measure {
@@ -22,17 +22,18 @@ export interface Measure {
 }
 
 /** Sessions write through the trouble, round after round, until it has struck often enough. */
-export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
+export const endure = (server: OwnServer, trouble: Troubles.Trouble, measure: Measure) =>
   Effect.gen(function*() {
     yield* server.renew
     yield* Effect.scoped(migrated(server.app))
     const began = yield* Clock.currentTimeMillis
     const ledgers = yield* Effect.scoped(Effect.gen(function*() {
-      const { times, url } = yield* trouble.start(server, measure.seed)
+      const { begin, url } = yield* Troubles.prepare(trouble, server, measure.seed)
       const logs = yield* Effect.forEach(
         Array.from({ length: trouble.logs }),
         () => log(url, trouble.connections)
       )
+      const times = yield* begin
       const done: Array<Load.Ledger> = []
       const isOver = Effect.orElseSucceed(Effect.map(times, (n) => n >= measure.strikes), () => false)
       do {

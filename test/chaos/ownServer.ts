@@ -29,34 +29,18 @@ export interface OwnServer {
 /** The script that keeps servers failed. */
 export class ServerFailed extends Schema.TaggedError<ServerFailed>()("ServerFailed", { said: Schema.String }) {}
 
-/** `describe` where such a server can be had. */
-export const describeOnOwnServer = (title: string, body: () => void): void => {
-  describe.skipIf(folder === undefined)(`${title} (postgres-17)`, body)
-}
+/** Starts one; `settings` are of all of it, such as `max_connections`. */
+export type Make = (
+  settings?: Readonly<Record<string, string>>
+) => Effect.Effect<OwnServer, ServerFailed | SqlError.SqlError, Scope.Scope>
 
-/** A server; `settings` are of all of it, such as `max_connections`. */
-export const make = Effect.fnUntraced(function*(
-  settings: Readonly<Record<string, string>> = {}
-): Effect.fn.Return<OwnServer, ServerFailed | SqlError.SqlError, Scope.Scope> {
-  const port = yield* freePort
-  yield* Effect.acquireRelease(script("start", port), () => Effect.ignore(script("remove", port)))
-  const url = (login: string, database: string) => new URL(`postgres://${login}@127.0.0.1:${port}/${database}`)
-  const asAdmin: OwnServer["asAdmin"] = (use, database = "app") =>
-    Effect.scoped(Effect.flatMap(connect(url("postgres", database)), use))
-  const restart = script("restart", port)
-  yield* asAdmin((sql) =>
-    Effect.all([
-      sql.unsafe("create role app login"),
-      ...Object.entries(settings).map(([name, value]) => sql.unsafe(`alter system set ${name} = '${value}'`))
-    ], { discard: true }), "postgres")
-  if (Object.keys(settings).length > 0) yield* restart
-  const renew = asAdmin((sql) =>
-    Effect.all([
-      sql.unsafe("drop database if exists app with (force)"),
-      sql.unsafe("create database app owner app")
-    ], { discard: true }), "postgres")
-  return { app: url("app", "app"), renew, restart, asAdmin }
-})
+/** `describe` where a server of version 17 can be had. */
+export const describeOnOwnServer = (title: string, body: (make: Make) => void): void => describeOn(gate, title, body)
+
+/** `describe` on each version. */
+export const describeOnOwnServers = (title: string, body: (make: Make) => void): void => {
+  for (const version of [gate, newest]) describeOn(version, title, body)
+}
 
 /** The client that the product makes, with another number of connections. */
 export const client = (
@@ -72,13 +56,46 @@ export const client = (
 
 // internal
 
-const folder = process.env["AOSIQ_TEST_POSTGRES_SERVER"]
+const make = Effect.fnUntraced(function*(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {}
+): Effect.fn.Return<OwnServer, ServerFailed | SqlError.SqlError, Scope.Scope> {
+  const port = yield* freePort
+  yield* Effect.acquireRelease(script("start", folder, port), () => Effect.ignore(script("remove", folder, port)))
+  const url = (login: string, database: string) => new URL(`postgres://${login}@127.0.0.1:${port}/${database}`)
+  const asAdmin: OwnServer["asAdmin"] = (use, database = "app") =>
+    Effect.scoped(Effect.flatMap(connect(url("postgres", database)), use))
+  const restart = script("restart", folder, port)
+  yield* asAdmin((sql) =>
+    Effect.all([
+      sql.unsafe("create role app login"),
+      ...Object.entries(settings).map(([name, value]) => sql.unsafe(`alter system set ${name} = '${value}'`))
+    ], { discard: true }), "postgres")
+  if (Object.keys(settings).length > 0) yield* restart
+  const renew = asAdmin((sql) =>
+    Effect.all([
+      sql.unsafe("drop database if exists app with (force)"),
+      sql.unsafe("create database app owner app")
+    ], { discard: true }), "postgres")
+  return { app: url("app", "app"), renew, restart, asAdmin }
+})
+
+interface Version {
+  readonly name: string
+  readonly folder: string | undefined
+}
+const gate: Version = { name: "postgres-17", folder: process.env["AOSIQ_TEST_POSTGRES_SERVER"] }
+const newest: Version = { name: "postgres-18", folder: process.env["AOSIQ_TEST_POSTGRES18_SERVER"] }
+
+const describeOn = ({ folder, name }: Version, title: string, body: (make: Make) => void): void => {
+  describe.skipIf(folder === undefined)(`${title} (${name})`, () => body((settings) => make(folder ?? "", settings)))
+}
 
 const program = new URL("../services/postgres.sh", import.meta.url).pathname
 
-const script = (action: "start" | "restart" | "remove", port: number) =>
+const script = (action: "start" | "restart" | "remove", folder: string, port: number) =>
   Effect.callback<void, ServerFailed>((resume) => {
-    const words = [program, action, ...(folder ?? "").split(" "), String(port), String(process.pid)]
+    const words = [program, action, ...folder.split(" "), String(port), String(process.pid)]
     const child = spawn("bash", words, { stdio: ["ignore", "ignore", "pipe"] })
     let said = ""
     child.stderr.on("data", (chunk) => said += String(chunk))

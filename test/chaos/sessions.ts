@@ -1,24 +1,25 @@
 /**
- * Whole sessions on a log under a trouble: a shipper spawns a clerk, packs, sleeps, asks people, ships and looks, for
+ * Whole sessions, as entities of a cluster, on a log under a trouble: a shipper spawns a clerk, packs, sleeps, asks people, ships and looks, for
  * money. What the tools did is in a file; it is held against what the log says.
  */
 import { NodeServices } from "@effect/platform-node"
 import { assert } from "@effect/vitest"
 import { Clock, Effect, FileSystem, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { Runners } from "../../layers/cluster/index.ts"
 import { KeySet } from "../../layers/jose/index.ts"
 import { core, digest } from "../../layers/presets/Core.ts"
 import { SqlStore } from "../../layers/sql/index.ts"
-import { Approvals, Dispatch, Mailbox } from "../../src/session/index.ts"
+import { Approvals, Cluster, Dispatch } from "../../src/session/index.ts"
 import * as C from "../governor/commits.ts"
 import { log, type Measure, migrated } from "./endure.ts"
 import type { Side } from "./load.ts"
 import { client, type OwnServer } from "./ownServer.ts"
-import type { Trouble } from "./troubles.ts"
+import * as Troubles from "./troubles.ts"
 import * as World from "./world.ts"
 
 /** Sessions run through the trouble, round after round, until it has struck often enough. */
-export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
+export const endure = (server: OwnServer, trouble: Troubles.Trouble, measure: Omit<Measure, "acts">) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const file = `${yield* fs.makeTempDirectoryScoped({ prefix: "aosiq-chaos-" })}/effects`
@@ -26,8 +27,9 @@ export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
     yield* Effect.scoped(migrated(server.app))
     const orders: Array<string> = []
     yield* Effect.scoped(Effect.gen(function*() {
-      const { times, url } = yield* trouble.start(server, measure.seed)
+      const { begin, url } = yield* Troubles.prepare(trouble, server, measure.seed)
       const context = yield* Layer.build(runtime(url, trouble.connections, file))
+      const times = yield* begin
       const isOver = Effect.orElseSucceed(Effect.map(times, (n) => n >= measure.strikes), () => false)
       const began = yield* Clock.currentTimeMillis
       do {
@@ -44,7 +46,8 @@ export const endure = (server: OwnServer, trouble: Trouble, measure: Measure) =>
 
 const runtime = (url: URL, connections: number, file: string) =>
   World.actors(file).pipe(
-    Layer.provideMerge(core(Mailbox.layerLocal)),
+    Layer.provideMerge(core(Cluster.layer)),
+    Layer.provideMerge(Runners.layerSingle),
     Layer.provideMerge(SqlStore.layer),
     Layer.provideMerge(Layer.effect(SqlClient.SqlClient, client(url, connections))),
     Layer.provideMerge(Layer.mergeAll(digest, keys)),

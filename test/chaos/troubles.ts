@@ -1,6 +1,6 @@
 /**
- * What befalls a database while it is used. Each trouble says how the log reaches the server, and what goes on beside it
- * until the load has ended.
+ * What befalls a database while it is used: to statements on their way, and beside them. A trouble is prepared first, so
+ * that the log can be opened in peace, and then begins.
  */
 import { Effect, type Scope } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -9,7 +9,10 @@ import { type Dice, make as dice } from "./dice.ts"
 import type { OwnServer, ServerFailed } from "./ownServer.ts"
 import * as Proxy from "./proxy.ts"
 
-/** A trouble on a server, to be thrown by `seed`. */
+/** How often a trouble struck so far. */
+export type Times = Effect.Effect<number, SqlError.SqlError>
+
+/** A trouble, to be thrown by dice. */
 export interface Trouble {
   readonly name: string
   /** Connections of each log. */
@@ -18,30 +21,38 @@ export interface Trouble {
   readonly logs: number
   /** How often it strikes in a short run. */
   readonly strikes: number
-  /** Starts it for as long as the scope lasts; gives the address that logs use, and what proves that it struck. */
-  readonly start: (
+  /** What happens to statements on their way. */
+  readonly underway?: (dice: Dice) => (statement: string) => Proxy.Fate
+  /** What goes on beside them, for as long as the scope lasts. */
+  readonly beside?: (
     server: OwnServer,
-    seed: number
-  ) => Effect.Effect<Struck, SqlError.SqlError | ServerFailed, Scope.Scope>
+    dice: Dice
+  ) => Effect.Effect<Times, SqlError.SqlError | ServerFailed, Scope.Scope>
 }
 
-/** Where the server is reached, and how often the trouble struck so far. */
-export interface Struck {
-  readonly url: URL
-  readonly times: Effect.Effect<number, SqlError.SqlError>
-}
+/** A trouble that has not begun: where logs reach the server, and its beginning. */
+export const prepare = Effect.fnUntraced(function*({ beside, underway }: Trouble, server: OwnServer, seed: number) {
+  if (underway === undefined) return { url: server.app, begin: beside?.(server, dice(seed)) ?? Effect.succeed(never) }
+  let hasBegun = false
+  const decide = underway(dice(seed))
+  const proxy = yield* Proxy.make(server.app, (statement) => hasBegun ? decide(statement) : "pass")
+  const times = Effect.sync(() => [...proxy.spoilt.values()].reduce((sum, n) => sum + n, 0))
+  return {
+    url: proxy.url,
+    begin: Effect.sync(() => {
+      hasBegun = true
+      return times
+    })
+  }
+})
 
 /** Crashes and restarts in mid-run. */
 export const restart: Trouble = {
   name: "restarts in mid-run",
   connections: 5,
   logs: 1,
-  strikes: 2,
-  start: (server, seed) =>
-    Effect.map(
-      repeatedly(dice(seed), { fromMs: 300, upToMs: 900 }, server.restart),
-      (times) => ({ url: server.app, times })
-    )
+  strikes: 1,
+  beside: (server, dice) => repeatedly(dice, { fromMs: 300, upToMs: 900 }, server.restart)
 }
 
 /** Back ends that are ended in mid-transaction. */
@@ -50,15 +61,15 @@ export const terminate: Trouble = {
   connections: 5,
   logs: 2,
   strikes: 10,
-  start: (server, seed) =>
+  beside: (server, dice) =>
     repeatedly(
-      dice(seed),
+      dice,
       { fromMs: 10, upToMs: 80 },
       server.asAdmin((sql) =>
         sql`select pg_terminate_backend(pid) from pg_stat_activity
           where usename = 'app' and state in ('active', 'idle in transaction') order by random() limit 1`
       )
-    ).pipe(Effect.map((times) => ({ url: server.app, times })))
+    )
 }
 
 /** COMMIT is lost on its way, or its answer is. */
@@ -66,14 +77,9 @@ export const unknownCommit: Trouble = {
   name: "commits whose answer is lost, and commits that are lost",
   connections: 4,
   logs: 2,
-  strikes: 10,
-  start: (server, seed) => {
-    const { happens, oneOf } = dice(seed)
-    return throughProxy(
-      server,
-      (statement) => statement === "COMMIT" && happens(0.15) ? oneOf(["lost", "unanswered"]) : "pass"
-    )
-  }
+  strikes: 6,
+  underway: ({ happens, oneOf }) => (statement) =>
+    statement === "COMMIT" && happens(0.25) ? oneOf(["lost", "unanswered"]) : "pass"
 }
 
 /** Any statement is lost, or its answer is. */
@@ -81,26 +87,21 @@ export const anyStatement: Trouble = {
   name: "connections that break at any statement",
   connections: 4,
   logs: 1,
-  strikes: 10,
-  start: (server, seed) => {
-    const { happens, oneOf } = dice(seed)
-    return throughProxy(server, () => happens(0.03) ? oneOf(["lost", "unanswered"]) : "pass")
-  }
+  strikes: 6,
+  underway: ({ happens, oneOf }) => () => happens(0.06) ? oneOf(["lost", "unanswered"]) : "pass"
 }
+
+/** A pool of one connection, which breaks now and then. */
+export const poolOfOne: Trouble = { ...anyStatement, name: "a pool of one connection that breaks", connections: 1 }
 
 /** Races that are lost at any statement of a transaction, COMMIT among them. */
 export const injectedStorm: Trouble = {
   name: "a storm of 40001 and 40P01 at any statement",
   connections: 4,
   logs: 1,
-  strikes: 20,
-  start: (server, seed) => {
-    const { happens, oneOf } = dice(seed)
-    return throughProxy(server, (statement) =>
-      /^\s*(?:COMMIT|select|with)/.test(statement) && happens(0.1)
-        ? { error: oneOf(["40001", "40P01"]) }
-        : "pass")
-  }
+  strikes: 10,
+  underway: ({ happens, oneOf }) => (statement) =>
+    /^\s*(?:COMMIT|select|with)/.test(statement) && happens(0.1) ? { error: oneOf(["40001", "40P01"]) } : "pass"
 }
 
 /** The server itself fails what is written: as a lost race, as a full disk, as read-only. */
@@ -108,10 +109,10 @@ export const raisedStorm: Trouble = {
   name: "a storm that the server raises while writing and at COMMIT",
   connections: 4,
   logs: 1,
-  strikes: 20,
-  start: (server) =>
-    Effect.gen(function*() {
-      yield* server.asAdmin((sql) =>
+  strikes: 10,
+  beside: (server) =>
+    Effect.as(
+      server.asAdmin((sql) =>
         Effect.all([
           sql.unsafe("create sequence struck"),
           sql.unsafe("grant all on sequence struck to app"),
@@ -126,9 +127,9 @@ export const raisedStorm: Trouble = {
           sql.unsafe(`create constraint trigger strike_late after insert on aosiq_payloads
             deferrable initially deferred for each row execute function strike()`)
         ], { discard: true })
-      )
-      return { url: server.app, times: numberOf(server, "select last_value::int as n from struck where is_called") }
-    })
+      ),
+      numberOf(server, "select last_value::int as n from struck where is_called")
+    )
 }
 
 /** Transactions of others that want the same rows in the other order. */
@@ -137,21 +138,20 @@ export const realDeadlocks: Trouble = {
   connections: 4,
   logs: 1,
   strikes: 3,
-  start: (server, seed) => {
-    const { whole } = dice(seed)
+  beside: (server, { whole }) => {
     const backwards = (sql: SqlClient.SqlClient) =>
       sql.withTransaction(Effect.gen(function*() {
         yield* sql`select 1 from aosiq_accounts where id like 'c%' order by id desc for update`
         yield* Effect.sleep(whole(20))
         yield* sql`select 1 from aosiq_sessions order by id desc for update`
       }))
-    return Effect.gen(function*() {
-      yield* server.asAdmin((sql) => sql.unsafe("alter database app set deadlock_timeout = '20ms'"))
-      yield* Effect.forkScoped(
-        server.asAdmin((sql) => Effect.forever(Effect.andThen(Effect.ignore(backwards(sql)), Effect.sleep(5))))
+    const loop = server.asAdmin((sql) =>
+      Effect.andThen(
+        sql.unsafe("set deadlock_timeout = '20ms'"),
+        Effect.forever(Effect.andThen(Effect.ignore(backwards(sql)), Effect.sleep(5)))
       )
-      return { url: server.app, times: numberOf(server, `select deadlocks::int as n ${activity}`) }
-    })
+    )
+    return Effect.as(Effect.forkScoped(loop), numberOf(server, `select deadlocks::int as n ${activity}`))
   }
 }
 
@@ -161,13 +161,17 @@ export const realSerialisation: Trouble = {
   connections: 3,
   logs: 2,
   strikes: 10,
-  start: (server) =>
-    Effect.gen(function*() {
-      yield* server.asAdmin((sql) =>
-        sql.unsafe("alter database app set default_transaction_isolation = 'serializable'")
-      )
-      return { url: server.app, times: numberOf(server, `select xact_rollback::int as n ${activity}`) }
-    })
+  beside: (server) =>
+    Effect.as(
+      server.asAdmin((sql) =>
+        // Connections that are there already would go on as they were.
+        Effect.andThen(
+          sql.unsafe("alter database app set default_transaction_isolation = 'serializable'"),
+          sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`
+        )
+      ),
+      numberOf(server, `select xact_rollback::int as n ${activity}`)
+    )
 }
 
 /** Others take every connection that the server has, again and again, and what the log has is ended. */
@@ -175,16 +179,9 @@ export const exhaustion: Trouble = {
   name: "a server without a free connection",
   connections: 3,
   logs: 1,
-  strikes: 3,
-  start: (server, seed) =>
-    Effect.map(
-      repeatedly(dice(seed), { fromMs: 50, upToMs: 200 }, takeAll(server)),
-      (times) => ({ url: server.app, times })
-    )
+  strikes: 2,
+  beside: (server, dice) => repeatedly(dice, { fromMs: 50, upToMs: 200 }, takeAll(server))
 }
-
-/** A pool of one connection, which breaks now and then. */
-export const poolOfOne: Trouble = { ...anyStatement, name: "a pool of one connection that breaks", connections: 1 }
 
 /** All of them. */
 export const all: ReadonlyArray<Trouble> = [
@@ -192,27 +189,29 @@ export const all: ReadonlyArray<Trouble> = [
   terminate,
   unknownCommit,
   anyStatement,
+  poolOfOne,
   injectedStorm,
   raisedStorm,
   realDeadlocks,
   realSerialisation,
-  exhaustion,
-  poolOfOne
+  exhaustion
 ]
 
 // internal
 
+const never: Times = Effect.succeed(0)
+
 const activity = "from pg_stat_database where datname = current_database()"
 
-const numberOf = (server: OwnServer, statement: string) =>
+const numberOf = (server: OwnServer, statement: string): Times =>
   server.asAdmin((sql) => Effect.map(sql.unsafe<{ readonly n: number }>(statement), ([row]) => row?.n ?? 0))
 
-/** Strikes again and again, each time some while after the last; gives how often it did. */
+/** Strikes again and again, each time some while after the last. */
 const repeatedly = <E>(
   { whole }: Dice,
   { fromMs, upToMs }: { readonly fromMs: number; readonly upToMs: number },
   strike: Effect.Effect<unknown, E>
-): Effect.Effect<Effect.Effect<number>, never, Scope.Scope> =>
+): Effect.Effect<Times, never, Scope.Scope> =>
   Effect.gen(function*() {
     let times = 0
     const once = Effect.gen(function*() {
@@ -224,12 +223,6 @@ const repeatedly = <E>(
     yield* Effect.forkScoped(Effect.forever(Effect.ignore(once)))
     return Effect.sync(() => times)
   })
-
-const throughProxy = (server: OwnServer, decide: (statement: string) => Proxy.Fate) =>
-  Effect.map(Proxy.make(server.app, decide), (proxy): Struck => ({
-    url: proxy.url,
-    times: Effect.sync(() => [...proxy.spoilt.values()].reduce((sum, n) => sum + n, 0))
-  }))
 
 /** Takes connections until there is none left, and ends those of the log; lets go after a while. */
 const takeAll = (server: OwnServer) =>

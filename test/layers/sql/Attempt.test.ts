@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { setTimeout } from "node:timers/promises"
 import * as Attempt from "../../../layers/sql/Attempt.ts"
 import { Claims } from "../../../src/capability/index.ts"
 import { client } from "../../chaos/ownServer.ts"
@@ -56,8 +57,7 @@ const until = (done: () => boolean) =>
   Effect.repeat(
     Effect.andThen(
       TestClock.adjust("200 millis"),
-      // eslint-disable-next-line eslint/no-restricted-globals -- the real time that the database takes
-      Effect.promise(() => new Promise((resume) => setTimeout(resume, 20)))
+      Effect.promise(() => setTimeout(20))
     ),
     { until: done }
   )

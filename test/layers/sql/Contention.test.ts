@@ -6,7 +6,7 @@ import { Policy } from "../../../src/approval/index.ts"
 import type { Log } from "../../../src/audit/index.ts"
 import { Store } from "../../../src/governor/index.ts"
 import * as C from "../../governor/commits.ts"
-import { describeOnServers, type Server } from "../postgres/realServer.ts"
+import { connect, describeOnServers, type Server } from "../postgres/realServer.ts"
 import { inMemory, logOn, migrated } from "./databases.ts"
 
 /** A log of its own, as another process would have it. */
@@ -71,7 +71,35 @@ const chainOf = Effect.fnUntraced(function*(side: C.Side, session: Log.Summary) 
   return rows
 })
 
+/** Twenty thousand of everything, as a log has after a while. */
+const fill = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const many = "from generate_series(1, 20000) n"
+  yield* sql.unsafe(
+    `insert into aosiq_sessions select 'old_' || n, 'Tester', null, 'ada', '[]'::json, 'succeeded', 1, 2,
+    repeat('0', 64), repeat('t', 400), repeat('0', 64), null, n ${many}`
+  )
+  yield* sql.unsafe(`insert into aosiq_accounts select 'session:old_' || n, 1000, 0, 0 ${many}`)
+  yield* sql.unsafe(`insert into aosiq_acts (session, key, name, intent, reserved, accounts, state)
+    select 'old_' || n, '#0', 'act', 2, 0, '[]'::json, 'finished' ${many}`)
+  yield* sql.unsafe(`insert into aosiq_tickets (id, session, state, ticket)
+    select 'filed_' || n, 'old_' || n, 'succeeded', '{}'::json ${many}`)
+  yield* sql.unsafe(`insert into aosiq_records select 'schedule', 'old_' || n, 1, '', 'on', n, null ${many}`)
+  yield* sql.unsafe(`insert into aosiq_revoked select 'tok_old_' || n ${many}`)
+  yield* sql.unsafe(`insert into aosiq_wakes select 'old_' || n, 'because', n ${many}`)
+  yield* sql.unsafe("analyze")
+})
+
+/** How often each table was read from end to end; what a closed connection did is counted. */
+const scans = Effect.fnUntraced(function*(url: URL) {
+  const sql = yield* connect(url)
+  return yield* sql<{ readonly table: string; readonly times: number }>`
+    select relname as table, seq_scan::int as times from pg_stat_user_tables
+    where relname like 'aosiq%' and relname <> 'aosiq_migrations' order by 1`
+})
+
 describeOnServers("two logs on one PostgreSQL", (server) => {
+  const { freshDatabase } = server
   const two = twoOn(server)
   it.live("begin one place once, even when both waited for the session", () =>
     Effect.gen(function*() {
@@ -137,6 +165,55 @@ describeOnServers("two logs on one PostgreSQL", (server) => {
       assert.deepInclude(yield* a.side.store.accounts, { ...shared, reserved: 60, spent: 0 })
       const over = yield* results(b.side.store.commit(C.begin(session, "#1", { reserve: 41 })))
       assert.deepStrictEqual(whys(over), ["over_budget"])
+    }))
+
+  it.live("let acts that cost nothing pass by an account that is held, and no others", () =>
+    Effect.gen(function*() {
+      const { a, url } = yield* two
+      const session = yield* opened(a.side, { id: "class:Busy", ceiling: 50 })
+      const release = yield* holding(url, "select 1 from aosiq_accounts for update")
+      yield* a.side.store.commit(C.begin(session, "#0"))
+      yield* a.side.store.commit(C.finish(session, "#0"))
+      const paid = yield* Effect.forkChild(a.side.store.commit(C.begin(session, "#1", { reserve: 20 })))
+      yield* Effect.provideContext(blocked(1), a.context)
+      assert.isUndefined(paid.pollUnsafe())
+      yield* release
+      yield* Fiber.join(paid)
+      // One that reserved something gives it back, though it cost nothing in the end.
+      yield* a.side.store.commit(C.finish(session, "#1", 0))
+      assert.deepStrictEqual(yield* a.side.store.accounts, [{ id: "class:Busy", ceiling: 50, reserved: 0, spent: 0 }])
+    }))
+
+  it.live("read no table of a large log from end to end", () =>
+    Effect.gen(function*() {
+      const url = yield* freshDatabase
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { context } = yield* separately(url)
+        yield* Effect.provideContext(fill, context)
+      }))
+      const before = yield* scans(url)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { side } = yield* separately(url)
+        const { store } = side
+        yield* Effect.forEach(Array.from({ length: 12 }), () =>
+          Effect.gen(function*() {
+            const session = yield* opened(side)
+            const filed = C.ticket(session, C.fresh("T"))
+            yield* store.commit(C.propose(session, filed))
+            yield* store.commit(C.decide(filed, true))
+            const ticket = { id: filed.id, binding: filed.binding }
+            yield* store.commit(C.begin(session, "#0", { reserve: 5, ticket }))
+            yield* store.commit(C.finish(session, "#0", 3))
+            const record = { kind: "schedule" as const, id: C.fresh("daily") }
+            const next = { owner: "", state: "on", at: 1, value: null }
+            yield* store.commit(C.append(session, { keep: [{ ...record, version: 0, next }] }))
+            yield* store.commit(C.append(session, { keep: [{ ...record, version: 1, next: { ...next, at: 2 } }] }))
+            yield* store.commit(C.append(session, { keep: [{ ...record, version: 2, next: null }], wakeAt: 1 }))
+            yield* store.commit(C.claim(session.id))
+            yield* store.commit(C.control(session.id, "cancel"))
+          }), { concurrency: 4 })
+      }))
+      assert.deepStrictEqual(yield* scans(url), before)
     }))
 
   it.live("open one session once", () =>
