@@ -101,7 +101,10 @@ const run = Effect.fnUntraced(function*<R>(
     digest.canonical([session.path, Object.keys(runnable.nodes ?? {}).toSorted(), graph.start])
   )
   const from = yield* Effect.mapError(saver.latest(thread), failed)
-  const recursionLimit = Math.max(1, graph.maxNodeRuns + 1 - Math.max(0, from?.metadata?.step ?? 0))
+  // LangGraph counts a run that goes on from where it goes on, and gives it two steps more.
+  const recursionLimit = from === undefined
+    ? graph.maxNodeRuns + 1
+    : Math.max(1, graph.maxNodeRuns - 1 - Math.max(0, from.metadata?.step ?? 0))
   const ended = yield* Effect.tryPromise({
     try: (signal) => {
       return runnable.invoke(from === undefined ? { thread: graph.start } : null, {

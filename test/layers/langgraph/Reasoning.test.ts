@@ -109,7 +109,9 @@ describe("an agent whose process died", () => {
       const points = new Set<string>()
       for (let at = 0; at < 40; at++) {
         for (const when of ["before", "after"] as const) {
-          const model = yield* W.turns({ calls: [W.look("a"), W.look("b")] }, W.conclude("there"))
+          const model = yield* W.model((_, prompt) =>
+            prompt.some(({ role }) => role === "tool") ? W.conclude("there") : { calls: [W.look("a"), W.look("b")] }
+          )
           const ran: Array<string> = []
           const { agent, layer } = yield* on(model, noting(ran))
           yield* Effect.gen(function*() {
@@ -224,8 +226,7 @@ describe("a graph of one's own", () => {
         const ended = yield* resume(first.session)
         assert.deepInclude(ended, { _tag: "Failed" })
         assert.match(ended._tag === "Failed" ? ended.detail : "", /Recursion limit/)
-        assert.isAtMost(spins + 2, agent.timeoutMs > 0 ? Seeker.bounds.maxSteps * 3 + 1 : 0)
-        assert.isAbove(spins, 30)
+        assert.strictEqual(spins + 2, Seeker.bounds.maxSteps * 3 + 1)
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(W.app)))
 
