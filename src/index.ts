@@ -13,18 +13,22 @@ export * from "./evidence/index.ts"
 export {
   type Action,
   branch,
+  Checkpoint,
   type Entered,
   Governor,
   GovernorError,
   layer as layerGovernor,
+  Memory,
   Mode,
   type Outcome,
   Permit,
   Refusal,
   Session,
   Store,
+  Threads,
   Transition
 } from "./governor/index.ts"
+export * from "./memory/index.ts"
 export * from "./operator/index.ts"
 export * from "./proposal/index.ts"
 export * from "./session/index.ts"

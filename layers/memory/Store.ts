@@ -2,7 +2,7 @@
 import { Clock, Effect, Layer, Option, Result } from "effect"
 import { Rule, Ticket } from "../../src/approval/index.ts"
 import { Digest, Log } from "../../src/audit/index.ts"
-import { Store, Transition } from "../../src/governor/index.ts"
+import { Store, Threads, Transition } from "../../src/governor/index.ts"
 
 /** Reader and writer over one workspace that lives as long as the layer. */
 export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest> = Layer.unwrap(
@@ -88,6 +88,7 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
               .toSorted((a, b) => a.createdAt - b.createdAt || byId(a, b))
           ),
         uses: (rule) => Effect.sync(() => uses.filter((use) => use.rule === rule)),
+        checkpoints: (session, query) => Effect.sync(() => Threads.read(space, session, query)),
         accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
       }),
       Layer.succeed(Log.Log, {
@@ -100,7 +101,7 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
               .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b))
           ),
         session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
-        rows: (id) => Effect.sync(() => [...(rowsBySession.get(id) ?? [])]),
+        rows: (id, from = 0) => Effect.sync(() => (rowsBySession.get(id) ?? []).slice(from)),
         payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))
       })
     )

@@ -64,6 +64,24 @@ export const untilKnown = <A>(
     )
   })
 
+/**
+ * Gives up a transaction that takes too long. It is left behind rather than waited for, because a client that waits for
+ * the answer to COMMIT cannot be interrupted; one that had not got so far is rolled back.
+ */
+export const inTime = <A>(transaction: Effect.Effect<A, SqlError.SqlError>) =>
+  Effect.flatMap(
+    Effect.forkDetach(transaction, { startImmediately: true }),
+    (fiber) =>
+      Effect.timeoutOrElse(Fiber.join(fiber), {
+        duration: tryMs,
+        orElse: () =>
+          Effect.suspend(() => {
+            fiber.interruptUnsafe()
+            return Effect.fail(connectionError(`no answer within ${tryMs} ms`))
+          })
+      })
+  )
+
 // internal
 
 const once = <A>(
@@ -91,24 +109,6 @@ const once = <A>(
       })
     )
   })
-
-/**
- * Gives up a transaction that takes too long. It is left behind rather than waited for, because a client that waits for
- * the answer to COMMIT cannot be interrupted; one that had not got so far is rolled back.
- */
-const inTime = <A>(transaction: Effect.Effect<A, SqlError.SqlError>) =>
-  Effect.flatMap(
-    Effect.forkDetach(transaction, { startImmediately: true }),
-    (fiber) =>
-      Effect.timeoutOrElse(Fiber.join(fiber), {
-        duration: tryMs,
-        orElse: () =>
-          Effect.suspend(() => {
-            fiber.interruptUnsafe()
-            return Effect.fail(connectionError(`no answer within ${tryMs} ms`))
-          })
-      })
-  )
 
 /** The server says itself that it rolled back. */
 const isUndone = (error: SqlError.SqlError) =>

@@ -13,6 +13,11 @@ import { Store, Transition } from "../../src/governor/index.ts"
 import * as Attempt from "./Attempt.ts"
 import { describe, patiently, unavailable } from "./Failure.ts"
 import * as Groups from "./Groups.ts"
+import * as Quick from "./Quick.ts"
+import * as State from "./State.ts"
+
+/** Commits that drop checkpoints before what they left dead is cleared away, where nobody else does. */
+const maxClearings = 64
 
 /** Reader and writer of the log over a migrated database. */
 export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | SqlClient.SqlClient> = Layer.unwrap(
@@ -20,10 +25,11 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
     const sql = yield* SqlClient.SqlClient
     const digest = yield* Digest.Digest
 
-    /** Everything but COMMIT. */
-    const prepare = Effect.fnUntraced(function*(commits: ReadonlyArray<Store.Commit>) {
+    /** Everything but COMMIT. `before` is a try that may have been written. */
+    const prepare = Effect.fnUntraced(function*(commits: ReadonlyArray<Store.Commit>, before: Quick.Lost | undefined) {
       const at = yield* Clock.currentTimeMillis
       const held = yield* lock(sql, commits)
+      if (before !== undefined && (yield* Quick.isWritten(sql, before))) return { result: before.results, trace: null }
       const { known, space, xid } = yield* load(sql, commits, held)
       yield* loadRules(sql, commits, space)
       const result = commits.map((commit) => Transition.apply(digest, space, commit, at))
@@ -32,29 +38,55 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
       return { result, trace: row === undefined ? null : { xid, row } }
     })
 
-    const write = (group: ReadonlyArray<Groups.Waiting>, isClosed: () => boolean): Effect.Effect<void> => {
+    const answer = (group: ReadonlyArray<Groups.Waiting>, results: Quick.Results) =>
+      Effect.forEach(results, (result, index) => {
+        const done = group[index]?.done
+        if (done === undefined) return Effect.void
+        return Result.isSuccess(result)
+          ? Deferred.succeed(done, result.success)
+          : Deferred.fail(done, new Store.StoreError({ reason: result.failure }))
+      }, { discard: true })
+
+    const write = Effect.fnUntraced(function*(group: ReadonlyArray<Groups.Waiting>, isClosed: () => boolean) {
+      const commits = group.map((entry) => entry.commit)
+      const tried = Quick.isQuick(commits) ? yield* Quick.attempt(sql, digest, commits) : undefined
+      if (tried?._tag === "Done") yield* answer(group, tried.results)
+      else yield* writeLong(group, isClosed, tried?._tag === "Lost" ? tried.lost : undefined)
+      yield* clear(commits)
+    })
+
+    const writeLong = (
+      group: ReadonlyArray<Groups.Waiting>,
+      isClosed: () => boolean,
+      before?: Quick.Lost
+    ): Effect.Effect<void> => {
       const since = Math.min(...group.map((entry) => entry.since))
-      const transaction = prepare(group.map((entry) => entry.commit))
+      const transaction = prepare(group.map((entry) => entry.commit), before)
       return Effect.matchCauseEffect(Attempt.untilKnown(sql, transaction, { since, isClosed }), {
-        onSuccess: (results) =>
-          Effect.forEach(results, (result, index) => {
-            const done = group[index]?.done
-            if (done === undefined) return Effect.void
-            return Result.isSuccess(result)
-              ? Deferred.succeed(done, result.success)
-              : Deferred.fail(done, new Store.StoreError({ reason: result.failure }))
-          }, { discard: true }),
+        onSuccess: (results) => answer(group, results),
         onFailure: (cause) => {
           const error = Option.getOrUndefined(Cause.findErrorOption(cause))
           // One commit that cannot be written must not fail its neighbours; in an outage they all fail.
           if (group.length > 1 && error?._tag !== "Away" && error?._tag !== "Maybe") {
-            return Effect.forEach(group, (entry) => write([entry], isClosed), { discard: true })
+            const alone = (entry: Groups.Waiting, index: number) =>
+              writeLong([entry], isClosed, Quick.ofOne(before, index))
+            return Effect.forEach(group, alone, { discard: true })
           }
-          const answer = Cause.map(cause, ({ _tag, error }) => unavailable(error, _tag === "Maybe"))
-          return Effect.forEach(group, ({ done }) => Deferred.failCause(done, answer), { discard: true })
+          const failure = Cause.map(cause, ({ _tag, error }) => unavailable(error, _tag === "Maybe"))
+          return Effect.forEach(group, ({ done }) => Deferred.failCause(done, failure), { discard: true })
         }
       })
     }
+
+    let clearings = 0
+    /** An embedded database does not clear away what is dead by itself, as a server does. */
+    const clear = Effect.fnUntraced(function*(commits: ReadonlyArray<Store.Commit>) {
+      if (sql.driver !== "pglite") return
+      clearings += commits.filter(State.leavesDead).length
+      if (clearings < maxClearings) return
+      clearings = 0
+      yield* Effect.ignore(State.vacuum(sql))
+    })
 
     const commit = yield* Groups.make(write)
     return Layer.mergeAll(
@@ -66,7 +98,7 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
 
 // internal
 
-interface Loaded {
+interface Loaded extends State.Loaded {
   readonly xid: string
   readonly sessions: ReadonlyArray<SessionRecord>
   readonly seen: ReadonlyArray<Store.AccountView>
@@ -194,7 +226,7 @@ const load = Effect.fnUntraced(function*(
         from unnest((select roots from ask)::text[]) p(id)) x),
       'revoked', (select coalesce(json_agg(v), '[]') from aosiq_revoked v
         where token = any((select tokens from ask)::text[]))
-    ) as loaded`
+      ${State.loading(sql, wanted)}) as loaded`
   if (row === undefined) return yield* Effect.die("a statement without a condition gave no row")
   return { ...filled(held, row.loaded), xid: row.loaded.xid }
 })
@@ -212,6 +244,7 @@ const filled = (held: ReadonlyArray<SessionRecord>, loaded: Loaded) => {
   for (const record of loaded.records) space.records.set(Transition.recordKey(record), record)
   for (const { count, id } of loaded.children) space.crowd.children.set(id, count)
   for (const { count, id } of loaded.live) space.crowd.live.set(id, count)
+  State.fill(space, loaded)
   const known: Known = {
     sessions: new Set(space.sessions.keys()),
     accounts: new Map(space.accounts),
@@ -257,7 +290,8 @@ const save = (
     ...sessionChanges(sql, space, known.sessions),
     ...accountChanges(sql, space, known.accounts),
     ...recordChanges(sql, space, known.records),
-    ...ruleChanges(sql, space)
+    ...ruleChanges(sql, space),
+    ...State.changes(sql, space, (json) => sql`${json}::json`)
   ].flatMap((change, index) => change === null ? [] : [sql`${sql.literal(`c${index}`)} as (${change})`])
   return changes.length === 0 ? Effect.void : sql`with ${sql.join(", ", false)(changes)} select`
 }
@@ -504,6 +538,8 @@ const reader = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"
         Effect.map((found) => found.map(({ rule }) => rule)),
         Effect.mapError((error) => unavailable(error, false))
       ),
+    checkpoints: (session, query) =>
+      Effect.mapError(State.read(sql, session, query), (error) => unavailable(error, false)),
     uses: (rule) =>
       sql<{ readonly use: Rule.Use }>`
         select row_to_json(u) as use from aosiq_rule_uses u where rule = ${rule} order by u.use`.pipe(
@@ -542,10 +578,11 @@ const logReader = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)),
         failed
       ),
-    rows: (id) =>
+    rows: (id, from = 0) =>
       sql<{ readonly row: StoredRow }>`
         select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
-          'prev', prev, 'hash', hash) as row from aosiq_rows where session = ${id} order by seq`.pipe(
+          'prev', prev, 'hash', hash) as row from aosiq_rows
+        where session = ${id} and seq >= ${from} order by seq`.pipe(
         patiently,
         Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
         Effect.mapError(failed)

@@ -169,7 +169,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
       nodes: {
         think: (thread) => think(agent, backend, thread),
         act: (thread) => act(agent, thread),
-        conclude: (thread) => conclude(agent, thread)
+        conclude: (thread) => Effect.suspend(() => conclude(agent, thread)).pipe(branch(`conclude-${thread.step}`))
       }
     })
     if (ended.conclusion === null) {

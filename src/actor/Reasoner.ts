@@ -1,9 +1,10 @@
 /**
  * How a reasoning actor's steps are driven. The steps are ours and governed; the graph that orders them is a library's,
- * behind this contract: preemption, pause and cancel happen between its nodes, never inside a model call.
+ * behind this contract: preemption, pause and cancel happen between its nodes, never inside a model call. After each node
+ * the whole state is saved, with the row that names its hash, and a later run of the session goes on from there.
  */
 import { Context, type Effect, Schema } from "effect"
-import type { GovernorError } from "../governor/index.ts"
+import type { GovernorError, Session } from "../governor/index.ts"
 import type { ActorError } from "./ActorError.ts"
 
 /** A message of the conversation, encoded as `effect/ai` prompts are. */
@@ -33,7 +34,10 @@ export type Thread = typeof Thread.Type
 export const steps = ["think", "act", "conclude"] as const
 export type Step = (typeof steps)[number]
 
-/** A node: a governed step from one state to the next. */
+/**
+ * A node: a governed step from one state to the next. A node that was under way when a run ended is run again, so where
+ * its acts stand must follow from the state that it is given: each state on a path of its own.
+ */
 export type Node<R> = (thread: Thread) => Effect.Effect<Thread, ActorError | GovernorError, R>
 
 /** What a graph is built from. */
@@ -46,7 +50,7 @@ export interface Nodes<R> {
   readonly maxNodeRuns: number
 }
 
-/** Runs the nodes as a graph to its end. */
+/** Runs the nodes as a graph to its end, from where an earlier run of the session left it. */
 export class Reasoner extends Context.Service<Reasoner, {
-  readonly run: <R>(graph: Nodes<R>) => Effect.Effect<Thread, ActorError | GovernorError, R>
+  readonly run: <R>(graph: Nodes<R>) => Effect.Effect<Thread, ActorError | GovernorError, R | Session>
 }>()("aosiq/actor/Reasoner") {}

@@ -141,7 +141,7 @@ export const brokenAct = (rows: ReadonlyArray<Row.Row>, { act, kind }: Failure):
 
 /**
  * What kind of end it was; `undefined` for one that is none: the run waits, was interrupted or replaced, or the log did not
- * answer. A log that does not answer cannot count restarts either: whoever sent the message tries again.
+ * answer or is not what it was. A log that does not answer cannot count restarts either: whoever sent the message tries again.
  */
 export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failure | undefined => {
   const nothing = { act: null, abandoned: false }
@@ -167,6 +167,7 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
     case "AwaitingSettlement":
     case "AwaitingTimer":
     case "LogUnavailable":
+    case "Altered":
       return undefined
     case "Refused":
       return reason.layer === "session" ? undefined : { ...nothing, kind: "final", detail: message }

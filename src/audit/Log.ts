@@ -57,8 +57,8 @@ export class Log extends Context.Service<Log, {
   /** The sessions with a row of `at` (epoch milliseconds) or later, oldest first. */
   readonly since: (at: number) => Effect.Effect<ReadonlyArray<Summary>, LogError>
   readonly session: (id: Claims.SessionId) => Effect.Effect<Option.Option<Summary>, LogError>
-  /** The rows of a session as stored, by `seq`; not yet verified. */
-  readonly rows: (id: Claims.SessionId) => Effect.Effect<ReadonlyArray<Row>, LogError>
+  /** The rows of a session as stored, by `seq`, from one on if it is given; not yet verified. */
+  readonly rows: (id: Claims.SessionId, from?: number) => Effect.Effect<ReadonlyArray<Row>, LogError>
   /** The text with this hash; `None` when it was erased. Not yet verified. */
   readonly payload: (hash: Hash) => Effect.Effect<Option.Option<string>, LogError>
 }>()("aosiq/audit/Log") {}

@@ -48,6 +48,8 @@ export const Outcome = Schema.Struct({
   trust: Schema.Literals(["trusted", "untrusted"]),
   costMicroUsd: Schema.Natural,
   computeMs: Schema.Natural,
+  /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */
+  memory: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Hash))),
   /** Tokens of a model call; absent for everything else. */
   usage: Schema.optionalKey(Schema.Struct({
     backend: Schema.String,
@@ -196,10 +198,30 @@ export const Letter = Schema.Struct({
   by: Schema.NonEmptyString,
   reason: Schema.String
 })
-/** Something an operator must be able to see later: a revocation, a change of mode, a pause. */
+/**
+ * The state of a run was saved: of its graph (`state`, with the writes that wait), of its working memory, and of its
+ * control block, which is `epoch` beside the row's own `seq` and `prev`. Its bytes may be gone by now: only the newest
+ * are kept, and none after the end of the session.
+ */
+export const Checkpoint = Schema.Struct({
+  kind: Schema.Literal("checkpoint"),
+  thread: Schema.NonEmptyString,
+  /** Which graph of the thread; empty for the outermost. */
+  ns: Schema.String,
+  id: Schema.NonEmptyString,
+  /** The checkpoint that it follows. */
+  parent: Schema.NullOr(Schema.String),
+  epoch: Schema.Natural,
+  state: Hash,
+  memory: Hash
+})
+/**
+ * Something an operator must be able to see later: a revocation, a change of mode, a pause, stored state that is not what
+ * this log says, checkpoints dropped on request.
+ */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "revoked", "nondeterminism", "paused", "resumed"]),
+  what: Schema.Literals(["mode", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })
@@ -223,6 +245,7 @@ export const Body = Schema.Union([
   Ended,
   Scheduled,
   Letter,
+  Checkpoint,
   Noted
 ])
 export type Body = typeof Body.Type

@@ -115,7 +115,10 @@ export const snapshot = Effect.fnUntraced(function*(log: Log["Service"], id: Cla
 /** The hashes under which a row names payloads; of a row that is no row, none. */
 export const payloadHashes = (row: Schema.Json): ReadonlyArray<Hash> => {
   const body = memberOf(row, "body")
-  return ["input", "args", "shown", "result", "terms"].map((name) => memberOf(body, name)).filter(isHash)
+  const memory = memberOf(body, "memory") ?? null
+  const kept = Inspect.isObject(memory) ? Object.values(memory) : []
+  const named = ["input", "args", "shown", "result", "terms"].map((name) => memberOf(body, name))
+  return [...named, ...kept].filter(isHash)
 }
 
 // internal

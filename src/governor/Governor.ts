@@ -40,6 +40,7 @@ import {
 } from "./Refusal.ts"
 import { Entered, isInnermost, type Recorded, running, Session, timer } from "./Session.ts"
 import { maxCited, show } from "./Show.ts"
+import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Rejected, type Settle, Store, StoreError } from "./Store.ts"
 
 /** The choke point. */
@@ -400,6 +401,7 @@ export const layer: Layer.Layer<
           call.firstAt ??= intent.row.at
           const started = yield* Clock.currentTimeMillis
           const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
+          Staging.begin(permit, call.session, action.capabilities)
           const ran = yield* Effect.exit(
             // The time-out is a race of its own and must be interruptible too, or the handler would run to its end.
             restore(
@@ -414,7 +416,7 @@ export const layer: Layer.Layer<
             )
           )
           const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)
-          return yield* finish(action, call, intent.row, ran, elapsed)
+          return yield* finish(action, call, intent.row, ran, elapsed, Staging.end(permit))
         })
       )
 
@@ -480,9 +482,12 @@ export const layer: Layer.Layer<
       call: Call,
       begun: { readonly seq: number },
       ran: Exit.Exit<A, E | GovernorError>,
-      elapsedMs: number
+      elapsedMs: number,
+      staged: Staging.Staged
     ): Effect.fn.Return<Performed<A>, E | GovernorError> {
       const result = yield* record(action, ran)
+      // Only an act that succeeded leaves what it staged.
+      const left = new Map(result.status === "succeeded" ? staged : [])
       const isLost = !action.reversible && Lost.isOpen(false, result.status)
       // What is not known to have happened is not billed: its reservation stays held until it is settled.
       const bill = isLost
@@ -500,6 +505,9 @@ export const layer: Layer.Layer<
         trust: action.trust,
         costMicroUsd: bill.costMicroUsd,
         computeMs: Math.round(elapsedMs),
+        ...(left.size === 0
+          ? {}
+          : { memory: Object.fromEntries([...left].map(([key, kept]) => [key, kept?.hash ?? null])) }),
         ...(bill.usage === undefined ? {} : { usage: bill.usage })
       }
       const key = keyOf(call)
@@ -511,10 +519,14 @@ export const layer: Layer.Layer<
           key,
           outcome: { key, body },
           spent: bill.costMicroUsd,
-          payloads: hash === null || text === undefined ? [] : [payload(hash, text)]
+          payloads: [
+            ...(hash === null || text === undefined ? [] : [payload(hash, text)]),
+            ...[...left.values()].flatMap((kept) => kept ?? [])
+          ]
         }),
         (error) => unavailable(action, error, true)
       )
+      Staging.keep(call.session, left)
       if (isLost) {
         if (Exit.isFailure(ran) && isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
         return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: lostBy(body) } }

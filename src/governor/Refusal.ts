@@ -65,6 +65,12 @@ export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUna
   remedy: Schema.String
 }) {}
 
+/** What was stored of the session is not what its log says. Nothing ran from it. */
+export class Altered extends Schema.TaggedError<Altered>()("Altered", {
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+
 /** The one error of the Governor. */
 export class GovernorError extends Schema.TaggedError<GovernorError>()("GovernorError", {
   act: Schema.String,
@@ -79,7 +85,8 @@ export class GovernorError extends Schema.TaggedError<GovernorError>()("Governor
     OutcomeUnknown,
     TimedOut,
     HandlerBroken,
-    LogUnavailable
+    LogUnavailable,
+    Altered
   ])
 }) {
   override get message(): string {
@@ -116,6 +123,8 @@ export const explain = (reason: GovernorError["reason"]): string => {
       return `the log did not take the row (${
         reason.ran ? "the act ran" : "the act did not run"
       }): ${reason.detail}; ${reason.remedy}`
+    case "Altered":
+      return `what is stored was altered: ${reason.detail}; ${reason.remedy}`
   }
 }
 

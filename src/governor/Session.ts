@@ -38,6 +38,8 @@ interface Core {
   readonly summary: Log.Summary
   readonly actor: ActorClass
   readonly journal: ReadonlyMap<string, Recorded>
+  /** The payload that each key of the working memory holds. */
+  readonly memory: Map<string, Digest.Hash>
 }
 
 /**
@@ -48,6 +50,8 @@ interface Core {
 export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
 
 let make: (core: Core, path: string) => Entered
+/** The working memory of a run: for the Governor alone, the room's door does not export it. */
+export let memoryOf: (session: Entered) => Map<string, Digest.Hash>
 /** What `make` made. A constructor is private to the compiler only. */
 const made = new WeakSet<Entered>()
 
@@ -81,6 +85,7 @@ export class Entered {
       made.add(entered)
       return entered
     }
+    memoryOf = (session) => session.#core.memory
   }
 
   /** Whether `enter` made the value. */
@@ -139,7 +144,7 @@ export const enter = Effect.fnUntraced(function*(
   const log = yield* Log.Log
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
   const rows = yield* Effect.mapError(log.rows(id), unread)
-  return make({ summary: session, actor: frozen(actor), journal: journal(rows) }, "")
+  return make({ summary: session, actor: frozen(actor), journal: journal(rows), memory: memory(rows) }, "")
 })
 
 /** How a timer is named among acts. */
@@ -165,6 +170,19 @@ export const journal = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, Recor
     if (body.kind === "settled") acts.set(key, { ...begun, settled: { seq, body } })
   }
   return acts
+}
+
+/** The working memory in a chain: the payload of each key, as its acts left it. */
+export const memory = (rows: ReadonlyArray<Row.Row>): Map<string, Digest.Hash> => {
+  const held = new Map<string, Digest.Hash>()
+  for (const { body } of rows) {
+    if (body.kind !== "outcome") continue
+    for (const [key, hash] of Object.entries(body.memory ?? {})) {
+      if (hash === null) held.delete(key)
+      else held.set(key, hash)
+    }
+  }
+  return held
 }
 
 // internal

@@ -7,6 +7,7 @@ import { Context, type Effect, Schema } from "effect"
 import type { Policy, Rule, Ticket } from "../approval/index.ts"
 import type { Digest, Log, Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
+import type { Change as CheckpointChange, Kept as KeptCheckpoint, Query as CheckpointQuery } from "./Checkpoint.ts"
 
 /** Opens a session: control block, genesis row, its account. */
 export interface Open {
@@ -51,8 +52,9 @@ export interface Begin {
   readonly lenient: boolean
 }
 /**
- * The second transaction of an act: outcome, settlement, the ticket's end. An outcome that leaves open whether an act
- * took effect that cannot be undone leaves the rest of its reservation held, until it is settled.
+ * The second transaction of an act: outcome, settlement, the ticket's end, what it leaves in working memory. An outcome
+ * that leaves open whether an act took effect that cannot be undone leaves the rest of its reservation held, until it is
+ * settled.
  */
 export interface Finish {
   readonly _tag: "Finish"
@@ -97,6 +99,18 @@ export interface Append {
   readonly wakeAt?: number | undefined
   /** Records that change with the row, all of them or none. */
   readonly keep?: ReadonlyArray<Change> | undefined
+}
+/**
+ * Saves the state of a run: checkpoints of its graph and writes that wait, with a row for each checkpoint that is touched,
+ * which names its hash, that of the working memory and the control block.
+ */
+export interface Checkpoint {
+  readonly _tag: "Checkpoint"
+  readonly session: Claims.SessionId
+  readonly epoch: number
+  readonly changes: ReadonlyArray<CheckpointChange>
+  /** Also drops all but so many checkpoints of each graph, and what nothing needs any more; `null` drops nothing. */
+  readonly keep: number | null
 }
 /** Files a ticket and says so in the chain. */
 export interface Propose {
@@ -179,6 +193,7 @@ export type Commit =
   | Finish
   | Settle
   | Append
+  | Checkpoint
   | Propose
   | Decide
   | Expire
@@ -298,7 +313,9 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
     "session_exists",
     "parent_stopped",
     "too_many_children",
-    "stale"
+    "stale",
+    "too_large",
+    "memory_full"
   ]),
   detail: Schema.String
 }) {}
@@ -340,6 +357,11 @@ export class Store extends Context.Service<Store, {
   readonly rules: (usableAt?: number) => Effect.Effect<ReadonlyArray<Rule.Rule>, StoreError>
   /** The acts that a rule approved, in order. */
   readonly uses: (rule: Rule.RuleId) => Effect.Effect<ReadonlyArray<Rule.Use>, StoreError>
+  /** Checkpoints of a session, newest first; *not yet verified*. */
+  readonly checkpoints: (
+    session: Claims.SessionId,
+    query: CheckpointQuery
+  ) => Effect.Effect<ReadonlyArray<KeptCheckpoint>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}

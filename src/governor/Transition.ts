@@ -12,6 +12,7 @@ import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
 import * as Consent from "./Consent.ts"
 import * as Crowd from "./Crowd.ts"
+import * as State from "./State.ts"
 import {
   type Act,
   type Begin,
@@ -48,7 +49,7 @@ export const wakeKey = (wake: Pick<Wake, "session" | "reason">): string => `${wa
 export const recordKey = ({ id, kind }: RecordKey): string => `${kind} ${id}`
 
 /** The part of the durable state that a group of commits touches. */
-export interface Workspace {
+export interface Workspace extends State.Space {
   readonly sessions: Map<string, Log.Summary>
   readonly accounts: Map<string, Account.Account>
   readonly tickets: Map<string, Ticket.Ticket>
@@ -66,7 +67,7 @@ export interface Workspace {
   /** Uses of rules that were consumed. */
   readonly uses: Array<Rule.Use>
   /** Keys of what changed. */
-  readonly dirty: {
+  readonly dirty: State.Space["dirty"] & {
     readonly sessions: Set<string>
     readonly accounts: Set<string>
     readonly tickets: Set<string>
@@ -92,6 +93,8 @@ export const workspace = (): Workspace => ({
   records: new Map(),
   crowd: { children: new Map(), live: new Map() },
   uses: [],
+  memories: new Map(),
+  threads: new Map(),
   dirty: {
     sessions: new Set(),
     accounts: new Set(),
@@ -99,12 +102,15 @@ export const workspace = (): Workspace => ({
     rules: new Set(),
     acts: new Set(),
     revoked: new Set(),
-    records: new Set()
+    records: new Set(),
+    memories: new Map(),
+    threads: new Map(),
+    ended: new Set()
   }
 })
 
 /** What must be loaded, locked, before `apply`. */
-export interface Reads {
+export interface Reads extends State.Reads {
   readonly sessions: ReadonlyArray<string>
   readonly accounts: ReadonlyArray<string>
   readonly tickets: ReadonlyArray<string>
@@ -126,6 +132,7 @@ export interface Reads {
 }
 
 const nothing: Reads = {
+  ...State.nothing,
   sessions: [],
   accounts: [],
   tickets: [],
@@ -166,7 +173,14 @@ export const reads = (commit: Commit): Reads => {
           .map((key) => ({ session: commit.session, key }))
       }
     case "Finish":
-      return { ...nothing, sessions: [commit.session], acts: [{ session: commit.session, key: commit.key }] }
+      return {
+        ...nothing,
+        ...State.reads(commit),
+        sessions: [commit.session],
+        acts: [{ session: commit.session, key: commit.key }]
+      }
+    case "Checkpoint":
+      return { ...nothing, ...State.reads(commit), sessions: [commit.session] }
     case "Settle":
       return {
         ...nothing,
@@ -224,6 +238,8 @@ export const apply = (
       return settle(digest, space, commit, at)
     case "Append":
       return appended(digest, space, commit, at)
+    case "Checkpoint":
+      return checkpoint(digest, space, commit, at)
     case "Propose":
       return propose(digest, space, commit, at)
     case "Decide":
@@ -323,6 +339,7 @@ const append = (
   Crowd.count(space.crowd, rootOf(session.id), { before: space.sessions.get(session.id), after: next })
   space.sessions.set(session.id, next)
   space.dirty.sessions.add(session.id)
+  if (isOver(next.status)) State.drop(space, session.id)
   return { row, session: next }
 }
 
@@ -575,6 +592,8 @@ const finish = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"
   if (Result.isFailure(found)) return Result.fail(found.failure)
   const act = space.acts.get(actKey(commit.session, commit.key))
   if (act?.state !== "running") return reject("not_begun", `no act is running at ${commit.key}`)
+  const memory = State.remembering(space, commit)
+  if (Result.isFailure(memory)) return Result.fail(memory.failure)
 
   const end = ending(commit.outcome)
   const isOpen = end === "unknown" && act.repeat !== "always"
@@ -586,8 +605,28 @@ const finish = (digest: Digest.Digest["Service"], space: Workspace, commit: Of<"
   const ticket = act.ticket === null ? undefined : space.tickets.get(act.ticket)
   if (ticket !== undefined) putTicket(space, { ...ticket, state: end })
   putAct(space, { ...act, reserved: held, state: isOpen ? "unknown" : "finished" })
+  if (!isOver(found.success.status)) State.remember(space, commit, memory.success)
   keep(space, commit.payloads)
   return Result.succeed(append(digest, space, found.success, commit.outcome, at))
+}
+
+const checkpoint = (
+  digest: Digest.Digest["Service"],
+  space: Workspace,
+  commit: Of<"Checkpoint">,
+  at: number
+): Outcome => {
+  const found = active(space, commit.session, commit.epoch)
+  if (Result.isFailure(found)) return Result.fail(found.failure)
+  const unfit = State.unfit(commit)
+  if (unfit !== undefined) return Result.fail(unfit)
+  let last: Committed | undefined
+  for (const { body, whenAt } of State.save(digest, space, commit, found.success)) {
+    last = append(digest, space, last?.session ?? found.success, { key: null, body }, at)
+    whenAt(last.row.seq)
+  }
+  State.compact(space, commit)
+  return last === undefined ? reject("stale", "there is nothing to save") : Result.succeed(last)
 }
 
 /** A time-out, an interruption or a crash in mid-act leaves open whether it happened. */

@@ -1,12 +1,26 @@
 /** The choke point: everything an actor does passes here, once. */
 export type { Action, Bill, Codec, Idempotency, Outcome, Probed } from "./Action.ts"
+export * as Checkpoint from "./Checkpoint.ts"
 export { Governor, layer } from "./Governor.ts"
 export * as Lost from "./Lost.ts"
+export * as Memory from "./Memory.ts"
 export * as Mode from "./Mode.ts"
 export { Permit } from "./Permit.ts"
 export * as Refusal from "./Refusal.ts"
 export { GovernorError } from "./Refusal.ts"
-export { type ActorClass, branch, enter, Entered, journal, type Recorded, running, Session, within } from "./Session.ts"
+export {
+  type ActorClass,
+  branch,
+  enter,
+  Entered,
+  journal,
+  memory,
+  type Recorded,
+  running,
+  Session,
+  within
+} from "./Session.ts"
 export { maxCited } from "./Show.ts"
 export * as Store from "./Store.ts"
+export * as Threads from "./Threads.ts"
 export * as Transition from "./Transition.ts"

@@ -189,6 +189,9 @@ export const layer: Layer.Layer<
             return yield* failWith(new Superseded({ session: session.id }))
           }
           return yield* failWith(new Unrecorded({ detail: Refusal.explain(reason), remedy: "resume the session" }))
+        case "Altered":
+          // Nothing of it was run, and nothing of it is lost: a backup brings it back.
+          return yield* failWith(new Unrecorded({ detail: reason.detail, remedy: reason.remedy }))
         default:
           return yield* stopped(session)
       }

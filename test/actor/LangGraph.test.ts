@@ -98,8 +98,16 @@ describe("a shape of one's own", () => {
     ["breaks down", () => ({ invoke: () => Promise.reject(new Error("out of paper")) }), /out of paper/],
     [
       "ends without a conclusion",
-      () => ({ invoke: (state) => Promise.resolve(state) }),
+      () => new StateGraph(LangGraph.State).addNode("idle", (state) => state).addEdge(START, "idle").compile(),
       /the graph ended without a conclusion/
+    ],
+    [
+      "keeps no state",
+      (nodes) => ({
+        invoke: async (state) =>
+          state === null ? assert.fail("there is nothing to go on from") : await nodes.think(state)
+      }),
+      /the graph keeps no state/
     ]
   ]
   for (const [name, shape, why] of faulty) {

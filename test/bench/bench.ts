@@ -21,6 +21,7 @@ import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 import * as Cluster from "./cluster.ts"
 import * as Rows from "./rows.ts"
+import * as Steps from "./steps.ts"
 
 const isQuick = process.argv.includes("--quick")
 const isJson = process.argv.includes("--json")
@@ -118,6 +119,28 @@ const onDatabase = (name: string, wanted: number) =>
     yield* sql`drop table bench_rows`
   })
 
+/** Rounds in which both savers take their turns, after one that warms up; their medians are compared. */
+const turns = 5
+
+const median = (values: ReadonlyArray<number>) => percentile(values, 0.5)
+
+const stepsOn = (name: string, official?: Effect.Success<ReturnType<typeof Steps.postgresSaver>>) =>
+  Effect.gen(function*() {
+    const rounds = isQuick ? 40 : 200
+    for (const side of [1, sessions]) {
+      const [own, theirs]: [Array<number>, Array<number>] = [[], []]
+      for (let turn = 0; turn <= turns; turn++) {
+        own.push(yield* Steps.ours(side, rounds))
+        if (official !== undefined) theirs.push(yield* Steps.official(official, side, rounds))
+      }
+      report(`${name}: LangGraph steps, ${side} at once`, median(own.slice(1)), "per s")
+      if (official === undefined) continue
+      report(`${name}: the same with LangGraph's own saver`, median(theirs.slice(1)), "per s")
+      const ratios = own.map((value, turn) => value / (theirs[turn] ?? NaN))
+      report(`${name}: our step / theirs, ${side} at once`, median(ratios.slice(1)), "ratio", "≥ 1")
+    }
+  })
+
 const over = <E, R>(client: Layer.Layer<SqlClient.SqlClient, E, R>) =>
   actors.pipe(
     Layer.provideMerge(core(Mailbox.layerLocal)),
@@ -131,15 +154,26 @@ const scratch = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirecto
 
 const pglite = Effect.flatMap(
   scratch,
-  (folder) => onDatabase("PGlite", 500).pipe(Effect.provide(over(PgliteClient.layer(folder))))
+  (folder) =>
+    Effect.andThen(onDatabase("PGlite", 500), stepsOn("PGlite")).pipe(
+      Effect.provide(over(PgliteClient.layer(folder)))
+    )
 )
+
+const dropSchema = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`drop schema ${sql(Steps.schema)} cascade`)
 
 const url = process.env["AOSIQ_TEST_POSTGRES_URL"]
 const postgres = url === undefined
   ? Effect.sync(() =>
     console.error("PostgreSQL is not measured: AOSIQ_TEST_POSTGRES_URL is not set (see test/services)")
   )
-  : onDatabase("PostgreSQL", 1000).pipe(
+  : Effect.andThen(
+    onDatabase("PostgreSQL", 1000),
+    Effect.flatMap(Steps.postgresSaver(url), (saver) => stepsOn("PostgreSQL", saver)).pipe(
+      Effect.ensuring(Effect.ignore(dropSchema))
+    )
+  ).pipe(
+    Effect.scoped,
     Effect.provide(over(PostgresClient.layer(Redacted.make(url)))),
     Effect.andThen(Rows.onServer(url, report, isQuick))
   )

@@ -4,7 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import { endure } from "./endure.ts"
 import type { Make, OwnServer } from "./ownServer.ts"
 import * as Sessions from "./sessions.ts"
-import * as Troubles from "./troubles.ts"
+import type * as Troubles from "./troubles.ts"
 
 /** How long a run is: seeds for each trouble, and how many times it strikes as often as in a short one. */
 export interface Length {
@@ -18,7 +18,6 @@ export const logSuite = (make: Make, length: Length): void =>
   each(
     make,
     length,
-    Troubles.all,
     (server, trouble, measure) => endure(server, trouble, { ...measure, sessions: 24, acts: 6 })
   )
 
@@ -27,7 +26,6 @@ export const sessionSuite = (make: Make, length: Length): void =>
   each(
     make,
     length,
-    Troubles.all.filter(({ logs }) => logs === 1),
     (server, trouble, measure) => Sessions.endure(server, trouble, { ...measure, sessions: 8 })
   )
 

@@ -4,7 +4,7 @@ import { digest } from "../../layers/node/Digest.ts"
 import { Policy, Rule, Ticket } from "../../src/approval/index.ts"
 import { Chain, type Digest, Digest as DigestModule, Installation, Log, type Row } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
-import { Store } from "../../src/governor/index.ts"
+import { type Checkpoint, Store } from "../../src/governor/index.ts"
 
 export { digest }
 export const hashOf = (text: string): Digest.Hash => digest.sha256(text)
@@ -162,6 +162,41 @@ export const kept = (
   version: number,
   next: Partial<Store.Change["next"]> = {}
 ): Store.Change => ({ kind, id, version, next: { owner: "", state: "open", at: 1, value: null, ...next } })
+
+export const blob = (text: string): Checkpoint.Blob => ({ type: "json", text: JSON.stringify(text) })
+
+/** A checkpoint with one channel `c`, whose value is new when its version is not the parent's. */
+export const saved = (id: string, parent: string | null, parts: Partial<Checkpoint.Saved> = {}): Checkpoint.Saved => ({
+  _tag: "Saved",
+  thread: "main",
+  ns: "",
+  id,
+  parent,
+  within: null,
+  needs: 0,
+  state: blob(`state of ${id}`),
+  metadata: blob(`metadata of ${id}`),
+  versions: { c: id },
+  values: { c: blob(`value of ${id}`) },
+  ...parts
+})
+
+export const written = (id: string, task: string, parts: Partial<Checkpoint.Written> = {}): Checkpoint.Written => ({
+  _tag: "Written",
+  thread: "main",
+  ns: "",
+  id,
+  task,
+  path: `path of ${task}`,
+  writes: [{ index: 0, channel: "c", value: blob(`${task} wrote to ${id}`) }],
+  ...parts
+})
+
+export const checkpoint = (
+  session: Log.Summary,
+  changes: ReadonlyArray<Checkpoint.Change>,
+  keep: number | null = null
+): Store.Checkpoint => ({ _tag: "Checkpoint", session: session.id, epoch: session.epoch, changes, keep })
 
 export const ticket = (session: Log.Summary, id: string, parts: Partial<Ticket.Ticket> = {}): Ticket.Ticket => {
   const drafted = {

@@ -132,6 +132,47 @@ describeOnServers("two logs on one PostgreSQL", (server) => {
       assert.notInclude((yield* chainOf(a.side, session)).map((row) => row.body.kind), "intent")
     }))
 
+  it.live("save no checkpoint of a run that was replaced while it waited for the session", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      const session = yield* opened(a.side)
+      yield* a.side.store.commit(C.checkpoint(session, [C.saved("1", null)]))
+      const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+      const claiming = yield* Effect.forkChild(b.side.store.commit(C.claim(session.id)))
+      yield* Effect.provideContext(blocked(1), a.context)
+      const saving = yield* Effect.forkChild(
+        Effect.result(a.side.store.commit(C.checkpoint(session, [C.written("1", "t"), C.saved("2", "1")])))
+      )
+      yield* Effect.provideContext(blocked(2), a.context)
+      yield* release
+      yield* Fiber.join(claiming)
+      assert.deepStrictEqual(whys([yield* Fiber.join(saving)]), ["fenced"])
+      const [kept, ...others] = yield* a.side.store.checkpoints(session.id, {})
+      assert.deepStrictEqual([kept?.id, kept?.writes, others], ["1", [], []])
+      const kinds = (yield* chainOf(a.side, session)).map((row) => row.body.kind)
+      assert.deepStrictEqual(kinds, ["genesis", "started", "checkpoint", "started"])
+    }))
+
+  it.live("save every checkpoint of a run while people write beside it, in one chain", () =>
+    Effect.gen(function*() {
+      const { a, b } = yield* two
+      const session = yield* opened(a.side)
+      const ids = Array.from({ length: 40 }, (_, id) => String(id + 10))
+      const saving = Effect.forEach(ids, (id, index) =>
+        a.side.store.commit(C.checkpoint(session, [C.saved(id, ids[index - 1] ?? null)], index % 4 === 0 ? 4 : null)))
+      const writing = Effect.forEach(ids, () =>
+        b.side.store.commit(C.append(session, { epoch: null })))
+      yield* Effect.all([saving, writing], { concurrency: "unbounded" })
+      const kinds = (yield* chainOf(a.side, session)).map((row) =>
+        row.body.kind
+      )
+      assert.strictEqual(kinds.filter((kind) => kind === "checkpoint").length, ids.length)
+      assert.strictEqual(kinds.filter((kind) => kind === "noted").length, ids.length)
+      // They did come in each other's way.
+      assert.isBelow(kinds.indexOf("noted"), kinds.lastIndexOf("checkpoint"))
+      assert.isBelow(kinds.indexOf("checkpoint"), kinds.lastIndexOf("noted"))
+    }), 60_000)
+
   it.live("lose no act to a claim that waited for the session", () =>
     Effect.gen(function*() {
       const { a, b, url } = yield* two

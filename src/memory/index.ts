@@ -1,0 +1,3 @@
+/** What sessions remember. */
+export * as WorkingMemory from "./WorkingMemory.ts"
+export { MemoryError } from "./WorkingMemory.ts"
