@@ -22,9 +22,11 @@ export const loading = (sql: SqlClient.SqlClient, reads: ReadonlyArray<Transitio
   const threads = unique(reads.flatMap((read) => read.threads))
   if (memories === none && places === none && threads === none) return sql.literal("")
   const isPlace = sql`(session, thread, ns, id) in (select session, thread, ns, id
-    from json_to_recordset(${places}::json) as x(session text, thread text, ns text, id text))`
+    from json_to_recordset(${places}::json) as x(session text, thread text, ns text, id text))
+    and ${ofSessions(sql, "session", places)}`
   const isThread = sql`(session, thread) in (
-    select session, thread from json_to_recordset(${threads}::json) as x(session text, thread text))`
+    select session, thread from json_to_recordset(${threads}::json) as x(session text, thread text))
+    and ${ofSessions(sql, "session", threads)}`
   const either = (select: Statement.Fragment) => sql`${select} where ${isPlace} union all ${select} where ${isThread}`
   return sql`
     , 'memories', (select coalesce(json_agg(m), '[]') from aosiq_memory m
@@ -129,6 +131,13 @@ interface Owned {
 
 const none = "[]"
 
+/**
+ * Rows of the sessions that are named in a JSON array. Said beside the condition that names them one by one, for their
+ * key's index: the planner takes the array for longer than it is, and reads small tables whole.
+ */
+const ofSessions = (sql: SqlClient.SqlClient, column: "session" | "d.session", json: string) =>
+  sql`${sql.literal(column)} = any(array(select e->>'session' from json_array_elements(${json}::json) e))`
+
 /** As JSON, each once. */
 const unique = (values: ReadonlyArray<unknown>): string =>
   `[${[...new Set(values.map((value) => JSON.stringify(value)))].join(",")}]`
@@ -147,6 +156,9 @@ const threadChanges = (
   }))
   const values = changes.values.map(({ value, ...entry }) => ({ ...entry, ...value }))
   const writes = changes.writes.map(({ value, ...entry }) => ({ ...entry, ...value }))
+  const checkpoints = JSON.stringify(changes.droppedCheckpoints)
+  const written = JSON.stringify(changes.droppedWrites)
+  const channels = JSON.stringify(changes.droppedValues)
   return [
     sql`insert into aosiq_checkpoints (session, thread, ns, id, parent, within, needs, channels, base, seq,
         type, state, meta_type, metadata)
@@ -167,16 +179,18 @@ const threadChanges = (
         task text, index int, path text, channel text, hash text, type text, text text)
       on conflict (session, thread, ns, id, task, idx) do update set path = excluded.path,
         channel = excluded.channel, hash = excluded.hash, type = excluded.type, text = excluded.text`,
-    sql`delete from aosiq_checkpoints c using json_to_recordset(${given(JSON.stringify(changes.droppedCheckpoints))})
+    sql`delete from aosiq_checkpoints d using json_to_recordset(${given(checkpoints)})
         as x(session text, thread text, ns text, id text)
-      where c.session = x.session and c.thread = x.thread and c.ns = x.ns and c.id = x.id`,
-    sql`delete from aosiq_writes w using json_to_recordset(${given(JSON.stringify(changes.droppedWrites))})
+      where d.session = x.session and d.thread = x.thread and d.ns = x.ns and d.id = x.id
+        and ${ofSessions(sql, "d.session", checkpoints)}`,
+    sql`delete from aosiq_writes d using json_to_recordset(${given(written)})
         as x(session text, thread text, ns text, id text, task text, index int)
-      where w.session = x.session and w.thread = x.thread and w.ns = x.ns and w.id = x.id and w.task = x.task
-        and w.idx = x.index`,
-    sql`delete from aosiq_values v using json_to_recordset(${given(JSON.stringify(changes.droppedValues))})
+      where d.session = x.session and d.thread = x.thread and d.ns = x.ns and d.id = x.id and d.task = x.task
+        and d.idx = x.index and ${ofSessions(sql, "d.session", written)}`,
+    sql`delete from aosiq_values d using json_to_recordset(${given(channels)})
         as x(session text, thread text, hash text)
-      where v.session = x.session and v.thread = x.thread and v.hash = x.hash`
+      where d.session = x.session and d.thread = x.thread and d.hash = x.hash
+        and ${ofSessions(sql, "d.session", channels)}`
   ]
 }
 
@@ -188,16 +202,15 @@ const memoryChanges = (
   const entries = [...space.dirty.memories].flatMap(([session, keys]) =>
     [...keys].map((key) => ({ session, key, hash: space.memories.get(session)?.get(key) }))
   )
+  const gone = JSON.stringify(entries.filter((entry) => entry.hash === undefined))
   return [
     sql`insert into aosiq_memory (session, key, hash)
       select session, key, hash from json_to_recordset(${
       given(JSON.stringify(entries.filter((entry) => entry.hash !== undefined)))
     }) as x(session text, key text, hash text)
       on conflict (session, key) do update set hash = excluded.hash`,
-    sql`delete from aosiq_memory m using json_to_recordset(${
-      given(JSON.stringify(entries.filter((entry) => entry.hash === undefined)))
-    }) as x(session text, key text)
-      where m.session = x.session and m.key = x.key`
+    sql`delete from aosiq_memory d using json_to_recordset(${given(gone)}) as x(session text, key text)
+      where d.session = x.session and d.key = x.key and ${ofSessions(sql, "d.session", gone)}`
   ]
 }
 

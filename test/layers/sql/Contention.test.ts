@@ -87,6 +87,12 @@ const fill = Effect.gen(function*() {
   yield* sql.unsafe(`insert into aosiq_records select 'schedule', 'old_' || n, 1, '', 'on', n, null ${many}`)
   yield* sql.unsafe(`insert into aosiq_revoked select 'tok_old_' || n ${many}`)
   yield* sql.unsafe(`insert into aosiq_wakes select 'old_' || n, 'because', n ${many}`)
+  yield* sql.unsafe(`insert into aosiq_checkpoints select 'old_' || n, 'main', '', '1', null, null, 0, '{}'::json,
+    repeat('0', 64), 1, 'json', '1', 'json', '1' ${many}`)
+  yield* sql.unsafe(`insert into aosiq_values select 'old_' || n, 'main', repeat('0', 64), 'json', '1' ${many}`)
+  yield* sql.unsafe(`insert into aosiq_writes select 'old_' || n, 'main', '', '1', 't', 0, '', 'c', repeat('0', 64),
+    'json', '1' ${many}`)
+  yield* sql.unsafe(`insert into aosiq_memory select 'old_' || n, 'known', repeat('0', 64) ${many}`)
   yield* sql.unsafe("analyze")
 })
 
@@ -245,6 +251,10 @@ describeOnServers("two logs on one PostgreSQL", (server) => {
             const ticket = { id: filed.id, binding: filed.binding }
             yield* store.commit(C.begin(session, "#0", { reserve: 5, ticket }))
             yield* store.commit(C.finish(session, "#0", 3))
+            for (const id of ["1", "2", "3"]) {
+              yield* store.commit(C.checkpoint(session, [C.written(id, "t"), C.saved(id, null)], 1))
+            }
+            assert.lengthOf(yield* store.checkpoints(session.id, { thread: "main", limit: 1 }), 1)
             const record = { kind: "schedule" as const, id: C.fresh("daily") }
             const next = { owner: "", state: "on", at: 1, value: null }
             yield* store.commit(C.append(session, { keep: [{ ...record, version: 0, next }] }))
