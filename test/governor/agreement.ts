@@ -23,33 +23,44 @@ interface Step {
   readonly status: number
 }
 
-const step: fc.Arbitrary<Step> = fc.record({
-  tag: fc.oneof(
-    { weight: 2, arbitrary: fc.constantFrom("Open", "Claim", "Append", "Revoke", "Control") },
-    { weight: 6, arbitrary: fc.constantFrom("Begin", "Begin", "Finish", "Settle", "Settle", "Propose", "Decide") },
-    { weight: 2, arbitrary: fc.constantFrom("Expire", "MakeRule", "ApproveRule", "RevokeRule") },
-    { weight: 2, arbitrary: fc.constant("Checkpoint") }
-  ),
-  session: fc.nat(3),
-  place: fc.nat(5),
-  ticket: fc.nat(7),
-  token: fc.nat(9),
-  amount: fc.nat(40),
-  behind: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
-  flag: fc.boolean(),
-  status: fc.nat(20)
-})
+type Tag = Step["tag"]
+/** What happens in a history: everything, or much of what belongs together. A tag is there as often as it is wanted. */
+const themes: ReadonlyArray<ReadonlyArray<Tag>> = [
+  [
+    ...(["Open", "Claim", "Append", "Revoke", "Control", "Expire", "MakeRule", "ApproveRule", "RevokeRule"] as const),
+    ...(["Begin", "Begin", "Finish", "Settle", "Settle", "Propose", "Decide", "Checkpoint"] as const)
+  ],
+  ["Begin", "Begin", "Begin", "Finish", "Finish", "Settle", "Settle", "Checkpoint", "Append", "Open"],
+  ["Propose", "Propose", "Propose", "Decide", "Begin", "Expire", "ApproveRule", "Claim"]
+]
+
+const stepOf = (tags: ReadonlyArray<Tag>): fc.Arbitrary<Step> =>
+  fc.record({
+    tag: fc.constantFrom(...tags),
+    session: fc.nat(3),
+    place: fc.nat(5),
+    ticket: fc.nat(7),
+    token: fc.nat(9),
+    amount: fc.oneof({ weight: 2, arbitrary: fc.nat(40) }, { weight: 1, arbitrary: fc.constant(0) }),
+    behind: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
+    flag: fc.boolean(),
+    status: fc.nat(20)
+  })
 
 /** Batches of steps that are offered together, each after some time has passed. */
-const history = fc.array(
-  fc.record({ wait: fc.nat(5), steps: fc.array(step, { minLength: 1, maxLength: 8 }) }),
-  { minLength: 1, maxLength: 12 }
+const history = fc.constantFrom(...themes).chain((tags) =>
+  fc.array(
+    fc.record({ wait: fc.nat(5), steps: fc.array(stepOf(tags), { minLength: 1, maxLength: 8, size: "max" }) }),
+    { minLength: 4, maxLength: 10, size: "max" }
+  )
 ).map((batches) => [
   // Something to work on; the rest is chance.
   { wait: 0, steps: [0, 1, 2].flatMap((session) => [simple("Open", session), simple("Claim", session)]) },
   { wait: 0, steps: [simple("MakeRule", 0), { ...simple("MakeRule", 0), ticket: 1 }] },
   { wait: 0, steps: [simple("Propose", 0), { ...simple("Decide", 0), status: 1 }] },
   { wait: 0, steps: (["Propose", "Expire"] as const).map((tag) => ({ ...simple(tag, 1), ticket: 1, amount: 0 })) },
+  { wait: 0, steps: [{ ...simple("Begin", 2), token: 2, status: 2 }] },
+  { wait: 0, steps: [{ ...simple("Finish", 2), status: 2 }] },
   ...batches
 ])
 
@@ -80,6 +91,12 @@ const ruleCommitOf = (rule: Rule.Rule | undefined, name: string, now: number, st
   return step.tag === "ApproveRule"
     ? C.approveRule(rule ?? C.noRule(name), personOf(step), policy)
     : C.makeRule(name, { maxUses: 1 + step.place, expiresAt: now + step.amount }, { policy })
+}
+
+/** An act that waits for what the step does, if there is any. */
+const oneIn = (space: Transition.Workspace, session: string, state: Store.Act["state"], { place }: Step) => {
+  const acts = [...space.acts.values()].filter((act) => act.session === session && act.state === state)
+  return acts[place % Math.max(1, acts.length)]
 }
 
 /** The commit that a step stands for, in the light of what there is. */
@@ -119,11 +136,17 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
         lenient: step.status === 1
       })
     case "Finish":
-      return remembering(C.finish(writer, key, step.amount, outcomes[step.status % outcomes.length]), step)
+      return remembering(
+        C.finish(
+          writer,
+          oneIn(space, id, "running", step)?.key ?? key,
+          step.amount,
+          outcomes[step.status % outcomes.length]
+        ),
+        step
+      )
     case "Settle": {
-      // One that waits for it, if there is any.
-      const open = [...space.acts.values()].filter((act) => act.session === id && act.state === "unknown")
-      const act = open[step.place % Math.max(1, open.length)] ?? space.acts.get(Transition.actKey(id, key))
+      const act = oneIn(space, id, "unknown", step) ?? space.acts.get(Transition.actKey(id, key))
       return C.settle(writer, act?.key ?? key, {
         epoch: step.flag ? null : writer.epoch,
         intent: act?.intent ?? 0,

@@ -11,5 +11,5 @@ const agreement = <E>(name: string, log: Layer.Layer<Store.Store | Log.Log, E>, 
     it.effect("does what the transition says, whatever happens", () => agrees(histories), 60_000)
   })
 
-agreement("the store in SQL", logOn(migrated(inMemory)), 100)
-describeOnServers("a real server", (server) => agreement("the store in SQL", logOn(migrated(on(server))), 100))
+agreement("the store in SQL", logOn(migrated(inMemory)), 60)
+describeOnServers("a real server", (server) => agreement("the store in SQL", logOn(migrated(on(server))), 60))

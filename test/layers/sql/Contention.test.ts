@@ -71,6 +71,10 @@ const chainOf = Effect.fnUntraced(function*(side: C.Side, session: Log.Summary) 
   return rows
 })
 
+const tokenOf = (session: string) => C.tokenId(`tok_${session}`)
+const revoked = (session: Log.Summary) => C.revoke(session, tokenOf(session.id))
+const claimed = (session: Log.Summary) => C.claim(session.id)
+
 /** Twenty thousand of everything, as a log has after a while. */
 const fill = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -157,6 +161,24 @@ describeOnServers("two logs on one PostgreSQL", (server) => {
       assert.deepStrictEqual([kept?.id, kept?.writes, others], ["1", [], []])
       const kinds = (yield* chainOf(a.side, session)).map((row) => row.body.kind)
       assert.deepStrictEqual(kinds, ["genesis", "started", "checkpoint", "started"])
+    }))
+
+  it.live("begin no free act of a run that was replaced, or whose token was revoked, while it waited", () =>
+    Effect.gen(function*() {
+      const { a, b, url } = yield* two
+      for (const [meanwhile, why] of [[claimed, "fenced"], [revoked, "revoked"]] as const) {
+        const session = yield* opened(a.side)
+        const release = yield* holding(url, `select 1 from aosiq_sessions where id = '${session.id}' for update`)
+        const changing = yield* Effect.forkChild(b.side.store.commit(meanwhile(session)))
+        yield* Effect.provideContext(blocked(1), a.context)
+        const begin = C.begin(session, "#0", { tokens: [tokenOf(session.id)] })
+        const beginning = yield* Effect.forkChild(Effect.result(a.side.store.commit(begin)))
+        yield* Effect.provideContext(blocked(2), a.context)
+        yield* release
+        yield* Fiber.join(changing)
+        assert.deepStrictEqual(whys([yield* Fiber.join(beginning)]), [why])
+        assert.notInclude((yield* chainOf(a.side, session)).map((row) => row.body.kind), "intent")
+      }
     }))
 
   it.live("save every checkpoint of a run while people write beside it, in one chain", () =>

@@ -1,0 +1,171 @@
+/** The log as its readers and those of the sessions' affairs see it: nothing is held, and nothing changes. */
+import { Effect, Option } from "effect"
+import type { SqlClient, SqlError, Statement } from "effect/sql"
+import type { Rule, Ticket } from "../../src/approval/index.ts"
+import { Log, type Row } from "../../src/audit/index.ts"
+import type { Claims } from "../../src/capability/index.ts"
+import type { Store } from "../../src/governor/index.ts"
+import { describe, patiently, unavailable } from "./Failure.ts"
+import type { SessionRecord } from "./Load.ts"
+import * as State from "./State.ts"
+
+/** What the store tells. */
+export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "commit"> => {
+  const ticketsWhere = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
+    sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+      select ticket from aosiq_tickets where ${where}
+      order by (ticket->>'proposedAt')::bigint, id`.pipe(
+      patiently,
+      Effect.map((found) => found.map(({ ticket }) => ticket)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  const recordsWhere = (where: ReadonlyArray<Statement.Fragment>, rest: Statement.Fragment) =>
+    sql<{ readonly record: Store.Kept }>`
+      select row_to_json(r) as record from aosiq_records r where ${sql.and(where)} ${rest}`.pipe(
+      patiently,
+      Effect.map((found) => found.map(({ record }) => record)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  return {
+    ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
+    tickets: (session) =>
+      ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
+    due: (now, limit) =>
+      sql<{ readonly wake: Store.Wake & { readonly actor: string } }>`
+        select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
+        from aosiq_wakes w join aosiq_sessions s on s.id = w.session
+        where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ wake }) => wake)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    running: (limit) =>
+      sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
+        select id as session, actor from aosiq_sessions
+        where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
+        patiently,
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    quiet: (before, limit) =>
+      sql<{ readonly quiet: Store.Quiet }>`
+        select json_build_object('session', s.id, 'actor', s.actor, 'seq', r.seq, 'at', r.at) as quiet
+        from aosiq_sessions s join aosiq_rows r on r.session = s.id and r.seq = s.seq - 1
+        where s.status = 'running' and s.parent is null and r.at < ${before}
+        order by r.at, s.id collate "C" limit ${limit}`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ quiet }) => quiet)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    lost: (session) =>
+      sql<{ readonly act: Store.Act }>`
+        select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${
+        session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])
+      } order by session collate "C", intent`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ act }) => act)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    record: ({ id, kind }) =>
+      Effect.map(recordsWhere([sql`kind = ${kind}`, sql`id = ${id}`], sql`limit 1`), ([record]) => record),
+    records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+      recordsWhere(
+        [
+          sql`kind = ${kind}`,
+          ...owner === undefined ? [] : [sql`owner = ${owner}`],
+          ...state === undefined ? [] : [sql`state = ${state}`],
+          ...until === undefined ? [] : [sql`at <= ${until}`]
+        ],
+        newest
+          ? sql`order by at desc, id collate "C" desc limit ${limit} offset ${offset}`
+          : sql`order by at, id collate "C" limit ${limit} offset ${offset}`
+      ),
+    overdue: (at, limit) =>
+      sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+        select ticket from aosiq_tickets where state in ('proposed', 'approved') and expires_at <= ${at}
+        order by expires_at, id limit ${limit}`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ ticket }) => ticket)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    rules: (usableAt) =>
+      sql<{ readonly rule: Rule.Rule }>`
+        select rule from aosiq_rules where ${
+        usableAt === undefined
+          ? sql.literal("true")
+          : sql.and([sql`state = 'standing'`, sql`uses < max_uses`, sql`expires_at > ${usableAt}`])
+      } order by created_at, id`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ rule }) => rule)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    checkpoints: (session, query) =>
+      Effect.mapError(State.read(sql, session, query), (error) => unavailable(error, false)),
+    uses: (rule) =>
+      sql<{ readonly use: Rule.Use }>`
+        select row_to_json(u) as use from aosiq_rule_uses u where rule = ${rule} order by u.use`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ use }) => use)),
+        Effect.mapError((error) => unavailable(error, false))
+      ),
+    accounts: sql<{ readonly account: Store.AccountView }>`
+      select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
+      patiently,
+      Effect.map((found) => found.map(({ account }) => account)),
+      Effect.mapError((error) => unavailable(error, false))
+    )
+  }
+}
+
+/** What the log tells. */
+export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
+  const summaries = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
+    sql<{ readonly session: SessionRecord }>`
+      select row_to_json(s) as session from aosiq_sessions s where ${where} order by started_at, id`.pipe(
+      patiently,
+      Effect.map((found) =>
+        found.map(({ session: { started_at, ...rest } }): Log.Summary => ({ ...rest, startedAt: started_at }))
+      )
+    )
+  const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
+  return {
+    sessions: Effect.mapError(summaries(sql.literal("true")), failed),
+    since: (at) =>
+      Effect.mapError(
+        summaries(sql.and([sql`id in (select session from aosiq_rows where at >= ${at})`])),
+        failed
+      ),
+    session: (id) =>
+      Effect.mapError(
+        Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)),
+        failed
+      ),
+    rows: (id, from = 0) =>
+      sql<{ readonly row: StoredRow }>`
+        select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
+          'prev', prev, 'hash', hash) as row from aosiq_rows
+        where session = ${id} and seq >= ${from} order by seq`.pipe(
+        patiently,
+        Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+        Effect.mapError(failed)
+      ),
+    payload: (hash) =>
+      sql<{ readonly text: string }>`select text from aosiq_payloads where hash = ${hash}`.pipe(
+        patiently,
+        Effect.map(([first]) => Option.fromUndefinedOr(first?.text)),
+        Effect.mapError(failed)
+      )
+  }
+}
+
+// internal
+
+type StoredRow = Omit<Row.Row, "body"> & { readonly body: string }
+
+/** Rows are handed on as stored; a body that someone broke is left for the verifier to name. */
+const parsed = (text: string): Row.Body => {
+  try {
+    return JSON.parse(text) as Row.Body // Not yet verified, as the contract says.
+  } catch {
+    return { kind: "noted", what: "mode", by: "unreadable", detail: text }
+  }
+}
