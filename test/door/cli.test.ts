@@ -133,7 +133,7 @@ describe("aosiq approvals", () => {
       assert.include(denied.out, `ticket ${ticket} denied by ann\n`)
       assert.include(denied.out, "went on and ended: ")
       const again = yield* run({ cwd }, "approvals", "approve", ticket, "--by", "bob")
-      refused(again, `ticket ${ticket}: it was denied already`, `see aosiq approvals show ${ticket}`)
+      refused(again, `ticket ${ticket} cannot be decided: it was denied already`, `see aosiq approvals show ${ticket}`)
       const shown = yield* run({ cwd }, "approvals", "show", ticket)
       assert.match(shown.out, /^decided {4}denied by ann, \S+ \S+ UTC: "not\\u001b\[2Jnow"$/m)
       const incident = yield* files(join(cwd, "incident"), diskIncident)
@@ -171,7 +171,7 @@ describe("aosiq approvals", () => {
       assert.include(text, "(disk_space_exhaustion)")
 
       const again = yield* run({ cwd }, "approvals", "approve", ticket, "--by", "bob")
-      refused(again, `ticket ${ticket}: it was approved already, and its act ran`, "see aosiq")
+      refused(again, `ticket ${ticket} cannot be decided: it was approved already, and its act ran`, "see aosiq")
       const none = yield* run({ cwd }, "approvals", "show", "TNONE")
       refused(none, "there is no ticket TNONE", "see aosiq approvals list")
       assert.strictEqual(statSync(join(cwd, "handed over.md")).ino, ino)

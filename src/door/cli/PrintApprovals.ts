@@ -114,10 +114,10 @@ const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.St
 
 const indented = (text: string): string => text.split("\n").map((line) => `  ${line}`).join("\n")
 
-/** What a person said, in one line. */
+/** What a person said, in one line, and without control characters. */
 const vote = ({ approve, at, by, reason }: Ticket.Vote): string =>
   `decided    ${approve ? "approved" : "denied"} by ${by}, ${time(at)} UTC${
-    reason === "" ? "" : `: ${reason.replace(/\s+/gu, " ")}`
+    reason === "" ? "" : `: ${JSON.stringify(reason)}`
   }`
 
 const cited = ({ act, preview, stamp, trust }: Ticket.Cited): ReadonlyArray<string> =>
