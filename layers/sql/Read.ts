@@ -1,5 +1,5 @@
 /** The log as its readers and those of the sessions' affairs see it: nothing is held, and nothing changes. */
-import { Effect, Option } from "effect"
+import { Effect, Exit, Option, Request, RequestResolver } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
 import type { Rule, Ticket } from "../../src/approval/index.ts"
 import { Log, type Row } from "../../src/audit/index.ts"
@@ -118,7 +118,7 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
 
 /** What the log tells. */
 export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
-  const summaries = (where: ReturnType<typeof sql.and> | ReturnType<typeof sql.literal>) =>
+  const summaries = (where: Statement.Fragment) =>
     sql<{ readonly session: SessionRecord }>`
       select row_to_json(s) as session from aosiq_sessions s where ${where} order by started_at, id`.pipe(
       patiently,
@@ -127,6 +127,20 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
       )
     )
   const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
+  // Messages come many at a time, and each looks at its session: they share a statement.
+  const byId = RequestResolver.make<ById>((entries) => {
+    const ids = JSON.stringify([...new Set(entries.map(({ request }) => request.id))])
+    return summaries(sql`id = any(array(select json_array_elements_text(${ids}::json)))`).pipe(
+      Effect.mapError(failed),
+      Effect.map((found) => new Map<string, Log.Summary>(found.map((summary) => [summary.id, summary]))),
+      Effect.exit,
+      Effect.map((exit) => {
+        for (const entry of entries) {
+          entry.completeUnsafe(Exit.map(exit, (found) => Option.fromUndefinedOr(found.get(entry.request.id))))
+        }
+      })
+    )
+  })
   return {
     sessions: Effect.mapError(summaries(sql.literal("true")), failed),
     since: (at) =>
@@ -134,11 +148,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         summaries(sql.and([sql`id in (select session from aosiq_rows where at >= ${at})`])),
         failed
       ),
-    session: (id) =>
-      Effect.mapError(
-        Effect.map(summaries(sql.and([sql`id = ${id}`])), ([first]) => Option.fromUndefinedOr(first)),
-        failed
-      ),
+    session: (id) => Effect.request(new ById({ id }), byId),
     rows: (id, from = 0) =>
       sql<{ readonly row: StoredRow }>`
         select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
@@ -158,6 +168,8 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
 }
 
 // internal
+
+class ById extends Request.TaggedClass("ById")<{ readonly id: string }, Option.Option<Log.Summary>, Log.LogError> {}
 
 type StoredRow = Omit<Row.Row, "body"> & { readonly body: string }
 
