@@ -169,8 +169,17 @@ export class Operations extends RpcGroup.make(
     success: Schema.NullOr(RunView),
     error
   }),
-  Rpc.make("sessions_list", { success: Schema.Array(SessionView), error }),
-  Rpc.make("session_rows", { payload: { session: Claims.SessionId }, success: Schema.Array(Row.Row), error }),
+  /** All, or those with a row of `since` (epoch milliseconds) or later. */
+  Rpc.make("sessions_list", {
+    payload: { since: Schema.optionalKey(Schema.Natural) },
+    success: Schema.Array(SessionView),
+    error
+  }),
+  Rpc.make("session_rows", {
+    payload: { session: Claims.SessionId, from: Schema.optionalKey(Schema.Natural) },
+    success: Schema.Array(Row.Row),
+    error
+  }),
   Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
   Rpc.make("session_revoke", {
     payload: { session: Claims.SessionId, by: Schema.NonEmptyString, reason: Schema.String },
@@ -284,8 +293,12 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
       rule_make: (order) => Effect.mapError(rules.make(order), failed),
       rule_approve: (vote) => Effect.mapError(rules.approve(vote), failed),
       rule_revoke: (order) => Effect.mapError(rules.revoke(order), failed),
-      sessions_list: () => Effect.mapError(Effect.map(log.sessions, (sessions) => sessions.map(sessionView)), failed),
-      session_rows: ({ session }) => Effect.mapError(log.rows(session), failed),
+      sessions_list: ({ since }) =>
+        Effect.mapError(
+          Effect.map(since === undefined ? log.sessions : log.since(since), (sessions) => sessions.map(sessionView)),
+          failed
+        ),
+      session_rows: ({ from, session }) => Effect.mapError(log.rows(session, from), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
       session_revoke: ({ by, reason, session }) =>
         Effect.gen(function*() {

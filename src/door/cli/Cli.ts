@@ -311,14 +311,14 @@ const unknown = (about: About) => {
   )
 }
 
+const listSessions = (options: { readonly data: string; readonly json: boolean }) =>
+  run(options, (client) => client.sessions_list({}), Print.sessions)
+
 const sessions = (about: About) =>
-  Command.make(
-    "sessions",
-    { data, json },
-    (options) => run(options, (client) => client.sessions_list(), Print.sessions)
-  ).pipe(
+  Command.make("sessions", { data, json }, listSessions).pipe(
     Command.withDescription("List sessions; pause, resume, cancel or revoke one"),
     Command.withSubcommands([
+      Command.make("list", { data, json }, listSessions).pipe(Command.withDescription("List sessions, oldest first")),
       control(about, "pause"),
       control(about, "resume"),
       control(about, "cancel"),

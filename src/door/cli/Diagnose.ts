@@ -1,5 +1,5 @@
 /** `aosiq start`: run the runtime, diagnose, print the proposal with its evidence, the cost and the verdict on the chain. */
-import { Console, Effect, Fiber, Option, Schedule, Schema } from "effect"
+import { Clock, Console, Effect, Fiber, Option, Schedule, Schema } from "effect"
 import { Advice } from "../../agents/advisor/index.ts"
 import type { Ticket } from "../../approval/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
@@ -36,7 +36,7 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   const say = (line: string) => mode.json ? Console.error(Print.plain(line)) : Console.log(Print.plain(line))
   yield* say(`AOSIQ · one process over ${mode.folder}`)
   const { client, diagnose, recover, subject } = yield* runtime.start(mode.folder, order)
-  const news = yield* Effect.mapError(Progress.make(client), lost)
+  const news = yield* Progress.make(client)
   // Progress is for the eye: a look that fails is made up for by the next.
   const show = news.pipe(
     Effect.flatMap((lines) => Effect.forEach(lines, (line) => say(`  ${line}`), { discard: true })),
@@ -48,11 +48,12 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   for (const run of yield* Effect.catch(recover, unrecovered)) {
     yield* say(`session ${run.session} was left behind by a process that stopped; it ${Print.standing(run)}`)
   }
+  const since = yield* Clock.currentTimeMillis
   yield* say(`diagnosing ${subject}`)
   const ended = yield* diagnose
   yield* Fiber.interrupt(watching)
   yield* show
-  const outcome = yield* Effect.mapError(gather(client, order, ended), lost)
+  const outcome = yield* Effect.mapError(gather(client, { ...order, since }, ended), lost)
   yield* mode.json ? Console.log(JSON.stringify(outcome, null, 2)) : tell(mode, outcome)
   if (!outcome.audit.ok) {
     return yield* new RuntimeError(Print.verdict(outcome.audit))
@@ -79,16 +80,20 @@ const lost = (error: unknown) => {
 const unrecovered = ({ detail, remedy }: RuntimeError) =>
   Effect.as(Console.error(`warning: not every earlier session could go on: ${detail}; ${remedy}`), [])
 
-const gather = Effect.fnUntraced(function*(client: Client, order: Order, ended: Dispatch.Ended<unknown>) {
-  const sessions = yield* client.sessions_list()
+const gather = Effect.fnUntraced(function*(
+  client: Client,
+  { backend, since }: Pick<Order, "backend"> & { readonly since: number },
+  ended: Dispatch.Ended<unknown>
+) {
+  const sessions = yield* client.sessions_list({ since })
   const advisor = sessions.find(({ actor, parent }) => actor === "OperationalAdvice" && parent === ended.session)
   const result = advisor === undefined ? null : yield* client.session_result({ session: advisor.id })
   const tickets = yield* client.approvals_list()
   const accounts = yield* client.cost_summary()
   return {
     ...Operations.standing(ended),
-    backend: order.backend,
-    notice: order.backend === "offline" ? "offline baseline: these are rules, not a model" : null,
+    backend,
+    notice: backend === "offline" ? "offline baseline: these are rules, not a model" : null,
     advice: result === null ? null : Option.getOrNull(Schema.decodeUnknownOption(Advice.Advice)(result)),
     approvals: tickets.filter((ticket) => ticket.session === ended.session && ticket.state === "proposed"),
     costMicroUsd: accounts.find(({ id }) => id === `session:${ended.session}`)?.spent ?? 0,
