@@ -207,7 +207,11 @@ const plain = (value: unknown): Schema.Json =>
 const schemaOf = (tool: Offered) => AiTool.getJsonSchemaFromSchema(tool.params)
 
 /** What a call can cost at the most: its input may all be written to the vendor's cache, where that is the dearer. */
-const dearest = (price: (usage: Prices.Usage) => Result.Result<number, Prices.UnknownModel>, input: number, output: number) =>
+const dearest = (
+  price: (usage: Prices.Usage) => Result.Result<number, Prices.UnknownModel>,
+  input: number,
+  output: number
+) =>
   Result.map(
     Result.all([
       price({ input, output, cacheRead: 0, cacheWrite: 0 }),
@@ -269,7 +273,9 @@ const counted = (
       const { name, model } = backend
       const reason = new BackendErrors.InvalidAnswer({ detail: "it gives no count" })
       const { total } = usage.inputTokens
-      return total === undefined ? Effect.fail(new BackendError({ backend: name, model, reason })) : Effect.succeed(total)
+      return total === undefined
+        ? Effect.fail(new BackendError({ backend: name, model, reason }))
+        : Effect.succeed(total)
     })
   )
 

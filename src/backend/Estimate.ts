@@ -29,7 +29,9 @@ export const withMargin = (counted: number): number => Math.ceil(counted * 1.05)
 /** The most input tokens of a request; `tools` as they are described to the vendor. */
 export const inputTokens = (prompt: Prompt.Prompt, tools: ReadonlyArray<Schema.Json>): number => {
   const messages = prompt.content.map((message) => bytes(withoutFiles(message)) + aroundMessage)
-  const files = prompt.content.flatMap(filesOf).map(({ mediaType }) => isImage.test(mediaType) ? imageTokens : fileTokens)
+  const files = prompt.content.flatMap(filesOf).map(({ mediaType }) =>
+    isImage.test(mediaType) ? imageTokens : fileTokens
+  )
   // Definitions are written anew in each vendor's own way, and wider.
   const offered = tools.map((tool) => 2 * bytes(tool) + aroundTool)
   return aroundCall + sum(messages) + sum(files) + sum(offered)

@@ -463,7 +463,9 @@ export const layer: Layer.Layer<
       }
       type Begun = Effect.Effect<Committed, GovernorError, Exclude<R, Session>>
       return yield* Effect.catch(store.commit(commit), (error): Begun => {
-        if (action.closer !== undefined && action.reversible && isRejected(error) && error.reason.why === "over_budget") {
+        if (
+          action.closer !== undefined && action.reversible && isRejected(error) && error.reason.why === "over_budget"
+        ) {
           const asked = Effect.provideService(action.closer, Session, session.at(`${key}?count`))
           return Effect.flatMap(
             restore(asked),
@@ -473,7 +475,10 @@ export const layer: Layer.Layer<
         // Others used the rule up, or it was revoked: another may do, or a person is asked.
         if (rule !== undefined && isRejected(error) && error.reason.why === "rule_unusable") {
           const gone = [...tried, rule.id]
-          return Effect.flatMap(approval(action, call, gone), (other) => begin(action, call, claims, other, restore, gone))
+          return Effect.flatMap(
+            approval(action, call, gone),
+            (other) => begin(action, call, claims, other, restore, gone)
+          )
         }
         const refused = mode === "warn" ? rejected(error) : undefined
         if (refused === undefined || refused.layer === "session" || refused.layer === "approval") {
