@@ -466,7 +466,7 @@ export const layer: Layer.Layer<
         if (
           action.closer !== undefined && action.reversible && isRejected(error) && error.reason.why === "over_budget"
         ) {
-          const asked = Effect.provideService(action.closer, Session, session.at(`${key}?count`))
+          const asked = Effect.provideService(action.closer, Session, session.at(`${call.place}?count`))
           return Effect.flatMap(
             restore(asked),
             (reserve) => begin({ ...action, reserve, closer: undefined }, call, claims, agreed, restore, tried)
