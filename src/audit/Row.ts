@@ -155,12 +155,18 @@ export const Settled = Schema.Struct({
   result: Schema.NullOr(Hash),
   costMicroUsd: Schema.Natural
 })
+/** What ended a run that would have gone on: money. */
+export const Stop = Schema.Literals(["budget"])
+export type Stop = typeof Stop.Type
 /** A claim of the actor about its own work: a proposal, or that it gives up. */
 export const Ended = Schema.Struct({
   kind: Schema.Literal("ended"),
   status: Schema.Literals(["succeeded", "failed", "abandoned", "cancelled"]),
   result: Schema.NullOr(Hash),
-  reason: Schema.String
+  reason: Schema.String,
+  stop: Schema.optionalKey(Stop),
+  /** What it had come to by then, a payload: unfinished, and nobody has checked it. */
+  partial: Schema.optionalKey(Hash)
 })
 /** A schedule was made or changed, or came to an instant. Only in the chain of the installation. */
 export const Scheduled = Schema.Struct({

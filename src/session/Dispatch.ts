@@ -238,7 +238,13 @@ export const layer: Layer.Layer<
         case "Succeeded":
           return ended.output
         case "Failed":
-          return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: ended.abandoned })
+          return yield* new ActorError({
+            actor: child.name,
+            detail: ended.detail,
+            abandoned: ended.abandoned,
+            ...(ended.stop === null ? {} : { stop: ended.stop }),
+            ...(ended.partial === null ? {} : { partial: ended.partial })
+          })
         case "Cancelled":
           return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: false })
         case "Waiting":
