@@ -87,6 +87,11 @@ const start = Command.make(
       Flag.withDescription("Ceiling in US dollars"),
       Flag.withDefault(1)
     ),
+    prices: Flag.String("prices").pipe(
+      Flag.withDescription("Prices of your own, before the price list (AOSIQ_PRICES)"),
+      Flag.withMetavar("FILE"),
+      Flag.optional
+    ),
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
     ticket: Flag.String("ticket").pipe(
       Flag.withDescription("Where to save the proposal once approved (default: aosiq-tickets/TIME.md)"),
@@ -112,7 +117,8 @@ const start = Command.make(
       backend: options.backend,
       model: Option.getOrUndefined(options.model),
       ticket,
-      budgetMicroUsd: Math.round(options.budget * 1_000_000)
+      budgetMicroUsd: Math.round(options.budget * 1_000_000),
+      prices: Option.getOrUndefined(options.prices)
     }))
   })
 ).pipe(
