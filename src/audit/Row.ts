@@ -50,7 +50,7 @@ export const Outcome = Schema.Struct({
   computeMs: Schema.Natural,
   /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */
   memory: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Hash))),
-  /** Tokens of a model call; absent for everything else. */
+  /** Tokens of a model call, none where a model only counted; absent for everything else. */
   usage: Schema.optionalKey(Schema.Struct({
     backend: Schema.String,
     model: Schema.String,

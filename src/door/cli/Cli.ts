@@ -5,7 +5,7 @@ import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
-import { type About, by, data, json, reason, run } from "./Ask.ts"
+import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
@@ -87,11 +87,7 @@ const start = Command.make(
       Flag.withDescription("Ceiling in US dollars"),
       Flag.withDefault(1)
     ),
-    prices: Flag.String("prices").pipe(
-      Flag.withDescription("Prices of your own, before the price list (AOSIQ_PRICES)"),
-      Flag.withMetavar("FILE"),
-      Flag.optional
-    ),
+    prices,
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
     ticket: Flag.String("ticket").pipe(
       Flag.withDescription("Where to save the proposal once approved (default: aosiq-tickets/TIME.md)"),
