@@ -330,7 +330,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.succeed({ failed: true, result: { error: error.failure } })
+        : Effect.succeed({ failed: true, result: { trust: tool.trust, error: error.failure } })
     )
   )
 }
