@@ -194,7 +194,7 @@ const toolsOf = (request: Request) =>
   request.tools.map((tool) => ({
     name: tool.name,
     description: tool.description,
-    params: plain(schemaOf(tool))
+    params: made(tool).json
   }))
 
 /** Prompts and JSON Schemas hold nothing but JSON and bytes; this drops their prototypes. */
@@ -203,8 +203,6 @@ const plain = (value: unknown): Schema.Json =>
     value,
     (_, inner: unknown) => inner instanceof Uint8Array ? { base64: Base64.encode(inner) } : inner
   )) as Schema.Json
-
-const schemaOf = (tool: Offered) => AiTool.getJsonSchemaFromSchema(tool.params)
 
 /** What a call can cost at the most: its input may all be written to the vendor's cache, where that is the dearer. */
 const dearest = (
@@ -353,7 +351,20 @@ const approves = (prompt: Prompt.Prompt): boolean =>
   )
 
 /** Definitions only: no handler is ever attached, so nothing can run around the Governor. */
-const toolkit = (tools: ReadonlyArray<Offered>) =>
-  Toolkit.make(
-    ...tools.map((tool) => AiTool.dynamic(tool.name, { description: tool.description, parameters: schemaOf(tool) }))
-  )
+const toolkit = (tools: ReadonlyArray<Offered>) => Toolkit.make(...tools.map((tool) => made(tool).definition))
+
+/** A definition by the parameters of its tool: from it, others make schemas that take longer than all else in a call. */
+const definitions = new WeakMap<Plain, ReturnType<typeof define>>()
+
+const made = (tool: Offered): ReturnType<typeof define> => {
+  const known = definitions.get(tool.params)
+  if (known?.name === tool.name && known.description === tool.description) return known
+  const fresh = define(tool)
+  definitions.set(tool.params, fresh)
+  return fresh
+}
+
+const define = ({ description, name, params }: Offered) => {
+  const parameters = AiTool.getJsonSchemaFromSchema(params)
+  return { name, description, json: plain(parameters), definition: AiTool.dynamic(name, { description, parameters }) }
+}
