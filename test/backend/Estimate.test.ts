@@ -1,11 +1,13 @@
 /** The bound on input tokens, against real tokenizers; and what is asked of the vendor where it does not fit. */
 import { assert, beforeEach, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Result, Schema } from "effect"
+import { Clock, Effect, Exit, Fiber, Layer, Result, Schema } from "effect"
 import { LanguageModel, Prompt } from "effect/ai"
+import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { Tiktoken } from "js-tiktoken/lite"
 import cl100k from "js-tiktoken/ranks/cl100k_base"
 import o200k from "js-tiktoken/ranks/o200k_base"
+import { setTimeout } from "node:timers/promises"
 import { Actor, Agent } from "../../src/actor/index.ts"
 import { type Backend, Estimate } from "../../src/backend/index.ts"
 import { Grant } from "../../src/capability/index.ts"
@@ -150,6 +152,30 @@ describe("a call whose bound does not fit", () => {
         }
         assert.isAbove(died, 8)
       }).pipe(Effect.provide(Actor.layer(agent).pipe(Layer.provide(prices))))
+    }).pipe(Effect.provide(W.app)))
+
+  it.effect("waits ten seconds for a count, and is then refused by its bytes", () =>
+    Effect.gen(function*() {
+      const { backend, prompts } = yield* counting(50)
+      const counter = yield* LanguageModel.make({
+        generateText: () => Effect.never,
+        streamText: () => assert.fail("nobody streams here")
+      })
+      const agent = yield* Agent.on(Seeker, { ...backend, counter })
+      const fiber = yield* Dispatch.Dispatch.use((dispatch) =>
+        dispatch.start(agent, "find it", { grant: grant(1500), caller: "test" })
+      ).pipe(Effect.provide(Actor.layer(agent).pipe(Layer.provide(prices))), Effect.forkChild)
+      const start = yield* Clock.currentTimeMillis
+      while (fiber.pollUnsafe() === undefined) {
+        yield* Effect.promise(() => setTimeout(5))
+        yield* TestClock.adjust(500)
+      }
+      const ended = yield* Fiber.join(fiber)
+      assert.deepInclude(ended, { _tag: "Failed", stop: "budget" })
+      assert.strictEqual(prompts.length, 0)
+      assert.isAtLeast((yield* Clock.currentTimeMillis) - start, 10_000)
+      const outcomes = W.bodies(yield* W.rows(ended.session), "outcome")
+      assert.deepStrictEqual(outcomes.map(({ act, status }) => [act, status]), [["count:scripted", "timed_out"]])
     }).pipe(Effect.provide(W.app)))
 
   it.live("is neither counted nor called where the token does not admit the backend", () =>
