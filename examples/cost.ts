@@ -21,7 +21,11 @@ const Route = DeterministicActor.make("Route", {
 
 let calls = 0
 const geocode = Tool.layer(Geocode, ({ address }) => Effect.sync(() => `place ${++calls} of ${address}`))
-const ceilings = Layer.succeed(Dispatch.CurrentCeilings, { caller: 20_000, class: 1_000_000 })
+const ceilings = Layer.succeed(Dispatch.CurrentCeilings, {
+  caller: 20_000,
+  class: 1_000_000,
+  accounts: { "caller:grace": 50_000 }
+})
 const app = Actor.layer(Route).pipe(
   Layer.provide(geocode),
   Layer.provideMerge(Memory.layer().pipe(Layer.provide(ceilings)))

@@ -43,7 +43,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
         openTelemetry: false,
         fetch
       })
-    const languageModel = yield* Vendor.languageModel<Request.Body, Events.State>({
+    const api: Vendor.Vendor<Request.Body, Events.State> = {
       ...settings,
       name: "anthropic",
       module: "Anthropic",
@@ -65,13 +65,18 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
         error instanceof sdk.APIError && !(error instanceof sdk.APIConnectionError)
           ? Refusals.told(error.error, key)
           : undefined
-    }, AnthropicStructuredOutput.toCodecAnthropic)
+    }
     return {
       name: "anthropic",
       model: settings.model,
       notice: null,
       maxOutputTokens: settings.maxOutputTokens,
-      languageModel
+      languageModel: yield* Vendor.languageModel(api, AnthropicStructuredOutput.toCodecAnthropic),
+      counter: yield* Vendor.counter(api, {
+        ask: ({ max_tokens: _, ...body }, { fetch, signal }) =>
+          Vendor.promised(() => client(fetch).post<unknown>(`${path}/count_tokens`, { body, signal })),
+        tokens: Vendor.countIn("input_tokens")
+      }, AnthropicStructuredOutput.toCodecAnthropic)
     }
   })
 

@@ -62,7 +62,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">
     yield* found(() => client.config.region(), "region", "is not known", "set AWS_REGION, or pass region")
     if (key === undefined) yield* keyed(() => client.config.credentials())
     const secrets = secretsOf(key, options.credentials)
-    const languageModel = yield* Vendor.languageModel<Request.Body, Events.State>({
+    const api: Vendor.Vendor<Request.Body, Events.State> = {
       ...settings,
       name: "bedrock",
       module: "Bedrock",
@@ -86,13 +86,22 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">
       next: Events.next,
       refused: (refusal) => Refusals.of(refusal, secrets),
       thrown: (error) => Refusals.thrown(error, settings.baseUrl, secrets)
-    }, AnthropicStructuredOutput.toCodecAnthropic)
+    }
     return {
       name: "bedrock",
       model: settings.model,
       notice: null,
       maxOutputTokens: settings.maxOutputTokens,
-      languageModel
+      languageModel: yield* Vendor.languageModel(api, AnthropicStructuredOutput.toCodecAnthropic),
+      counter: yield* Vendor.counter(api, {
+        ask: ({ messages, modelId, system, toolConfig }, call) =>
+          Vendor.promised(() => {
+            door.under(call)
+            const input = { converse: { messages, system, toolConfig } }
+            return client.send(new sdk.CountTokensCommand({ modelId, input }), { abortSignal: call.signal })
+          }),
+        tokens: Vendor.countIn("inputTokens")
+      }, AnthropicStructuredOutput.toCodecAnthropic)
     }
   })
 

@@ -1,6 +1,6 @@
 /** An embedded runtime with the advisor on it, over the sources that an order names. */
 import { NodeServices } from "@effect/platform-node"
-import { Effect, Layer, type Redacted } from "effect"
+import { ConfigProvider, Effect, Layer, type Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
@@ -27,7 +27,8 @@ export const standard: Order = {
   backend: "offline",
   model: undefined,
   ticket: null,
-  budgetMicroUsd: 0
+  budgetMicroUsd: 0,
+  prices: undefined
 }
 
 /**
@@ -43,7 +44,8 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
       Layer.provideMerge(layer),
       Layer.provideMerge(Embedded.layer(folder)),
       Layer.provide(Sources.layer(order)),
-      Layer.provideMerge(NodeServices.layer)
+      Layer.provideMerge(NodeServices.layer),
+      Layer.provide(pricesOf(order))
     )
   )
   const dispatch = yield* Effect.provideContext(Dispatch.Dispatch, context)
@@ -71,6 +73,12 @@ export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.
 })
 
 // internal
+
+/** The file of prices that was named, as the setting would name it. */
+const pricesOf = ({ prices }: Order) =>
+  prices === undefined
+    ? Layer.empty
+    : ConfigProvider.layerAdd(ConfigProvider.fromUnknown({ AOSIQ_PRICES: prices }), { asPrimary: true })
 
 /** What was noticed: in the words of whoever starts, else as it was reported with the case. */
 const requestOf = Effect.fnUntraced(function*({ caseFolder, symptom }: Order) {

@@ -38,7 +38,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"gemini">,
       vertexai: false,
       httpOptions: { baseUrl: settings.baseUrl }
     })
-    const languageModel = yield* Vendor.languageModel<Request.Body, Events.State>({
+    const api: Vendor.Vendor<Request.Body, Events.State> = {
       ...settings,
       name: "gemini",
       module: "Gemini",
@@ -61,20 +61,24 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"gemini">,
           ? Failure.transport("CutShort", settings.baseUrl, "the stream ended within a piece")
           : undefined
       }
-    }, OpenAiStructuredOutput.toCodecOpenAI)
+    }
     return {
       name: "gemini",
       model: settings.model,
       notice: null,
       maxOutputTokens: settings.maxOutputTokens,
-      languageModel
+      languageModel: yield* Vendor.languageModel(api, OpenAiStructuredOutput.toCodecOpenAI),
+      counter: yield* Vendor.counter(api, {
+        ask: (body, call) => Vendor.promised(() => models.countTokens(during(Request.counted(body), call))),
+        tokens: Vendor.countIn("totalTokens")
+      }, OpenAiStructuredOutput.toCodecOpenAI)
     }
   })
 
 // internal
 
 /** The SDK is made once, for it reads the environment each time; what belongs to one call goes with its parameters. */
-const during = (body: Request.Body, { fetch, signal }: Vendor.Call): Request.Body => ({
+const during = <Body extends Pick<Request.Body, "config">>(body: Body, { fetch, signal }: Vendor.Call): Body => ({
   ...body,
   config: { ...body.config, abortSignal: signal, httpOptions: { fetch } }
 })

@@ -4,6 +4,7 @@
  */
 import type {
   Content,
+  CountTokensParameters,
   FunctionCallingConfig,
   FunctionCallingConfigMode,
   GenerateContentParameters,
@@ -14,7 +15,7 @@ import { type AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt }
 import { Pieces } from "../../src/backend/index.ts"
 
 /** The parameters of a call, whether its answer is streamed or not. */
-export type Body = GenerateContentParameters
+export type Body = GenerateContentParameters & { readonly contents: Array<Content> }
 
 /** The parameters that ask for `options`; a reason when the API could not be asked that. */
 export const of = (
@@ -46,6 +47,18 @@ export const of = (
       }
     }
   })
+
+/**
+ * The parameters that have a request counted. There the SDK takes contents alone: what else is told to the model is counted
+ * as if it stood in them.
+ */
+export const counted = ({ config, contents, model }: Body): CountTokensParameters => {
+  const { responseJsonSchema, systemInstruction, tools } = config ?? {}
+  const beside = [systemInstruction, tools, responseJsonSchema].flatMap((part) =>
+    part === undefined ? [] : [{ text: JSON.stringify(part) }]
+  )
+  return { model, contents: beside.length === 0 ? contents : [{ role: "user", parts: beside }, ...contents] }
+}
 
 // internal
 

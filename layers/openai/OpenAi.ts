@@ -51,7 +51,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
         logLevel: "off",
         fetch
       }).responses
-    const languageModel = yield* Vendor.languageModel<Request.Body, Events.State>({
+    const api: Vendor.Vendor<Request.Body, Events.State> = {
       ...settings,
       name: "openai",
       module: "OpenAi",
@@ -72,13 +72,18 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
         error instanceof sdk.APIError && !(error instanceof sdk.APIConnectionError)
           ? Refusals.told(error.error, key)
           : undefined
-    }, OpenAiStructuredOutput.toCodecOpenAI)
+    }
     return {
       name: "openai",
       model: settings.model,
       notice: null,
       maxOutputTokens: settings.maxOutputTokens,
-      languageModel
+      languageModel: yield* Vendor.languageModel(api, OpenAiStructuredOutput.toCodecOpenAI),
+      counter: yield* Vendor.counter(api, {
+        ask: (body, { fetch, signal }) =>
+          Vendor.promised(() => responses(fetch).inputTokens.count(Request.counted(body), { signal })),
+        tokens: Vendor.countIn("input_tokens")
+      }, OpenAiStructuredOutput.toCodecOpenAI)
     }
   })
 

@@ -5,6 +5,7 @@
  */
 import { Result } from "effect"
 import { type AiError, type LanguageModel, OpenAiStructuredOutput, type Prompt } from "effect/ai"
+import type { InputTokenCountParams } from "openai/resources/responses/input-tokens"
 import type {
   FunctionTool,
   ResponseCreateParamsNonStreaming,
@@ -40,6 +41,12 @@ export const of = (
       })
     }
   })
+
+/** The body that has a request counted: what the model reads of it, and nothing of its answer. */
+export const counted = (body: Body): InputTokenCountParams => {
+  const { include: _, max_output_tokens: __, store: ___, truncation: ____, ...read } = body
+  return read
+}
 
 // internal
 

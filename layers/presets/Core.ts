@@ -1,8 +1,9 @@
 /** The runtime over any log and any keys: everything but where they lie. */
-import { Config, Effect, Layer, Option } from "effect"
+import { Config, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
+import { MicroUsd } from "../../src/cost/index.ts"
 import { layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
@@ -36,13 +37,36 @@ export const governed = <E, R>(
 ) =>
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
-    Layer.provideMerge(Layer.mergeAll(Dispatch.layer, Approvals.layer, Rules.layer, Unknowns.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(Dispatch.layer.pipe(Layer.provide(ceilings)), Approvals.layer, Rules.layer, Unknowns.layer)
+    ),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),
     // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.
     Layer.provideMerge(governor.pipe(Layer.provide(Mode.layerConfig))),
     Layer.provideMerge(Layer.mergeAll(Actor.layerRegistry, Gate.layer(policy)))
   )
+
+/** Ceilings that the environment names in US dollars, before those of the program. */
+const ceilings = Layer.effect(
+  Dispatch.CurrentCeilings,
+  Effect.gen(function*() {
+    const current = yield* Dispatch.CurrentCeilings
+    const caller = yield* Config.option(ceiling("AOSIQ_CALLER_CEILING"))
+    const kind = yield* Config.option(ceiling("AOSIQ_CLASS_CEILING"))
+    return {
+      ...current,
+      caller: Option.getOrElse(caller, () => current.caller),
+      class: Option.getOrElse(kind, () => current.class)
+    }
+  })
+)
+const ceiling = (variable: string) =>
+  Config.schema(Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: maxCeilingUsd })), variable).pipe(
+    Config.map(MicroUsd.fromUsd)
+  )
+/** Amounts are safe as whole micro-dollars up to there, and many of them can be added. */
+const maxCeilingUsd = 1_000_000_000
 
 /** The price list, with the file that AOSIQ_PRICES names before it. */
 const prices = Layer.unwrap(

@@ -13,6 +13,7 @@ import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
 import type { Policy } from "./Supervision.ts"
+import * as Unfinished from "./Unfinished.ts"
 
 /** Limits of one run. */
 export interface Bounds {
@@ -174,7 +175,10 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
     })
     if (ended.conclusion === null) {
       const detail = ended.gaveUp ?? "the graph ended without a conclusion"
-      return yield* new ActorError({ actor: agent.name, detail, abandoned: true })
+      const stopped = ended.stop === undefined
+        ? {}
+        : { stop: ended.stop, partial: Unfinished.of(agent.name, ended, concludeName) }
+      return yield* new ActorError({ actor: agent.name, detail, abandoned: true, ...stopped })
     }
     return yield* Effect.mapError(
       Tool.codec(agent.output).decode(ended.conclusion.output),
@@ -201,14 +205,18 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
     ...agent.tools,
     { name: concludeName, description: "End with this result.", params: agent.output }
   ]
-  const { value: turn } = yield* Backend.generate(backend, { prompt, tools: offered }).pipe(
+  const asked = yield* Backend.generate(backend, { prompt, tools: offered }).pipe(
     branch(`think-${thread.step}`),
+    // Money that has run out ends the run, with what it has come to; everything else that is refused is a failure.
+    Effect.catchIf(isOverBudget, ({ reason }) => Effect.succeed(reason)),
     Effect.catchTag(
       ["BackendError", "UnknownModel"],
       (error) =>
         new ActorError({ actor: agent.name, detail: `the model call failed: ${error.message}`, abandoned: false })
     )
   )
+  if ("layer" in asked) return { ...thread, gaveUp: `its budget has ended: ${asked.detail}`, stop: "budget" }
+  const turn = asked.value
   const content = Backend.said(turn)
   const next: Thread = {
     ...thread,
@@ -223,6 +231,9 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
   // What a cut turn asked for may be less, or other, than what was meant.
   return turn.finish === "length" ? rejected(agent, notRun(next, cutOff), cutOff) : next
 })
+
+const isOverBudget = (error: unknown): error is GovernorError & { readonly reason: Refusal.Refused } =>
+  error instanceof GovernorError && Refusal.stopOf(error.reason) === "budget"
 
 const cutOff = "the turn was cut off at its length limit: ask for less at once"
 
@@ -319,7 +330,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.succeed({ failed: true, result: { error: error.failure } })
+        : Effect.succeed({ failed: true, result: { trust: tool.trust, error: error.failure } })
     )
   )
 }

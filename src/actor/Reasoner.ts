@@ -4,6 +4,7 @@
  * the whole state is saved, with the row that names its hash, and a later run of the session goes on from there.
  */
 import { Context, type Effect, Schema } from "effect"
+import { Row } from "../audit/index.ts"
 import type { GovernorError, Session } from "../governor/index.ts"
 import type { ActorError } from "./ActorError.ts"
 
@@ -26,7 +27,9 @@ export const Thread = Schema.Struct({
   /** Successful tool calls so far. */
   gathered: Schema.Natural,
   conclusion: Schema.NullOr(Schema.Struct({ output: Schema.Json })),
-  gaveUp: Schema.NullOr(Schema.String)
+  gaveUp: Schema.NullOr(Schema.String),
+  /** What stopped it, where it did not give up by itself. */
+  stop: Schema.optionalKey(Row.Stop)
 })
 export type Thread = typeof Thread.Type
 

@@ -6,9 +6,9 @@
  * How often a session was run again is read from its chain, so that no crash forgets it. Instants are epoch
  * milliseconds.
  */
-import { Cause, Option } from "effect"
+import { Cause, Option, type Schema } from "effect"
 import type { Row } from "../audit/index.ts"
-import { GovernorError } from "../governor/index.ts"
+import { GovernorError, Refusal } from "../governor/index.ts"
 import { Redact } from "../trust/index.ts"
 import { ActorError } from "./ActorError.ts"
 
@@ -35,6 +35,9 @@ export interface Failure {
   readonly act: string | null
   /** An actor that gave up honestly. */
   readonly abandoned: boolean
+  readonly stop?: Row.Stop | undefined
+  /** What an actor that was stopped had come to. */
+  readonly partial?: Schema.Json | undefined
 }
 
 /** How a class is supervised. */
@@ -158,8 +161,9 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
       : { ...nothing, kind: "final", detail }
   }
   if (error.value instanceof ActorError) {
-    const { abandoned, detail } = error.value
-    return { ...nothing, kind: "actor_error", detail, abandoned }
+    const { abandoned, detail, partial, stop } = error.value
+    // Another run would be stopped as this one was.
+    return { ...nothing, kind: stop === undefined ? "actor_error" : "final", detail, abandoned, stop, partial }
   }
   const { act, message, reason } = error.value
   switch (reason._tag) {
@@ -170,7 +174,12 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
     case "Altered":
       return undefined
     case "Refused":
-      return reason.layer === "session" ? undefined : { ...nothing, kind: "final", detail: message }
+      return reason.layer === "session" ? undefined : {
+        ...nothing,
+        kind: "final",
+        detail: message,
+        stop: Refusal.stopOf(reason)
+      }
     case "HandlerBroken":
       return { ...nothing, kind: "handler_broken", detail: message, act }
     default:

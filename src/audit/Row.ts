@@ -50,7 +50,7 @@ export const Outcome = Schema.Struct({
   computeMs: Schema.Natural,
   /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */
   memory: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Hash))),
-  /** Tokens of a model call; absent for everything else. */
+  /** Tokens of a model call, none where a model only counted; absent for everything else. */
   usage: Schema.optionalKey(Schema.Struct({
     backend: Schema.String,
     model: Schema.String,
@@ -155,12 +155,18 @@ export const Settled = Schema.Struct({
   result: Schema.NullOr(Hash),
   costMicroUsd: Schema.Natural
 })
+/** What ended a run that would have gone on: money. */
+export const Stop = Schema.Literals(["budget"])
+export type Stop = typeof Stop.Type
 /** A claim of the actor about its own work: a proposal, or that it gives up. */
 export const Ended = Schema.Struct({
   kind: Schema.Literal("ended"),
   status: Schema.Literals(["succeeded", "failed", "abandoned", "cancelled"]),
   result: Schema.NullOr(Hash),
-  reason: Schema.String
+  reason: Schema.String,
+  stop: Schema.optionalKey(Stop),
+  /** What it had come to by then, a payload: unfinished, and nobody has checked it. */
+  partial: Schema.optionalKey(Hash)
 })
 /** A schedule was made or changed, or came to an instant. Only in the chain of the installation. */
 export const Scheduled = Schema.Struct({

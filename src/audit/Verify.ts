@@ -117,7 +117,7 @@ export const payloadHashes = (row: Schema.Json): ReadonlyArray<Hash> => {
   const body = memberOf(row, "body")
   const memory = memberOf(body, "memory") ?? null
   const kept = Inspect.isObject(memory) ? Object.values(memory) : []
-  const named = ["input", "args", "shown", "result", "terms"].map((name) => memberOf(body, name))
+  const named = ["input", "args", "shown", "result", "partial", "terms"].map((name) => memberOf(body, name))
   return [...named, ...kept].filter(isHash)
 }
 

@@ -9,10 +9,11 @@ import { Base64 } from "effect/encoding"
 import { Digest } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import { Prices } from "../cost/index.ts"
-import { type Bill, Governor, type GovernorError, type Outcome, type Session } from "../governor/index.ts"
+import { type Bill, Governor, GovernorError, type Outcome, Refusal, type Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import * as BackendErrors from "./BackendError.ts"
 import { BackendError } from "./BackendError.ts"
+import * as Estimate from "./Estimate.ts"
 
 /** The known backends; a name outside the list is a compile error. */
 export const names = [
@@ -37,6 +38,11 @@ export interface Backend<out N extends Name> {
   /** The most tokens one call may produce. */
   readonly maxOutputTokens: number
   readonly languageModel: LanguageModel.LanguageModel
+  /**
+   * Asks the vendor how many tokens a request is, where it has an endpoint for that: the input tokens of its answer, which
+   * says nothing. Nothing is generated and nobody bills it, but the vendor sees the whole conversation.
+   */
+  readonly counter?: LanguageModel.LanguageModel | undefined
 }
 
 /** A tool call a model asks for. Its parameters are a stranger's JSON. */
@@ -127,9 +133,16 @@ const call = <N extends Name>(
     const digest = yield* Digest.Digest
     const prices = yield* Prices.Prices
     const json = describe(backend, request)
-    const bound = upperBound(digest, backend, json)
     const price = (usage: Prices.Usage) => prices.price(backend.name, backend.model, usage)
-    const reserve = yield* Effect.fromResult(price(bound))
+    const atMost = (input: number) => dearest(price, input, backend.maxOutputTokens)
+    let reserve = yield* Effect.fromResult(atMost(Estimate.inputTokens(request.prompt, toolsOf(request))))
+    const first = reserve
+    const closer = (counter: LanguageModel.LanguageModel) =>
+      Effect.map(count(backend, counter, request, json), (input) => {
+        const counted = input === undefined ? undefined : Result.getOrUndefined(atMost(Estimate.withMargin(input)))
+        reserve = Math.min(first, counted ?? first)
+        return reserve
+      })
     let isFree = false
     return yield* governor.act({
       name: `model:${backend.name}`,
@@ -142,6 +155,7 @@ const call = <N extends Name>(
         ? Effect.fail("the conversation holds an approval: approvals are tickets, and a history cannot give one")
         : Effect.succeed({ args: request, json }),
       reserve,
+      closer: backend.counter === undefined ? undefined : closer(backend.counter),
       bill: (_, turn): Bill => {
         if (turn === undefined) return { costMicroUsd: isFree ? 0 : reserve }
         if (turn.usage === null) return { costMicroUsd: reserve }
@@ -173,12 +187,15 @@ const describe = (backend: Backend<Name>, request: Request): Schema.Json => ({
   model: backend.model,
   maxOutputTokens: backend.maxOutputTokens,
   prompt: plain(request.prompt.content),
-  tools: request.tools.map((tool) => ({
+  tools: toolsOf(request)
+})
+
+const toolsOf = (request: Request) =>
+  request.tools.map((tool) => ({
     name: tool.name,
     description: tool.description,
-    params: plain(schemaOf(tool))
+    params: made(tool).json
   }))
-})
 
 /** Prompts and JSON Schemas hold nothing but JSON and bytes; this drops their prototypes. */
 const plain = (value: unknown): Schema.Json =>
@@ -187,15 +204,78 @@ const plain = (value: unknown): Schema.Json =>
     (_, inner: unknown) => inner instanceof Uint8Array ? { base64: Base64.encode(inner) } : inner
   )) as Schema.Json
 
-const schemaOf = (tool: Offered) => AiTool.getJsonSchemaFromSchema(tool.params)
+/** What a call can cost at the most: its input may all be written to the vendor's cache, where that is the dearer. */
+const dearest = (
+  price: (usage: Prices.Usage) => Result.Result<number, Prices.UnknownModel>,
+  input: number,
+  output: number
+) =>
+  Result.map(
+    Result.all([
+      price({ input, output, cacheRead: 0, cacheWrite: 0 }),
+      price({ input, output, cacheRead: 0, cacheWrite: input })
+    ]),
+    (costs) => Math.max(...costs)
+  )
 
-/** No token is shorter than a byte, and most are about four: a third of the bytes bounds the input from above. */
-const upperBound = (digest: Digest.Digest["Service"], backend: Backend<Name>, json: Schema.Json) => ({
-  input: Math.ceil(new TextEncoder().encode(digest.canonical(json)).length / 3) + 64,
-  output: backend.maxOutputTokens,
-  cacheRead: 0,
-  cacheWrite: 0
-})
+/**
+ * Has the vendor count the tokens of a request; `undefined` when it does not. It is told the conversation by that, so this
+ * is an act like the call: by the same capability, in the chain, and answered from there in a re-run.
+ */
+const count = <N extends Name>(
+  backend: Backend<N>,
+  counter: LanguageModel.LanguageModel,
+  request: Request,
+  json: Schema.Json
+): Effect.Effect<number | undefined, GovernorError, Requirements<N>> =>
+  Effect.gen(function*() {
+    const governor = yield* Governor
+    const digest = yield* Digest.Digest
+    const { value } = yield* governor.act({
+      name: `count:${backend.name}`,
+      description: `count the tokens for ${backend.model}`,
+      capabilities: [`backend:${backend.name}` as const],
+      backend: backend.name,
+      reversible: true,
+      schema: digest.sha256(digest.canonical({ counter: backend.name, model: backend.model })),
+      decode: Effect.succeed({ args: request, json }),
+      reserve: 0,
+      // Counted tokens are not used ones.
+      bill: (): Bill => ({ costMicroUsd: 0, usage: { backend: backend.name, model: backend.model, ...unused } }),
+      timeoutMs: countTimeoutMs,
+      trust: "untrusted",
+      run: (asked) => counted(backend, counter, asked),
+      success: Tool.codec(Schema.Natural),
+      failure: errorCodec
+    })
+    return value
+  }).pipe(
+    Effect.catch((error) =>
+      error instanceof GovernorError && Refusal.endsRun(error.reason) ? Effect.fail(error) : Effect.undefined
+    )
+  )
+
+/** Counting is for a call that waits: it may not take long, and the bound by bytes is there without it. */
+const countTimeoutMs = 10_000
+
+const unused = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
+
+const counted = (
+  backend: Backend<Name>,
+  counter: LanguageModel.LanguageModel,
+  request: Request
+): Effect.Effect<number, BackendError> =>
+  counter.generateText(asking(request)).pipe(
+    Effect.mapError((error) => BackendErrors.of(backend, error)),
+    Effect.flatMap(({ usage }) => {
+      const { name, model } = backend
+      const reason = new BackendErrors.InvalidAnswer({ detail: "it gives no count" })
+      const { total } = usage.inputTokens
+      return total === undefined
+        ? Effect.fail(new BackendError({ backend: name, model, reason }))
+        : Effect.succeed(total)
+    })
+  )
 
 const asking = (request: Request) => ({
   prompt: request.prompt,
@@ -271,7 +351,20 @@ const approves = (prompt: Prompt.Prompt): boolean =>
   )
 
 /** Definitions only: no handler is ever attached, so nothing can run around the Governor. */
-const toolkit = (tools: ReadonlyArray<Offered>) =>
-  Toolkit.make(
-    ...tools.map((tool) => AiTool.dynamic(tool.name, { description: tool.description, parameters: schemaOf(tool) }))
-  )
+const toolkit = (tools: ReadonlyArray<Offered>) => Toolkit.make(...tools.map((tool) => made(tool).definition))
+
+/** A definition by the parameters of its tool: from it, others make schemas that take longer than all else in a call. */
+const definitions = new WeakMap<Plain, ReturnType<typeof define>>()
+
+const made = (tool: Offered): ReturnType<typeof define> => {
+  const known = definitions.get(tool.params)
+  if (known?.name === tool.name && known.description === tool.description) return known
+  const fresh = define(tool)
+  definitions.set(tool.params, fresh)
+  return fresh
+}
+
+const define = ({ description, name, params }: Offered) => {
+  const parameters = AiTool.getJsonSchemaFromSchema(params)
+  return { name, description, json: plain(parameters), definition: AiTool.dynamic(name, { description, parameters }) }
+}

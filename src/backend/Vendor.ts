@@ -4,7 +4,7 @@
  * bounds on what is read; interruption that closes the connection; a stream that is whole only with its end; usage on the
  * span. The SDK's own retries, logs and traces are to be off.
  */
-import { Clock, Effect, Exit, Result, Schedule, type Scope, Stream } from "effect"
+import { Clock, Effect, Exit, Predicate, Result, Schedule, type Scope, Stream } from "effect"
 import { AiError, LanguageModel, type Response, Telemetry } from "effect/ai"
 import { FetchHttpClient } from "effect/http"
 import type { Name } from "./Backend.ts"
@@ -111,6 +111,37 @@ export const languageModel = <Body, State>(
     })
   })
 
+/** How the vendor is asked what a request comes to, and how it says so: input tokens, `undefined` when it says none. */
+export interface Counting<Body> {
+  readonly ask: (body: Body, call: Call) => Asked<unknown>
+  readonly tokens: (value: unknown) => number | undefined
+}
+
+/** The counter of a backend: asked as the language model is, it says nothing, and its usage is what was counted. */
+export const counter = <Body, State>(
+  vendor: Vendor<Body, State>,
+  counting: Counting<Body>,
+  codecTransformer: LanguageModel.CodecTransformer
+): Effect.Effect<LanguageModel.LanguageModel> =>
+  Effect.gen(function*() {
+    const fetch = yield* FetchHttpClient.Fetch
+    return yield* LanguageModel.make({
+      codecTransformer,
+      generateText: (options) =>
+        asked(vendor, counting.ask, fetch, options).pipe(
+          Effect.map((value) => [counted(counting.tokens(value))]),
+          Effect.mapError(({ reason }) => AiError.make({ module: vendor.module, method: "countTokens", reason }))
+        ),
+      streamText: () => Stream.empty
+    })
+  })
+
+/** A count where a vendor calls it so, in an object. */
+export const countIn = (field: string) => (value: unknown): number | undefined => {
+  const count: unknown = Predicate.isObject(value) ? Reflect.get(value, field) : undefined
+  return Predicate.isNumber(count) && Number.isSafeInteger(count) && count >= 0 ? count : undefined
+}
+
 // internal
 
 type Any<Body, State> = Vendor<Body, State>
@@ -145,13 +176,33 @@ const whole = <Body, State>(
   options: LanguageModel.ProviderOptions
 ): Effect.Effect<Array<Response.PartEncoded>, Failure.Failure> =>
   Effect.gen(function*() {
-    const body = yield* bodyOf(vendor, options)
-    const call = calling(vendor.maxAnswerBytes, fetch, json, Exit.isSuccess)
-    const value = yield* attempts(vendor, Effect.scoped(Effect.flatMap(call, (open) => vendor.whole(body, open))))
+    const value = yield* asked(vendor, vendor.whole, fetch, options)
     const parts = yield* Effect.fromResult(vendor.answer(value, options))
     annotate(options, vendor, parts)
     return parts
   })
+
+const asked = <Body, State>(
+  vendor: Any<Body, State>,
+  ask: (body: Body, call: Call) => Asked<unknown>,
+  fetch: FetchFunction,
+  options: LanguageModel.ProviderOptions
+): Effect.Effect<unknown, Failure.Failure> =>
+  Effect.gen(function*() {
+    const body = yield* bodyOf(vendor, options)
+    const call = calling(vendor.maxAnswerBytes, fetch, json, Exit.isSuccess)
+    return yield* attempts(vendor, Effect.scoped(Effect.flatMap(call, (open) => ask(body, open))))
+  })
+
+const counted = (total: number | undefined): Response.FinishPartEncoded => ({
+  type: "finish",
+  reason: "stop",
+  usage: {
+    inputTokens: { total, uncached: undefined, cacheRead: undefined, cacheWrite: undefined },
+    outputTokens: { total: 0, text: undefined, reasoning: undefined }
+  },
+  response: undefined
+})
 
 const streamed = <Body, State>(
   vendor: Any<Body, State>,

@@ -17,7 +17,11 @@ export class UnknownModel extends Schema.TaggedError<UnknownModel>()("UnknownMod
   backend: Schema.String,
   model: Schema.String,
   remedy: Schema.String
-}) {}
+}) {
+  override get message(): string {
+    return `nobody has a price for ${this.backend}/${this.model}; ${this.remedy}`
+  }
+}
 
 /** The price list. */
 export class Prices extends Context.Service<Prices, {

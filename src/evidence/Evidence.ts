@@ -52,7 +52,7 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
       if (row.body.status !== "succeeded" || row.body.result === null) {
         return { why: `${stamp} is an act that ${row.body.status}` }
       }
-      // Only model calls use tokens: what a model said before is no evidence for what it says now.
+      // Only models are called by tokens: what one said before, or counted, is no evidence for what it says now.
       if (row.body.usage !== undefined) return { why: `${stamp} is a model's own answer` }
       const text = yield* log.payload(row.body.result)
       if (Option.isNone(text)) return { why: `the result behind ${stamp} was erased` }

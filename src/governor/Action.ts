@@ -3,6 +3,7 @@ import type { Effect, Schema } from "effect"
 import type { Digest, Row } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import type { Permit } from "./Permit.ts"
+import type { GovernorError } from "./Refusal.ts"
 
 /** How an act's bill is written: what it cost, and the tokens of a model call. Micro-dollars. */
 export interface Bill {
@@ -28,6 +29,11 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   readonly decode: Effect.Effect<{ readonly args: Args; readonly json: Schema.Json }, string>
   /** Upper bound of the cost, micro-dollars. */
   readonly reserve: number
+  /**
+   * A closer bound, micro-dollars, for when `reserve` does not fit. It is asked for once, after every other check, on a path
+   * of its own, and may act itself. An act that cannot be undone has none: people were shown what it may cost.
+   */
+  readonly closer?: Effect.Effect<number, GovernorError, R> | undefined
   readonly bill: (elapsedMs: number, answer: A | undefined) => Bill
   readonly timeoutMs: number
   /** Whether the result is ours or a stranger's text. */

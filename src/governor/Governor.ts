@@ -397,7 +397,7 @@ export const layer: Layer.Layer<
     ): Effect.Effect<Performed<A>, E | GovernorError, Exclude<R, Session>> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const intent = yield* begin(action, call, claims, agreed)
+          const intent = yield* begin(action, call, claims, agreed, restore)
           call.firstAt ??= intent.row.at
           const started = yield* Clock.currentTimeMillis
           const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
@@ -425,8 +425,9 @@ export const layer: Layer.Layer<
       call: Call,
       claims: Claims.Claims | undefined,
       agreed: Agreed | null,
+      restore: <B, E2, R2>(self: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>,
       tried: ReadonlyArray<Rule.RuleId> = []
-    ): Effect.fn.Return<Committed, GovernorError> {
+    ): Effect.fn.Return<Committed, GovernorError, Exclude<R, Session>> {
       const { session } = call
       const { rule, ticket = null } = agreed ?? {}
       const key = keyOf(call)
@@ -460,11 +461,24 @@ export const layer: Layer.Layer<
         payloads: [payload(call.hash, call.text)],
         lenient: mode === "disabled"
       }
-      return yield* Effect.catch(store.commit(commit), (error): Effect.Effect<Committed, GovernorError> => {
+      type Begun = Effect.Effect<Committed, GovernorError, Exclude<R, Session>>
+      return yield* Effect.catch(store.commit(commit), (error): Begun => {
+        if (
+          action.closer !== undefined && action.reversible && isRejected(error) && error.reason.why === "over_budget"
+        ) {
+          const asked = Effect.provideService(action.closer, Session, session.at(`${call.place}?count`))
+          return Effect.flatMap(
+            restore(asked),
+            (reserve) => begin({ ...action, reserve, closer: undefined }, call, claims, agreed, restore, tried)
+          )
+        }
         // Others used the rule up, or it was revoked: another may do, or a person is asked.
         if (rule !== undefined && isRejected(error) && error.reason.why === "rule_unusable") {
           const gone = [...tried, rule.id]
-          return Effect.flatMap(approval(action, call, gone), (other) => begin(action, call, claims, other, gone))
+          return Effect.flatMap(
+            approval(action, call, gone),
+            (other) => begin(action, call, claims, other, restore, gone)
+          )
         }
         const refused = mode === "warn" ? rejected(error) : undefined
         if (refused === undefined || refused.layer === "session" || refused.layer === "approval") {

@@ -4,6 +4,7 @@
  */
 import { DateTime, Schema } from "effect"
 import { Ticket } from "../approval/index.ts"
+import type { Row } from "../audit/index.ts"
 
 /** The layers an act passes, in order. */
 export const layers = ["token", "ancestor", "class", "budget", "approval", "session"] as const
@@ -127,6 +128,10 @@ export const explain = (reason: GovernorError["reason"]): string => {
       return `what is stored was altered: ${reason.detail}; ${reason.remedy}`
   }
 }
+
+/** What a refusal stops a run for, where nothing but that would have ended it. */
+export const stopOf = (reason: GovernorError["reason"]): Row.Stop | undefined =>
+  reason._tag === "Refused" && reason.layer === "budget" ? "budget" : undefined
 
 /** Whether a run cannot go on from it, whoever asked for the act. */
 export const endsRun = ({ _tag }: GovernorError["reason"]): boolean =>

@@ -63,7 +63,11 @@ export const RunView = Schema.Struct({
   /** The next ticket, the act whose outcome is unknown, when it goes on, or why it ended. */
   detail: Schema.String,
   /** The actor's result, as JSON. */
-  result: Schema.NullOr(Schema.Json)
+  result: Schema.NullOr(Schema.Json),
+  /** What stopped it, where it would have gone on. */
+  stop: Schema.NullOr(Row.Stop),
+  /** What it had come to by then, as JSON: unfinished, and nobody has checked it. */
+  partial: Schema.NullOr(Schema.Json)
 })
 export type RunView = typeof RunView.Type
 
@@ -348,6 +352,13 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
 
 /** How a run stands, as operators see it. */
 export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"> => {
+  const { partial, stop } = ended._tag === "Failed" ? ended : { partial: null, stop: null }
+  return { ...summed(ended), stop, partial }
+}
+
+// internal
+
+const summed = (ended: Dispatch.Ended<unknown>): Pick<RunView, "session" | "status" | "detail"> => {
   const { session } = ended
   switch (ended._tag) {
     case "Succeeded":
@@ -366,8 +377,6 @@ export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"
       return { session, status: "failed", detail: ended.detail }
   }
 }
-
-// internal
 
 const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.Summary): SessionView => ({
   actor,

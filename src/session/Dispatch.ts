@@ -58,6 +58,8 @@ export interface Control {
 export interface Ceilings {
   readonly caller: number
   readonly class: number
+  /** Ceilings of single accounts, by name: `class:Advisor`, `caller:ada`. */
+  readonly accounts?: { readonly [id: string]: number } | undefined
 }
 /** A hundred dollars for each caller and each class, until an operator says otherwise. */
 export const CurrentCeilings = Context.Reference<Ceilings>("aosiq/session/Ceilings", {
@@ -117,6 +119,13 @@ export const layer: Layer.Layer<
     const ceilings = yield* CurrentCeilings
     const mailbox = yield* Mailbox
     const runs = yield* Runs
+
+    /** An account that sessions share, as it is when it is opened. */
+    const shared = (kind: "class" | "caller", name: string) => {
+      const id = `${kind}:${name}`
+      const own = Object.hasOwn(ceilings.accounts ?? {}, id) ? ceilings.accounts?.[id] : undefined
+      return { id, ceiling: own ?? ceilings[kind] }
+    }
 
     /** One commit: control block, accounts, genesis. */
     const commitOpen = Effect.fnUntraced(function*(opening: Parts) {
@@ -181,8 +190,8 @@ export const layer: Layer.Layer<
       }
       const accounts = [
         { id: `session:${sid}`, ceiling: claims.budget },
-        { id: `class:${actor.name}`, ceiling: ceilings.class },
-        { id: `caller:${caller}`, ceiling: ceilings.caller }
+        shared("class", actor.name),
+        shared("caller", caller)
       ]
       yield* commitOpen({ actor, claims, json, accounts, parent: null, caller, bounds: undefined })
     })
@@ -238,7 +247,13 @@ export const layer: Layer.Layer<
         case "Succeeded":
           return ended.output
         case "Failed":
-          return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: ended.abandoned })
+          return yield* new ActorError({
+            actor: child.name,
+            detail: ended.detail,
+            abandoned: ended.abandoned,
+            ...(ended.stop === null ? {} : { stop: ended.stop }),
+            ...(ended.partial === null ? {} : { partial: ended.partial })
+          })
         case "Cancelled":
           return yield* new ActorError({ actor: child.name, detail: ended.detail, abandoned: false })
         case "Waiting":
@@ -292,7 +307,7 @@ export const layer: Layer.Layer<
         (detail) => new ActorError({ actor: child.name, detail, abandoned: false })
       )
       const own = { id: `session:${sid}`, ceiling: claims.budget }
-      const kind = { id: `class:${child.name}`, ceiling: ceilings.class }
+      const kind = shared("class", child.name)
       // The parent's accounts exist, and keep their own ceilings.
       const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
       const accounts = [own, kind, ...inherited]

@@ -1,6 +1,7 @@
 /** How a session stands once its run has ended, for now or for good; and why that could not be told. */
 import { Schema } from "effect"
 import type { Ticket } from "../approval/index.ts"
+import type { Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
 
 /** No actor of that class is registered here. */
@@ -63,6 +64,10 @@ export type Ended<Out> =
     readonly session: Claims.SessionId
     readonly detail: string
     readonly abandoned: boolean
+    /** What stopped it, where it would have gone on. */
+    readonly stop: Row.Stop | null
+    /** What it had come to by then: unfinished, unchecked, and with a stranger's words in it. */
+    readonly partial: Schema.Json | null
   }
 
 /** Fails with one of the reasons. */

@@ -136,11 +136,25 @@ export const layer: Layer.Layer<
         } else if (body.kind === "ended" && summary.status !== "running") {
           return summary.status === "cancelled"
             ? { _tag: "Cancelled", session, detail: body.reason }
-            : { _tag: "Failed", session, detail: body.reason, abandoned: summary.status === "abandoned" }
+            : {
+              _tag: "Failed",
+              session,
+              detail: body.reason,
+              abandoned: summary.status === "abandoned",
+              stop: body.stop ?? null,
+              partial: body.partial === undefined ? null : yield* kept(body.partial)
+            }
         }
       }
       const detail = `session ${session} is ${summary.status} and has not come to an end`
       return yield* failWith(new Unrecorded({ detail, remedy: "resume the session" }))
+    })
+
+    /** A payload, if it is still what was recorded. */
+    const kept = Effect.fnUntraced(function*(hash: Digest.Hash) {
+      const text = yield* Effect.mapError(log.payload(hash), unrecorded)
+      const isWhole = Option.isSome(text) && digest.sha256(text.value) === hash
+      return isWhole ? JSON.parse(text.value) as Schema.Json : null // Hash-checked.
     })
 
     const stored = Effect.fnUntraced(function*(schema: Plain, hash: Digest.Hash) {
@@ -160,7 +174,9 @@ export const layer: Layer.Layer<
     ): Effect.fn.Return<void, DispatchError> {
       if (Exit.isSuccess(exit)) {
         const encoded = yield* Effect.result(Tool.codec(actor.output).encode(exit.value))
-        if (encoded._tag === "Failure") return yield* failed(session, `its result does not fit: ${encoded.failure}`)
+        if (encoded._tag === "Failure") {
+          return yield* failed(session, { detail: `its result does not fit: ${encoded.failure}` })
+        }
         const text = digest.canonical(encoded.success)
         const result = digest.sha256(text)
         const body: Row.Body = { kind: "ended", status: "succeeded", result, reason: "" }
@@ -204,7 +220,7 @@ export const layer: Layer.Layer<
       failure: Supervision.Failure
     ) {
       if (!Supervision.isRepeatable(supervision, failure.kind)) {
-        return yield* failed(session, failure.detail, failure.abandoned)
+        return yield* failed(session, failure)
       }
       const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
       const { restarts } = Supervision.history(rows)
@@ -213,7 +229,7 @@ export const layer: Layer.Layer<
       const decision = Supervision.decide(supervision, { restarts }, { kind: failure.kind, now, chance })
       switch (decision._tag) {
         case "Stop":
-          return yield* failed(session, failure.detail, failure.abandoned)
+          return yield* failed(session, failure)
         case "Escalate":
           return yield* giveUp(session, "session", decision.restarts, failure.detail)
         case "Restart": {
@@ -229,7 +245,9 @@ export const layer: Layer.Layer<
     const giveUp = (session: Entered, kind: DeadLetter.DeadLetter["kind"], attempts: number, detail: string) =>
       Effect.gen(function*() {
         const count = attempts === 0 ? "given up" : `given up after ${attempts} attempts`
-        if (session.id !== Transition.rootOf(session.id)) return yield* failed(session, `${count}: ${detail}`)
+        if (session.id !== Transition.rootOf(session.id)) {
+          return yield* failed(session, { detail: `${count}: ${detail}` })
+        }
         const letter = yield* letterOf(session, kind, attempts, detail)
         yield* append(session, escalated(letter), { status: "paused", keep: [DeadLetter.keep(letter)] })
       })
@@ -281,9 +299,22 @@ export const layer: Layer.Layer<
       }
     })
 
-    const failed = (session: Entered, reason: string, abandoned = false) => {
-      const status = abandoned ? "abandoned" as const : "failed" as const
-      return append(session, { kind: "ended", status, result: null, reason: Redact.redact(reason) }, { status })
+    const failed = (
+      session: Entered,
+      { abandoned, detail, partial, stop }: Partial<Supervision.Failure> & Pick<Supervision.Failure, "detail">
+    ) => {
+      const status = abandoned === true ? "abandoned" as const : "failed" as const
+      const text = partial === undefined ? undefined : digest.canonical(partial)
+      const payloads = text === undefined ? [] : [{ hash: digest.sha256(text), text }]
+      const body: Row.Body = {
+        kind: "ended",
+        status,
+        result: null,
+        reason: Redact.redact(detail),
+        ...(stop === undefined ? {} : { stop }),
+        ...(payloads[0] === undefined ? {} : { partial: payloads[0].hash })
+      }
+      return append(session, body, { status, payloads })
     }
 
     /** An operator who stopped the session meanwhile has the last word. */

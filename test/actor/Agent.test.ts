@@ -169,7 +169,9 @@ describe("a call", () => {
     Effect.gen(function*() {
       const model = yield* W.turns({ calls: [W.look("nowhere")] }, good)
       yield* run(model)
-      assert.deepStrictEqual(told(model), ["look failed: {\"error\":{\"_tag\":\"Broken\",\"what\":\"nowhere\"}}"])
+      assert.deepStrictEqual(told(model), [
+        "look failed: {\"trust\":\"untrusted\",\"error\":{\"_tag\":\"Broken\",\"what\":\"nowhere\"}}"
+      ])
     }))
 
   test("that the token does not admit goes back with the layer that refused it", () =>

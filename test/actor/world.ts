@@ -161,6 +161,9 @@ const partsOf = ({ calls = [], finish, text }: Line, turn: number): Array<Respon
 /** The rows of a session. */
 export const rows = (session: string) => Effect.flatMap(Log.Log, (log) => log.rows(Claims.SessionId.make(session)))
 
+/** The sessions, oldest first. */
+export const sessions = Effect.flatMap(Log.Log, (log) => log.sessions)
+
 /** The bodies of one kind. */
 export const bodies = <K extends Row.Body["kind"]>(all: ReadonlyArray<Row.Row>, kind: K) =>
   all.flatMap(({ body }) => body.kind === kind ? [body as Extract<Row.Body, { readonly kind: K }>] : [])

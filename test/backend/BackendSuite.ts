@@ -712,4 +712,80 @@ export const BackendSuite = (wire: Wire): void => {
         assert.deepInclude(account, { reserved: 0, spent: reserved })
       }))
   })
+
+  describe(`${wire.name}: a count`, () => {
+    /** Answers one count after another, and calls with a word. */
+    const counting = (...counts: ReadonlyArray<Reply>) => {
+      let asked = 0
+      return backed(({ path }, response) => {
+        const isCount = wire.counter?.path.test(path) === true
+        send(response, isCount ? counts[asked++] ?? wire.refuse("failed", "") : wire.whole({ text: "ok" }))
+      }, { maxOutputTokens: 10 })
+    }
+    /** Less than the bound by bytes, more than what is counted. */
+    const tight = 1000
+    const none = { reserved: 0, spent: 0 }
+
+    it.live("is of the whole request, and generates nothing", () =>
+      Effect.gen(function*() {
+        const { backend, server } = yield* counting(wire.counter?.reply(321) ?? wire.whole({}))
+        assert.strictEqual(backend.counter === undefined, wire.counter === undefined)
+        if (backend.counter === undefined) return
+        const prompt = Prompt.make([
+          { role: "system", content: "Be brief." },
+          { role: "user", content: [{ type: "text", text: "How is it in Oslo?" }] }
+        ])
+        const { content, usage } = yield* backend.counter.generateText({ prompt, ...raw })
+        assert.strictEqual(usage.inputTokens.total, 321)
+        assert.strictEqual(usage.outputTokens.total, 0)
+        assert.deepStrictEqual(content.map(({ type }) => type), ["finish"])
+        assert.strictEqual(server.asked.length, 1)
+        const told = JSON.stringify(server.asked[0]?.body)
+        for (const part of ["Be brief.", "How is it in Oslo?", "weather", "city", "the time"]) {
+          assert.include(told, part)
+        }
+      }))
+
+    it.live("lets a call through whose bound by bytes does not fit, where the vendor counts", () =>
+      Effect.gen(function*() {
+        const { backend, server } = yield* counting(wire.counter?.reply(100) ?? wire.whole({}))
+        const { account, error, reserved, rows } = yield* governed(backend, "whole", undefined, tight)
+        const acts = rows.flatMap(({ body }) => body.kind === "outcome" ? [body.act] : [])
+        if (wire.counter === undefined) {
+          assert.deepInclude({ error, account, asked: server.asked.length }, { error: "Refused", asked: 0 })
+          assert.deepInclude(account, none)
+          return
+        }
+        assert.isUndefined(error)
+        assert.deepStrictEqual(acts, [`count:${wire.name}`, `model:${wire.name}`])
+        // With five in a hundred and 256 tokens more, and ten tokens to answer with.
+        assert.strictEqual(reserved, 105 + 256 + 10 * 10)
+        assert.deepInclude(account, { reserved: 0, spent: 10 + 10 * 5 })
+      }))
+
+    it.live("is not asked for where the bound by bytes fits", () =>
+      Effect.gen(function*() {
+        const { backend, server } = yield* counting()
+        const { error } = yield* governed(backend, "whole")
+        assert.isUndefined(error)
+        assert.strictEqual(server.asked.length, 1)
+      }))
+
+    it.live("that is too high, that fails or that is no count makes no call", () =>
+      Effect.gen(function*() {
+        const bad = [wire.counter?.reply(9000), wire.refuse("tooLong", ""), wire.whole({})]
+        for (const reply of bad) {
+          const { backend, server } = yield* counting(reply ?? wire.whole({}))
+          const { account, error, rows } = yield* governed(backend, "whole", undefined, tight)
+          assert.strictEqual(error, "Refused")
+          assert.deepInclude(account, none)
+          assert.strictEqual(server.asked.length, wire.counter === undefined ? 0 : 1)
+          assert.deepInclude(rows.findLast(({ body }) => body.kind === "refusal")?.body, {
+            act: `model:${wire.name}`,
+            layer: "budget",
+            ran: false
+          })
+        }
+      }))
+  })
 }

@@ -89,6 +89,11 @@ export interface Wire {
     /** Whether it is told what an answer used that ended with a refusal. */
     readonly refusals: boolean
   }
+  /** The vendor's endpoint that counts tokens, its answer, and all that it was told; `undefined` where there is none. */
+  readonly counter: {
+    readonly path: RegExp
+    readonly reply: (tokens: number) => Reply
+  } | undefined
   /** Whether thoughts can be told from the answer. */
   readonly thinks: boolean
   /** Whether a filter that refuses can be told from any other refusal. */

@@ -4,7 +4,7 @@ import { Prompt } from "effect/ai"
 import { Memory } from "../../layers/presets/index.ts"
 import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Log } from "../../src/audit/index.ts"
-import { Backend, BackendError } from "../../src/backend/index.ts"
+import { Backend } from "../../src/backend/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { Prices } from "../../src/cost/index.ts"
 import { Store } from "../../src/governor/index.ts"
@@ -27,7 +27,8 @@ const Weather = Tool.make("weather", {
 export const governed = (
   backend: Backend.Backend<Backend.Name>,
   way: "whole" | "streamed",
-  hear: (piece: Backend.Heard) => Effect.Effect<void> = () => Effect.void
+  hear: (piece: Backend.Heard) => Effect.Effect<void> = () => Effect.void,
+  budgetMicroUsd = 10_000_000
 ) =>
   Effect.gen(function*() {
     let turn: Backend.Turn | undefined
@@ -51,7 +52,7 @@ export const governed = (
             : Backend.stream(backend, request, hear)
           yield* Effect.match(call, {
             onFailure: (failed) => {
-              error = failed instanceof BackendError.BackendError ? failed.reason._tag : failed._tag
+              error = failed._tag === "UnknownModel" ? failed._tag : failed.reason._tag
             },
             onSuccess: ({ value }) => {
               turn = value
@@ -60,12 +61,15 @@ export const governed = (
           return null
         })
     })
-    const grant = Grant.make([`backend:${backend.name}`], { budgetMicroUsd: 10_000_000 })
+    const grant = Grant.make([`backend:${backend.name}`], { budgetMicroUsd })
     const { session } = yield* Dispatch.Dispatch.use((dispatch) =>
       dispatch.start(Asker, null, { grant, caller: "ada" })
     ).pipe(Effect.provide(Actor.layer(Asker).pipe(Layer.provide(prices))))
     const rows = yield* Log.Log.use((log) => log.rows(session))
-    const reserved = rows.flatMap(({ body }) => body.kind === "intent" ? [body.reservedMicroUsd] : [])[0] ?? 0
+    const model = `model:${backend.name}`
+    const reserved = rows.flatMap(({ body }) =>
+      body.kind === "intent" && body.act === model ? [body.reservedMicroUsd] : []
+    )[0] ?? 0
     const accounts = yield* Store.Store.use((store) => store.accounts)
-    return { turn, error, reserved, account: accounts.find(({ id }) => id === `session:${session}`) }
+    return { turn, error, reserved, rows, account: accounts.find(({ id }) => id === `session:${session}`) }
   }).pipe(Effect.provide(Memory.layer()))

@@ -2,8 +2,8 @@
  * What governing costs, beside what it is compared with, in one run: a bare call in memory, a bare INSERT in each
  * database. Shared machines are noisy, so the ratios are the figures; the absolute ones only say on what.
  *
- * `npm run bench` prints all; `-- --quick` takes a tenth of the time; `-- --json` prints JSON. PostgreSQL is measured when
- * AOSIQ_TEST_POSTGRES_URL names one.
+ * `npm run bench` prints all; `-- --quick` takes a tenth of the time; `-- --backends` prints what a model call costs beside
+ * the vendor's SDK, and nothing else; `-- --json` prints JSON. PostgreSQL is measured when AOSIQ_TEST_POSTGRES_URL names one.
  */
 import { NodeServices } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Redacted, Schema } from "effect"
@@ -19,11 +19,13 @@ import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
+import * as Backends from "./backends.ts"
 import * as Cluster from "./cluster.ts"
 import * as Rows from "./rows.ts"
 import * as Steps from "./steps.ts"
 
 const isQuick = process.argv.includes("--quick")
+const isOfBackends = process.argv.includes("--backends")
 const isJson = process.argv.includes("--json")
 /** Sessions that work side by side. */
 const sessions = 16
@@ -200,6 +202,8 @@ const clusterOnPostgres = (server: string) =>
 
 await Effect.runPromise(
   Effect.scoped(Effect.gen(function*() {
+    yield* Backends.overhead(report, isQuick)
+    if (isOfBackends) return
     yield* inMemory
     yield* pglite
     yield* postgres

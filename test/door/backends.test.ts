@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { execFile } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { models } from "../../layers/cli/Backends.ts"
@@ -147,6 +147,51 @@ describe("a backend of the command line", () => {
       limit
     )
   }
+
+  it.live("is not asked for a model without a price, and is with a price of one's own", () =>
+    Effect.gen(function*() {
+      const server = yield* serve((_, response, attempt) => {
+        const { body, headers, status } = openai.whole(attempt === 1 ? looking : concluding)
+        response.writeHead(status, headers)
+        response.end(body)
+      })
+      const environment = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: openai.key ?? "" }
+      const named = ["--backend", "openai", "--model", "unheard-of"]
+      const refused = yield* start(named, environment)
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.stderr, "nobody has a price for openai/unheard-of")
+      assert.lengthOf(server.asked, 0)
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "aosiq-prices-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const file = join(folder, "prices.json")
+      const price = { backend: "openai", model: "unheard-of", inputUsdPerMillion: 1, outputUsdPerMillion: 2 }
+      writeFileSync(file, JSON.stringify({ asOf: "2026-11-01", prices: [price] }))
+      const { stdout } = yield* start([...named, "--prices", file], environment)
+      // Two answers of ten tokens in and five out.
+      assert.strictEqual(JSON.parse(stdout).costMicroUsd, 40)
+      assert.lengthOf(server.asked, 2)
+    }), limit)
+
+  it.live("is stopped where the budget ends, and the program says what there is by then", () =>
+    Effect.gen(function*() {
+      const server = yield* serve(({ path }, response) => {
+        const { counter } = openai
+        const isCount = counter !== undefined && counter.path.test(path)
+        const { body, headers, status } = isCount ? counter.reply(900_000) : openai.whole(looking)
+        response.writeHead(status, headers)
+        response.end(body)
+      })
+      const environment = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: openai.key ?? "" }
+      const { code, stderr, stdout } = yield* start(["--backend", "openai", "--budget", "0.01"], environment)
+      assert.strictEqual(code, 1)
+      const partial = { actor: "OperationalAdvice", steps: 0, said: "", evidence: [], draft: null }
+      assert.deepInclude(JSON.parse(stdout), { status: "failed", stop: "budget", partial, costMicroUsd: 0 })
+      assert.include(stderr, "its budget has ended")
+      assert.include(stderr, "remedy: start it again with a higher --budget")
+      assert.deepStrictEqual(server.asked.map(({ path }) => path), ["/responses/input_tokens"])
+    }), limit)
 
   it.live("without a key is not started, and says what to set", () =>
     Effect.gen(function*() {

@@ -21,6 +21,12 @@ export const data = Flag.String("data").pipe(
 )
 /** Whether a program reads what is printed. */
 export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))
+/** A file of prices. */
+export const prices = Flag.String("prices").pipe(
+  Flag.withDescription("Prices of your own, before the price list (AOSIQ_PRICES)"),
+  Flag.withMetavar("FILE"),
+  Flag.optional
+)
 
 /** Who gives the order. */
 export const by = (about: About) =>

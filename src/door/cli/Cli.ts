@@ -5,7 +5,7 @@ import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
-import { type About, by, data, json, reason, run } from "./Ask.ts"
+import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
@@ -87,6 +87,7 @@ const start = Command.make(
       Flag.withDescription("Ceiling in US dollars"),
       Flag.withDefault(1)
     ),
+    prices,
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
     ticket: Flag.String("ticket").pipe(
       Flag.withDescription("Where to save the proposal once approved (default: aosiq-tickets/TIME.md)"),
@@ -112,7 +113,8 @@ const start = Command.make(
       backend: options.backend,
       model: Option.getOrUndefined(options.model),
       ticket,
-      budgetMicroUsd: Math.round(options.budget * 1_000_000)
+      budgetMicroUsd: Math.round(options.budget * 1_000_000),
+      prices: Option.getOrUndefined(options.prices)
     }))
   })
 ).pipe(

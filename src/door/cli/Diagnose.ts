@@ -22,6 +22,9 @@ export interface Outcome {
   readonly status: Operations.RunView["status"]
   /** The ticket or the act that it waits for, when it goes on, or why it ended. */
   readonly detail: string
+  /** What stopped it, where it would have gone on, and what it had come to by then: unchecked. */
+  readonly stop: Operations.RunView["stop"]
+  readonly partial: Operations.RunView["partial"]
   readonly backend: string
   readonly notice: string | null
   readonly advice: Advice.Advice | null
@@ -59,7 +62,8 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
     return yield* new RuntimeError(Print.verdict(outcome.audit))
   }
   if (outcome.status === "failed") {
-    return yield* new RuntimeError({ detail: `the diagnosis failed: ${outcome.detail}`, remedy: "start it again" })
+    const remedy = outcome.stop === "budget" ? "start it again with a higher --budget" : "start it again"
+    return yield* new RuntimeError({ detail: `the diagnosis failed: ${outcome.detail}`, remedy })
   }
   if (mode.once) return
   yield* say("\nthe runtime stays up for approvals; Ctrl-C stops it")
@@ -105,6 +109,7 @@ const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log("")
   if (outcome.notice !== null) yield* Console.log(`[${outcome.notice}]\n`)
   yield* Console.log(outcome.advice === null ? "no proposal was made" : Print.plain(Print.advice(outcome.advice)))
+  if (outcome.partial !== null) yield* Console.log(Print.plain(Print.unfinished(outcome.partial)))
   yield* Console.log(`\ncost: ${MicroUsd.format(outcome.costMicroUsd)}`)
   yield* Console.log(Print.plain(Print.report(outcome.audit)))
   const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`

@@ -1,5 +1,6 @@
 /** Text for a terminal. One value, one way to write it. */
 import { Option, Schema } from "effect"
+import { Unfinished } from "../../actor/index.ts"
 import { type Advice, Render } from "../../agents/advisor/index.ts"
 import type { Alerts, Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
@@ -74,6 +75,19 @@ export const standing = ({ detail, status }: Omit<Operations.RunView, "result">)
       return `went on and ended: ${detail}`
   }
 }
+
+/** What a run had come to that was stopped. What its model said stands behind bars. */
+export const unfinished = (partial: Schema.Json): string =>
+  Option.match(decodeUnfinished(partial), {
+    onNone: () => ["what it had come to, unchecked:", ...quoted(JSON.stringify(partial, null, 2))].join("\n"),
+    onSome: ({ actor, draft, evidence, said, steps }) =>
+      [
+        `what ${actor} had come to after ${many(steps, "model call")}, unchecked:`,
+        ...evidence.map(({ stamp, tool }) => `  ${tool}, recorded at ${stamp}`),
+        ...said === "" ? [] : ["  it said last:", ...quoted(said)],
+        ...draft === null ? [] : ["  it drafted:", ...quoted(JSON.stringify(draft, null, 2))]
+      ].join("\n")
+  })
 
 /** Acts whose outcome was lost. */
 export const unknowns = (list: ReadonlyArray<Operations.UnknownOutcome>): string =>
@@ -277,6 +291,7 @@ export const many = (count: number, what: string): string => `${count} ${what}${
 
 // internal
 
+const decodeUnfinished = Schema.decodeUnknownOption(Unfinished.Unfinished)
 const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
 
 const alert = ({ detail, kind, last, remedy, resolvedAt, since, subject, times }: Alerts.Alert): string =>

@@ -38,6 +38,8 @@ export interface Order {
   /** Where the ticket would be saved; `null` for no ticket. */
   readonly ticket: string | null
   readonly budgetMicroUsd: number
+  /** A file of prices that goes before the price list. */
+  readonly prices: string | undefined
 }
 
 /** Where other runners reach one, and where it listens for them. */

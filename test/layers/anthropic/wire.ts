@@ -119,6 +119,7 @@ export const wire: Wire = {
   question: ({ body }) => Effect.sync(() => read(body)),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
   counts: { cacheRead: true, cacheWrite: true, reasoning: true, refusals: true },
+  counter: { path: /^\/v1\/messages\/count_tokens$/, reply: (tokens) => json({ input_tokens: tokens }) },
   thinks: true,
   filters: true,
   saysWhen: true,

@@ -156,6 +156,7 @@ export const wire: Wire = {
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
   counts: { cacheRead: true, cacheWrite: true, reasoning: false, refusals: true },
+  counter: { path: /\/count-tokens$/, reply: (tokens) => json({ inputTokens: tokens }) },
   thinks: true,
   filters: true,
   saysWhen: true,

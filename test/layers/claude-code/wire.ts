@@ -147,6 +147,7 @@ export const wire: Wire = {
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
   counts: { cacheRead: true, cacheWrite: true, reasoning: true, refusals: false },
+  counter: undefined,
   thinks: true,
   filters: true,
   saysWhen: false,

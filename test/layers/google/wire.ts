@@ -113,6 +113,7 @@ export const wire: Wire = {
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
   counts: { cacheRead: true, cacheWrite: false, reasoning: true, refusals: true },
+  counter: { path: /:countTokens$/, reply: (tokens) => json({ totalTokens: tokens }) },
   thinks: true,
   filters: false,
   saysWhen: true,

@@ -95,6 +95,7 @@ export const wire: Wire = {
     }),
   ends: { stop: "stop", length: "length", filter: "other", refusal: "stop", odd: "other" },
   counts: { cacheRead: false, cacheWrite: false, reasoning: false, refusals: true },
+  counter: undefined,
   thinks: true,
   filters: false,
   saysWhen: true,

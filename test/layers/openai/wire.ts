@@ -156,6 +156,10 @@ export const wire: Wire = {
     }),
   ends: { stop: "stop", length: "length", filter: "content-filter", refusal: "content-filter", odd: "other" },
   counts: { cacheRead: true, cacheWrite: true, reasoning: true, refusals: true },
+  counter: {
+    path: /^\/responses\/input_tokens$/,
+    reply: (tokens) => json({ object: "response.input_tokens", input_tokens: tokens })
+  },
   thinks: true,
   filters: true,
   saysWhen: true,
