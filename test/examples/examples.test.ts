@@ -37,6 +37,7 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Noter holds memory:write@notes\/today; 1000 micro-dollars, depth 0$/
   ],
   "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
+  "memory.ts": [/^remembered: shop, then cook$/],
   "recorded.ts": [
     /^live: Rex$/,
     /^from tape \(a recording of scripted, played back\): Rex$/,
