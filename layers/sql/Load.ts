@@ -3,7 +3,7 @@
  * workspace.
  */
 import { Effect } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import type { SqlClient, SqlError, Statement } from "effect/sql"
 import type { Rule, Ticket } from "../../src/approval/index.ts"
 import type { Log } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
@@ -56,83 +56,17 @@ export const load = Effect.fnUntraced(function*(
   held?: ReadonlyArray<SessionRecord>
 ): Effect.fn.Return<Group, SqlError.SqlError> {
   const wanted = commits.map((commit) => ({ ...Transition.reads(commit), isFree: isFree(commit) }))
-  const acts = wanted.flatMap((read) => read.acts.map((act) => ({ ...act, draws: !read.isFree })))
-  const whole = list(wanted.flatMap((read) => read.whole))
-  const looked = list(held === undefined ? wanted.flatMap((read) => read.sessions) : [])
-  const trees = list(wanted.flatMap((read) => read.trees))
-  const drawn = list(wanted.flatMap((read) => read.isFree ? [] : read.accounts))
-  const seen = list(wanted.flatMap((read) => read.isFree ? read.accounts : []))
-  const denied = list(wanted.flatMap((read) => read.denied))
-  const pending = list(wanted.flatMap((read) => read.pending))
-  const tickets = list(wanted.flatMap((read) => read.tickets))
-  const tokens = list(wanted.flatMap((read) => read.tokens))
-  const records = JSON.stringify(wanted.flatMap((read) => read.records))
-  const parents = list(wanted.flatMap((read) => read.parents))
-  const roots = list(wanted.flatMap((read) => read.parents.map(Transition.rootOf)))
+  const parts = [
+    ...sessionsOf(sql, wanted, held === undefined),
+    ...actsOf(sql, wanted),
+    ...recordsOf(sql, wanted),
+    ...familiesOf(sql, wanted)
+  ]
+  const xid = held === undefined ? sql.literal("''") : sql.literal("pg_current_xact_id()::text")
   const [row] = yield* sql<{ readonly loaded: Loaded }>`
-    with ask as materialized (
-      select array(select json_array_elements_text(${whole}::json)) as whole,
-        array(select json_array_elements_text(${looked}::json)) as looked,
-        array(select json_array_elements_text(${trees}::json)) as trees,
-        array(select json_array_elements_text(${drawn}::json)) as drawn,
-        array(select json_array_elements_text(${seen}::json)) as seen,
-        array(select json_array_elements_text(${denied}::json)) as denied,
-        array(select json_array_elements_text(${pending}::json)) as pending,
-        array(select json_array_elements_text(${tickets}::json)) as tickets,
-        array(select json_array_elements_text(${tokens}::json)) as tokens,
-        array(select json_array_elements_text(${parents}::json)) as parents,
-        array(select json_array_elements_text(${roots}::json)) as roots),
-    s as materialized (
-      -- Children that were opened while their tree was waited for.
-      select * from aosiq_sessions where split_part(id, '.', 1) = any((select trees from ask)::text[])
-      union all
-      select * from aosiq_sessions where id = any((select looked from ask)::text[])),
-    d as materialized (
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, draws
-      from json_to_recordset(${JSON.stringify(acts)}::json) as x(session text, key text, draws bool)
-      -- One look at the key for each: the planner takes the list for longer than it is.
-      cross join lateral (select name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
-        where aosiq_acts.session = x.session and aosiq_acts.key = x.key offset 0) found
-      union all
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, true as draws from aosiq_acts
-      where session = any((select whole from ask)::text[]) and state = 'running'),
-    b as materialized (
-      select * from aosiq_accounts where id = any((select seen from ask)::text[])),
-    a as materialized (
-      select * from aosiq_accounts
-      where id = any((select drawn from ask) || array(select json_array_elements_text(accounts) from d
-        where state in ('running', 'unknown') and (draws or reserved > 0)))
-      order by id for update),
-    t as materialized (
-      select id, ticket from aosiq_tickets where id in (
-        select unnest((select tickets from ask) || array(select ticket from d))
-        union select id from aosiq_tickets where session = any((select denied from ask)::text[]) and state = 'denied'
-        union select id from aosiq_tickets
-          where split_part(session, '.', 1) = any((select pending from ask)::text[]) and state = 'proposed'
-        union select id from aosiq_tickets where split_part(session, '.', 1) = any((select trees from ask)::text[]))
-      order by id for update),
-    f as materialized (
-      select kind, id, version, owner, state, at, value
-      from json_to_recordset(${records}::json) as x(kind text, id text) join aosiq_records r using (kind, id)
-      where ${ofKind(sql, records)}
-      order by kind, id for update of r)
-    select json_build_object(
-      'xid', ${held === undefined ? sql.literal("''") : sql.literal("pg_current_xact_id()::text")},
-      'sessions', (select coalesce(json_agg(s), '[]') from s),
-      'seen', (select coalesce(json_agg(b), '[]') from b),
-      'accounts', (select coalesce(json_agg(a), '[]') from a),
-      'tickets', (select coalesce(json_agg(t), '[]') from t),
-      'acts', (select coalesce(json_agg(d), '[]') from d),
-      'records', (select coalesce(json_agg(f), '[]') from f),
-      'children', (select coalesce(json_agg(x), '[]') from (
-        select p.id, (select count(*) from aosiq_sessions s where s.parent = p.id) as count
-        from unnest((select parents from ask)::text[]) p(id)) x),
-      'live', (select coalesce(json_agg(x), '[]') from (
-        select p.id, (select count(*) from aosiq_sessions s where split_part(s.id, '.', 1) = p.id and s.id <> p.id
-          and s.status in ('running', 'waiting', 'paused')) as count
-        from unnest((select roots from ask)::text[]) p(id)) x),
-      'revoked', (select coalesce(json_agg(v), '[]') from aosiq_revoked v
-        where token = any((select tokens from ask)::text[]))
+    ${parts.length === 0 ? sql.literal("") : sql`with ${sql.join(", ", false)(parts.map(({ cte }) => cte))}`}
+    select json_build_object('xid', ${xid}
+      ${sql.join("", false)(parts.map(({ member }) => member))}
       ${State.loading(sql, wanted)}) as loaded`
   if (row === undefined) return yield* Effect.die("a statement without a condition gave no row")
   return { ...filled(held ?? [], row.loaded), xid: row.loaded.xid }
@@ -161,10 +95,10 @@ export const ofKind = (sql: SqlClient.SqlClient, json: string) =>
 
 interface Loaded extends State.Loaded {
   readonly xid: string
-  readonly sessions: ReadonlyArray<SessionRecord>
-  readonly seen: ReadonlyArray<Store.AccountView>
-  readonly accounts: ReadonlyArray<Store.AccountView>
-  readonly tickets: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
+  readonly sessions?: ReadonlyArray<SessionRecord>
+  readonly seen?: ReadonlyArray<Store.AccountView>
+  readonly accounts?: ReadonlyArray<Store.AccountView>
+  readonly tickets?: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
   readonly acts: ReadonlyArray<Store.Act & { readonly draws: boolean }>
   readonly revoked: ReadonlyArray<{ readonly token: string }>
   readonly records: ReadonlyArray<Store.Kept>
@@ -183,19 +117,149 @@ const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(value
 const isFree = (commit: Store.Commit) =>
   (commit._tag === "Begin" && commit.reserve === 0) || (commit._tag === "Finish" && commit.spent === 0)
 
+type Wanted = ReadonlyArray<Transition.Reads & { readonly isFree: boolean }>
+
+/** A part of the statement, and the member of its object that gives what the part found. */
+interface Part {
+  readonly cte: Statement.Fragment
+  readonly member: Statement.Fragment
+}
+
+/** A part by its letter; parts that are not asked for are left out, in bundles: every other text is planned anew. */
+const part = (sql: SqlClient.SqlClient, letter: string, name: keyof Loaded, body: Statement.Fragment): Part => {
+  const [as, table] = [sql.literal(`${letter} as materialized`), sql.literal(letter)]
+  return {
+    cte: sql`${as} (${body})`,
+    member: sql`, ${sql.literal(`'${name}'`)}, (select coalesce(json_agg(${table}), '[]') from ${table})`
+  }
+}
+
+const named = (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) =>
+  sql`array(select json_array_elements_text(${list(ids)}::json))`
+
+const sessionsOf = (sql: SqlClient.SqlClient, wanted: Wanted, isLooking: boolean): ReadonlyArray<Part> => {
+  const trees = wanted.flatMap((read) => read.trees)
+  if (trees.length === 0 && !isLooking) return []
+  // Of trees that are held: children that were opened while the tree was waited for.
+  const where = isLooking
+    ? sql`id = any(${named(sql, wanted.flatMap((read) => read.sessions))})`
+    : sql`split_part(id, '.', 1) = any(${named(sql, trees)})`
+  return [part(sql, "s", "sessions", sql`select * from aosiq_sessions where ${where}`)]
+}
+
+/** Acts with the accounts, tickets and tokens that they have to do with. */
+const actsOf = (sql: SqlClient.SqlClient, wanted: Wanted): ReadonlyArray<Part> => {
+  const acts = wanted.flatMap((read) => read.acts.map((act) => ({ ...act, draws: !read.isFree })))
+  const whole = wanted.flatMap((read) => read.whole)
+  const trees = wanted.flatMap((read) => read.trees)
+  const drawn = wanted.flatMap((read) => read.isFree ? [] : read.accounts)
+  const seen = wanted.flatMap((read) => read.isFree ? read.accounts : [])
+  const tickets = wanted.flatMap((read) => read.tickets)
+  const denied = wanted.flatMap((read) => read.denied)
+  const pending = wanted.flatMap((read) => read.pending)
+  const tokens = wanted.flatMap((read) => read.tokens)
+  if ([acts, whole, trees, drawn, seen, tickets, denied, pending, tokens].every((ids) => ids.length === 0)) return []
+  const isPlain = [trees, denied, pending].every((ids) => ids.length === 0)
+  return [
+    part(
+      sql,
+      "d",
+      "acts",
+      sql`
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, draws
+      from json_to_recordset(${JSON.stringify(acts)}::json) as x(session text, key text, draws bool)
+      -- One look at the key for each: the planner takes the list for longer than it is.
+      cross join lateral (select name, intent, args, reserved, accounts, ticket, repeat, state from aosiq_acts
+        where aosiq_acts.session = x.session and aosiq_acts.key = x.key offset 0) found
+      union all
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state, true as draws from aosiq_acts
+      where session = any(${named(sql, whole)}) and state = 'running'`
+    ),
+    part(sql, "b", "seen", sql`select * from aosiq_accounts where id = any(${named(sql, seen)})`),
+    part(
+      sql,
+      "a",
+      "accounts",
+      sql`
+      select * from aosiq_accounts
+      where id = any(${named(sql, drawn)} || array(select json_array_elements_text(accounts) from d
+        where state in ('running', 'unknown') and (draws or reserved > 0)))
+      order by id for update`
+    ),
+    part(
+      sql,
+      "t",
+      "tickets",
+      sql`
+      select id, ticket from aosiq_tickets where id in (
+        select unnest(${named(sql, tickets)} || array(select ticket from d))
+        ${
+        isPlain ? sql.literal("") : sql`
+        union select id from aosiq_tickets where session = any(${named(sql, denied)}) and state = 'denied'
+        union select id from aosiq_tickets
+          where split_part(session, '.', 1) = any(${named(sql, pending)}) and state = 'proposed'
+        union select id from aosiq_tickets where split_part(session, '.', 1) = any(${named(sql, trees)})`
+      })
+      order by id for update`
+    ),
+    part(sql, "v", "revoked", sql`select * from aosiq_revoked where token = any(${named(sql, tokens)})`)
+  ]
+}
+
+const recordsOf = (sql: SqlClient.SqlClient, wanted: Wanted): ReadonlyArray<Part> => {
+  const records = wanted.flatMap((read) => read.records)
+  if (records.length === 0) return []
+  const json = JSON.stringify(records)
+  return [part(
+    sql,
+    "f",
+    "records",
+    sql`
+    select kind, id, version, owner, state, at, value
+    from json_to_recordset(${json}::json) as x(kind text, id text) join aosiq_records r using (kind, id)
+    where ${ofKind(sql, json)}
+    order by kind, id for update of r`
+  )]
+}
+
+/** How many children parents have, and how many sessions live below their roots. */
+const familiesOf = (sql: SqlClient.SqlClient, wanted: Wanted): ReadonlyArray<Part> => {
+  const parents = wanted.flatMap((read) => read.parents)
+  if (parents.length === 0) return []
+  return [
+    part(
+      sql,
+      "c",
+      "children",
+      sql`
+      select p.id, (select count(*) from aosiq_sessions s where s.parent = p.id) as count
+      from unnest(${named(sql, parents)}) p(id)`
+    ),
+    part(
+      sql,
+      "l",
+      "live",
+      sql`
+      select p.id, (select count(*) from aosiq_sessions s where split_part(s.id, '.', 1) = p.id and s.id <> p.id
+        and s.status in ('running', 'waiting', 'paused')) as count
+      from unnest(${named(sql, parents.map(Transition.rootOf))}) p(id)`
+    )
+  ]
+}
+
 const filled = (held: ReadonlyArray<SessionRecord>, loaded: Loaded) => {
   const space = Transition.workspace()
-  for (const { started_at, ...session } of [...held, ...loaded.sessions]) {
+  for (const { started_at, ...session } of [...held, ...loaded.sessions ?? []]) {
     space.sessions.set(session.id, { ...session, startedAt: started_at })
   }
   // What is held is newer than what was only looked at.
-  for (const account of [...loaded.seen, ...loaded.accounts]) space.accounts.set(account.id, account)
-  for (const { ticket } of loaded.tickets) space.tickets.set(ticket.id, ticket)
-  for (const { draws: _, ...act } of loaded.acts) space.acts.set(Transition.actKey(act.session, act.key), act)
-  for (const { token } of loaded.revoked) space.revoked.add(token)
-  for (const record of loaded.records) space.records.set(Transition.recordKey(record), record)
-  for (const { count, id } of loaded.children) space.crowd.children.set(id, count)
-  for (const { count, id } of loaded.live) space.crowd.live.set(id, count)
+  for (const account of [...loaded.seen ?? [], ...loaded.accounts ?? []]) space.accounts.set(account.id, account)
+  for (const { ticket } of loaded.tickets ?? []) space.tickets.set(ticket.id, ticket)
+  for (const { draws: _, ...act } of loaded.acts ?? []) space.acts.set(Transition.actKey(act.session, act.key), act)
+  for (const { token } of loaded.revoked ?? []) space.revoked.add(token)
+  for (const record of loaded.records ?? []) space.records.set(Transition.recordKey(record), record)
+  for (const { count, id } of loaded.children ?? []) space.crowd.children.set(id, count)
+  for (const { count, id } of loaded.live ?? []) space.crowd.live.set(id, count)
   State.fill(space, loaded)
   const known: Known = {
     sessions: new Set(space.sessions.keys()),
