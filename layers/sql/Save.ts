@@ -72,31 +72,42 @@ const own = (
   given: Given
 ): Changes => {
   const rows = JSON.stringify(space.rows.map((row) => ({ ...row, body: digest.canonical(row.body) })))
-  const payloads = JSON.stringify([...space.payloads].map(([hash, text]) => ({ hash, text })).toSorted(by("hash")))
-  const acts = JSON.stringify(picked(space.acts, space.dirty.acts))
+  const payloads = [...space.payloads].map(([hash, text]) => ({ hash, text })).toSorted(by("hash"))
+  const acts = picked(space.acts, space.dirty.acts)
   const moved = JSON.stringify(
     picked(space.sessions, space.dirty.sessions).filter(({ id }) => known.sessions.has(id))
       .map(({ epoch, head, id, result, seq, status }) => ({ epoch, head, id, result, seq, status }))
   )
-  // All four, whole or empty: a database plans every other text of a statement anew.
   return [
     sql`insert into aosiq_rows (session, seq, at, key, body, prev, hash)
       select session, seq, at, key, body, prev, hash from json_to_recordset(${given(rows)})
         as x(session text, seq int, at bigint, key text, body text, prev text, hash text)`,
-    sql`insert into aosiq_payloads (hash, text)
-      select hash, text from json_to_recordset(${given(payloads)}) as x(hash text, text text)
-      on conflict (hash) do nothing`,
-    sql`insert into aosiq_acts (session, key, name, intent, args, reserved, accounts, ticket, repeat, state)
-      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state
-      from json_to_recordset(${given(acts)}) as x(session text, key text, name text, intent int, args text,
-        reserved bigint, accounts json, ticket text, repeat text, state text)
-      on conflict (session, key) do update set state = excluded.state, reserved = excluded.reserved`,
+    ...(payloads.length + acts.length === 0 ? [] : textsAndActs(sql, payloads, acts, given)),
     sql`update aosiq_sessions s set status = x.status, epoch = x.epoch, seq = x.seq, head = x.head, result = x.result
       from json_to_recordset(${given(moved)}) as x(id text, status text, epoch int, seq int, head text, result text)
       where s.id = x.id and s.id = any(array(select e->>'id' from json_array_elements(${moved}::json) e))`,
     ...State.changes(sql, space, given)
   ]
 }
+
+/** Together or not at all: a database plans every other text of a statement anew. */
+const textsAndActs = (
+  sql: SqlClient.SqlClient,
+  payloads: ReadonlyArray<{ readonly hash: string; readonly text: string }>,
+  acts: ReadonlyArray<Store.Act>,
+  given: Given
+): Changes => [
+  sql`insert into aosiq_payloads (hash, text)
+      select hash, text from json_to_recordset(${given(JSON.stringify(payloads))}) as x(hash text, text text)
+      on conflict (hash) do nothing`,
+  sql`insert into aosiq_acts (session, key, name, intent, args, reserved, accounts, ticket, repeat, state)
+      select session, key, name, intent, args, reserved, accounts, ticket, repeat, state
+      from json_to_recordset(${
+    given(JSON.stringify(acts))
+  }) as x(session text, key text, name text, intent int, args text,
+        reserved bigint, accounts json, ticket text, repeat text, state text)
+      on conflict (session, key) do update set state = excluded.state, reserved = excluded.reserved`
+]
 
 /** Everything else. */
 const shared = (sql: SqlClient.SqlClient, space: Transition.Workspace, known: Load.Known): Changes =>

@@ -27,7 +27,11 @@ export const loading = (sql: SqlClient.SqlClient, reads: ReadonlyArray<Transitio
   const isThread = sql`(session, thread) in (
     select session, thread from json_to_recordset(${threads}::json) as x(session text, thread text))
     and ${ofSessions(sql, "session", threads)}`
-  const either = (select: Statement.Fragment) => sql`${select} where ${isPlace} union all ${select} where ${isThread}`
+  // Whole threads are read now and then, to be compacted.
+  const either = (select: Statement.Fragment) =>
+    threads === none
+      ? sql`${select} where ${isPlace}`
+      : sql`${select} where ${isPlace} union all ${select} where ${isThread}`
   return sql`
     , 'memories', (select coalesce(json_agg(m), '[]') from aosiq_memory m
         where session = any(array(select json_array_elements_text(${memories}::json))))
@@ -37,8 +41,10 @@ export const loading = (sql: SqlClient.SqlClient, reads: ReadonlyArray<Transitio
     , 'writes', (select coalesce(json_agg(w), '[]') from (${
     either(sql`select session, thread, ns, id, task, idx as index, path, channel, hash from aosiq_writes`)
   }) w)
-    , 'values', (select coalesce(json_agg(v), '[]') from (
+    ${
+    threads === none ? sql.literal("") : sql`, 'values', (select coalesce(json_agg(v), '[]') from (
         select session, thread, hash from aosiq_values where ${isThread}) v)`
+  }`
 }
 
 /** Puts what was loaded into a workspace. */
@@ -60,7 +66,7 @@ export const fill = (space: Transition.Workspace, loaded: Loaded): void => {
 }
 
 /**
- * More statements that a group is saved by. They come in three bundles, whole or not at all: a database plans every other
+ * More statements that a group is saved by. They come in a few bundles, whole or not at all: a database plans every other
  * text of a statement anew. `given` says how their JSON reaches them.
  */
 export const changes = (
@@ -156,9 +162,6 @@ const threadChanges = (
   }))
   const values = changes.values.map(({ value, ...entry }) => ({ ...entry, ...value }))
   const writes = changes.writes.map(({ value, ...entry }) => ({ ...entry, ...value }))
-  const checkpoints = JSON.stringify(changes.droppedCheckpoints)
-  const written = JSON.stringify(changes.droppedWrites)
-  const channels = JSON.stringify(changes.droppedValues)
   return [
     sql`insert into aosiq_checkpoints (session, thread, ns, id, parent, within, needs, channels, base, seq,
         type, state, meta_type, metadata)
@@ -179,6 +182,20 @@ const threadChanges = (
         task text, index int, path text, channel text, hash text, type text, text text)
       on conflict (session, thread, ns, id, task, idx) do update set path = excluded.path,
         channel = excluded.channel, hash = excluded.hash, type = excluded.type, text = excluded.text`,
+    ...dropped(sql, changes, given)
+  ]
+}
+
+const dropped = (
+  sql: SqlClient.SqlClient,
+  { droppedCheckpoints, droppedValues, droppedWrites }: Changes,
+  given: (json: string) => Statement.Fragment
+): ReadonlyArray<Statement.Fragment> => {
+  if (droppedCheckpoints.length + droppedValues.length + droppedWrites.length === 0) return []
+  const checkpoints = JSON.stringify(droppedCheckpoints)
+  const written = JSON.stringify(droppedWrites)
+  const channels = JSON.stringify(droppedValues)
+  return [
     sql`delete from aosiq_checkpoints d using json_to_recordset(${given(checkpoints)})
         as x(session text, thread text, ns text, id text)
       where d.session = x.session and d.thread = x.thread and d.ns = x.ns and d.id = x.id
