@@ -76,6 +76,12 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       )
     }),
 
+  backends: (order) =>
+    Effect.gen(function*() {
+      const { check } = yield* Effect.promise(() => import("./Check.ts"))
+      return yield* check(order)
+    }).pipe(Effect.mapError(explained)),
+
   witness: ({ logs, ...order }) =>
     Effect.gen(function*() {
       const { start } = yield* Effect.promise(() => import("./StandAloneWitness.ts"))

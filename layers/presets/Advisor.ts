@@ -2,12 +2,15 @@
 import { Effect, Layer } from "effect"
 import { Actor, Agent } from "../../src/actor/index.ts"
 import { baseline, Diagnosis, Diagnostics, OperationalAdvice, type Source } from "../../src/agents/advisor/index.ts"
-import type { Backend } from "../../src/backend/index.ts"
+import type { Backend, Check } from "../../src/backend/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { SaveTicketTool } from "../../src/tool/native/index.ts"
 
 /** The sources a diagnosis reads. */
 export type Sources = Source.Metrics | Source.Logs | Source.Settings
+
+/** The classes that a model may be asked for, with the backends that each may use. */
+export const classes: ReadonlyArray<Check.Listed> = [OperationalAdvice]
 
 /** All that a diagnosis may do; the tokens of its children hold less. */
 export const grant = (budgetMicroUsd: number) =>

@@ -69,7 +69,7 @@ const ceiling = (variable: string) =>
 const maxCeilingUsd = 1_000_000_000
 
 /** The price list, with the file that AOSIQ_PRICES names before it. */
-const prices = Layer.unwrap(
+export const prices = Layer.unwrap(
   Effect.map(
     Config.option(Config.String("AOSIQ_PRICES")),
     (file) => Prices.layer(Option.isSome(file) ? { overrides: file.value } : {})

@@ -1,6 +1,7 @@
 /** Models, behind one governed call. */
 export * as Backend from "./Backend.ts"
 export * as BackendError from "./BackendError.ts"
+export * as Check from "./Check.ts"
 export * as Estimate from "./Estimate.ts"
 export * as Failure from "./Failure.ts"
 export * as Fetch from "./Fetch.ts"

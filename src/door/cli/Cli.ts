@@ -6,6 +6,7 @@ import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
 import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
+import { backendsCommand } from "./Backends.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
@@ -31,6 +32,7 @@ export const command = (about: About) =>
       audit,
       verify,
       cost,
+      backendsCommand,
       witness
     ])
   )

@@ -1,6 +1,7 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
 import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
 import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
+import type { Check } from "../../backend/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
 
@@ -87,6 +88,16 @@ export interface Witnessing {
   readonly url: string
 }
 
+/** Which backends to look at. */
+export interface BackendsOrder {
+  /** None for all. */
+  readonly backends: ReadonlyArray<(typeof backends)[number]>
+  /** Of the one backend that is named; otherwise the model that each has by default. */
+  readonly model: string | undefined
+  /** Whether vendors may be asked. */
+  readonly network: boolean
+}
+
 /** Reaches and starts the system. */
 export class Runtime extends Context.Service<Runtime, {
   /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
@@ -101,6 +112,8 @@ export class Runtime extends Context.Service<Runtime, {
   ) => Effect.Effect<void, RuntimeError, Scope.Scope>
   /** Verifies a bundle, with no database. */
   readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
+  /** How the backends stand for a program that runs here; nothing is generated or paid for. */
+  readonly backends: (order: BackendsOrder) => Effect.Effect<ReadonlyArray<Check.Standing>, RuntimeError>
   /** Starts a witness, which answers for as long as the scope is open. */
   readonly witness: (order: WitnessOrder) => Effect.Effect<Witnessing, RuntimeError, Scope.Scope>
 }>()("aosiq/door/cli/Runtime") {}

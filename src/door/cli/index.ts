@@ -3,6 +3,7 @@ export { type About } from "./Ask.ts"
 export { command } from "./Cli.ts"
 export { plain } from "./Print.ts"
 export {
+  type BackendsOrder,
   type Client,
   type Order,
   type Running,
