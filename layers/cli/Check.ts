@@ -4,6 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import { Check } from "../../src/backend/index.ts"
 import { Prices } from "../../src/cost/index.ts"
 import type { BackendsOrder } from "../../src/door/cli/index.ts"
+import { Egress } from "../../src/governor/index.ts"
 import { NodePackages } from "../node/index.ts"
 import { AdvisorPreset, prices } from "../presets/index.ts"
 import { models } from "./Backends.ts"
@@ -14,17 +15,17 @@ export const check = ({ backends, model, network }: BackendsOrder) =>
     const context = yield* Layer.build(layer)
     const { asOf } = Context.get(context, Prices.Prices)
     const wanted = backends.length === 0 ? every : backends
-    const { classes } = AdvisorPreset
+    const seen = { classes: AdvisorPreset.classes, covers: yield* Egress.fromConfig }
     const look = (name: keyof typeof models) =>
       Effect.flatMap(
         subjects[name],
-        (subject) => Check.look({ subject, model: model ?? models[name], classes, network })
+        (subject) => Check.look({ subject, model: model ?? models[name], network, ...seen })
       )
     return yield* Effect.forEach(
       wanted,
       (name) =>
         name === "offline"
-          ? Effect.succeed(Check.offline(classes, asOf))
+          ? Effect.succeed(Check.offline(seen, asOf))
           : Effect.provideContext(look(name), context),
       { concurrency: "unbounded" }
     )

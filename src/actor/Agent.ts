@@ -43,6 +43,8 @@ export interface Agent<
   readonly output: Out
   readonly tools: Tools
   readonly backends: ReadonlyArray<Backends>
+  /** Groups that the class's own data is for: it goes to backends that cover all of these, and to no others. */
+  readonly readers: ReadonlyArray<string>
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
@@ -65,6 +67,7 @@ export const make = <
   readonly output: Out
   readonly tools: Tools
   readonly backends: ReadonlyArray<Backends>
+  readonly readers?: ReadonlyArray<string>
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
@@ -74,6 +77,7 @@ export const make = <
 }): Agent<Name, In, Out, Tools, Backends, R> => ({
   ...options,
   name,
+  readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
@@ -117,6 +121,8 @@ export const on = <
         input: agent.input,
         output: agent.output,
         capabilities: [...Tool.capabilitiesOf(agent.tools), `backend:${backend.name}` as const],
+        readers: agent.readers,
+        tools: agent.tools,
         timeoutMs: agent.timeoutMs,
         supervision: agent.supervision
       }),

@@ -6,6 +6,7 @@
 import { Config, Context, Effect, Option, Redacted, Result, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Prices } from "../cost/index.ts"
+import { Egress } from "../governor/index.ts"
 import { type Name, names } from "./Backend.ts"
 import * as Failure from "./Failure.ts"
 import * as Fetch from "./Fetch.ts"
@@ -60,6 +61,8 @@ export const Standing = Schema.Struct({
   price: Schema.NullOr(Price),
   /** Actor classes that may use it. */
   classes: Schema.Array(Schema.String),
+  /** Groups of readers whose data may be sent there. */
+  covers: Schema.Array(Schema.String),
   /** What to do, first things first. */
   remedies: Schema.Array(Schema.String)
 })
@@ -110,6 +113,8 @@ export interface Order {
   readonly model: string
   /** Actor classes with the backends that each may use. */
   readonly classes: ReadonlyArray<Listed>
+  /** Which groups of readers each backend covers. */
+  readonly covers: Egress.Table
   /** Whether the vendor may be asked. */
   readonly network: boolean
   /** Milliseconds that the vendor has for an answer; default `defaultTimeoutMs`. */
@@ -127,7 +132,7 @@ export const defaultTimeoutMs = 5000
 /** Looks at one backend; never fails, and never hands out the key. */
 export const look = (order: Order): Effect.Effect<Standing, never, Packages | Prices.Prices> =>
   Effect.gen(function*() {
-    const { classes, model, network, subject } = order
+    const { model, network, subject } = order
     const parts = yield* partsOf(subject)
     const found = yield* keyOf(subject.keys)
     const key = keyStanding(subject, found?.variable)
@@ -139,11 +144,11 @@ export const look = (order: Order): Effect.Effect<Standing, never, Packages | Pr
         order
       )
       : notAsked(network ? "there is nothing to ask with" : "the network was left out")
-    return standing({ subject, model, parts, key, address, reach, classes, price: yield* priceOf(subject, model) })
+    return standing(order, { parts, key, address, reach, price: yield* priceOf(subject, model) })
   })
 
 /** The rules of an actor class, which need nothing and nobody. */
-export const offline = (classes: ReadonlyArray<Listed>, asOf: string): Standing => ({
+export const offline = ({ classes, covers }: Pick<Order, "classes" | "covers">, asOf: string): Standing => ({
   backend: "offline",
   ready: true,
   model: null,
@@ -153,6 +158,7 @@ export const offline = (classes: ReadonlyArray<Listed>, asOf: string): Standing 
   reach: notAsked("there is nobody to ask"),
   price: { asOf, inputPerMillion: 0, outputPerMillion: 0 },
   classes: allowed(classes, "offline"),
+  covers: Egress.coveredBy(covers, "offline"),
   remedies: []
 })
 
@@ -256,17 +262,14 @@ const failed = (error: unknown, { proves, url }: Question, model: string): Reach
   return { state: "unreachable", detail }
 }
 
-const standing = (seen: {
-  readonly subject: Subject
-  readonly model: string
+const standing = ({ classes, covers, model, subject }: Order, seen: {
   readonly parts: ReadonlyArray<Part>
   readonly key: Key
   readonly address: Result.Result<string, Setup.SetupError>
   readonly reach: Reach
   readonly price: Result.Result<Price, Prices.UnknownModel>
-  readonly classes: ReadonlyArray<Listed>
 }): Standing => {
-  const { address, key, model, parts, price, reach, subject } = seen
+  const { address, key, parts, price, reach } = seen
   const remedies = [
     ...parts.map(({ remedy }) => remedy),
     key.remedy,
@@ -284,7 +287,8 @@ const standing = (seen: {
     endpoint: Result.isSuccess(address) ? address.success : null,
     reach,
     price: Result.isSuccess(price) ? price.success : null,
-    classes: allowed(seen.classes, subject.backend),
+    classes: allowed(classes, subject.backend),
+    covers: Egress.coveredBy(covers, subject.backend),
     remedies
   }
 }

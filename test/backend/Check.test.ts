@@ -30,7 +30,7 @@ const look = (
   options: Partial<Check.Order> = {},
   packages: Layer.Layer<Check.Packages> = installed
 ) =>
-  Check.look({ subject, model: "m", classes, network: true, ...options }).pipe(
+  Check.look({ subject, model: "m", classes, covers: { ollama: ["clinic"] }, network: true, ...options }).pipe(
     Effect.provide(Layer.merge(prices, packages)),
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env))
   )
@@ -198,7 +198,8 @@ describe("what is missing", () => {
       assert.deepStrictEqual(yield* named(ollama), ["Local", "Any"])
       assert.deepStrictEqual(yield* named(openai), ["Any"])
       assert.deepStrictEqual(yield* named(bedrock), [])
-      assert.deepStrictEqual(Check.offline(classes, "2026-01-01").classes, [])
+      assert.deepStrictEqual(Check.offline({ classes, covers: {} }, "2026-01-01").classes, [])
+      assert.deepStrictEqual((yield* look(ollama, {}, { network: false })).covers, ["clinic"])
     }))
 
   it.effect("packages are found where Node finds them", () =>

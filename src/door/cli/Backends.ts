@@ -67,6 +67,7 @@ const lines = (one: Check.Standing): ReadonlyArray<string> => [
   `  reach     ${one.reach.state.replace("_", " ")}: ${one.reach.detail}`,
   `  price     ${price(one)}`,
   `  classes   ${one.classes.length === 0 ? "none may use it" : one.classes.join(", ")}`,
+  ...one.covers.length === 0 ? [] : [`  covers    ${one.covers.join(", ")}`],
   ...one.remedies.map((remedy) => `  remedy    ${remedy}`)
 ]
 
