@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Actor, Agent } from "../../src/actor/index.ts"
 import { baseline, Diagnosis, Diagnostics, OperationalAdvice, type Source } from "../../src/agents/advisor/index.ts"
-import type { Backend, Check } from "../../src/backend/index.ts"
+import type { Backend, Check, Plan } from "../../src/backend/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { SaveTicketTool } from "../../src/tool/native/index.ts"
 
@@ -34,8 +34,12 @@ export const grant = (budgetMicroUsd: number) =>
     "backend:recorded"
   ], { budgetMicroUsd })
 
-/** The advisor on `backend`, and the diagnosis that hands its proposal over; gives the diagnosis to dispatch. */
-export const make = (backend: Backend.Backend<(typeof OperationalAdvice)["backends"][number]>) =>
+type Allowed = (typeof OperationalAdvice)["backends"][number]
+
+/** The advisor on `backend`, or on the first of a plan that can answer, and the diagnosis that hands its proposal over; gives the diagnosis to dispatch. */
+export const make = (
+  backend: Backend.Backend<Allowed> | Plan.Plan<Allowed>
+) =>
   Effect.map(Agent.on(OperationalAdvice, backend), (advisor) => {
     const diagnosis = Diagnosis.make(advisor)
     const layer = Actor.layer(diagnosis).pipe(

@@ -38,6 +38,12 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ],
   "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
   "memory.ts": [/^remembered: shop, then cook$/],
+  "plan.ts": [
+    /^Rex$/,
+    /^model:ollama failed$/,
+    /^model:scripted succeeded$/,
+    /^plan succeeded$/
+  ],
   "recorded.ts": [
     /^live: Rex$/,
     /^from tape \(a recording of scripted, played back\): Rex$/,

@@ -23,6 +23,12 @@ export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operati
 /** Who may reason: rules, or a model. */
 export const backends = ["offline", "anthropic", "bedrock", "claude-code", "gemini", "ollama", "openai"] as const
 
+/** A backend to go on with, on its usual model unless one is named. */
+export interface Fallback {
+  readonly backend: (typeof backends)[number]
+  readonly model: string | undefined
+}
+
 /** What to diagnose, and with what. */
 export interface Order {
   /** What was noticed, in words. */
@@ -36,6 +42,8 @@ export interface Order {
   readonly postgres: Redacted.Redacted | undefined
   readonly backend: (typeof backends)[number]
   readonly model: string | undefined
+  /** Who reasons when that one cannot, in order. */
+  readonly fallbacks: ReadonlyArray<Fallback>
   /** Where the ticket would be saved; `null` for no ticket. */
   readonly ticket: string | null
   readonly budgetMicroUsd: number

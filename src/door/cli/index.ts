@@ -5,6 +5,7 @@ export { plain } from "./Print.ts"
 export {
   type BackendsOrder,
   type Client,
+  type Fallback,
   type Order,
   type Running,
   Runtime,
