@@ -76,6 +76,12 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       )
     }),
 
+  replay: (tape) =>
+    Effect.gen(function*() {
+      const { replay } = yield* Effect.promise(() => import("./Replay.ts"))
+      return yield* quietly(Effect.scoped(replay(tape)))
+    }).pipe(Effect.mapError(explained)),
+
   backends: (order) =>
     Effect.gen(function*() {
       const { check } = yield* Effect.promise(() => import("./Check.ts"))

@@ -87,6 +87,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),
+      replay: () => Effect.die("nothing is replayed here"),
       verifyBundle: () => Effect.die("nothing is verified here")
     })
     const stdio = yield* Stdio.Stdio

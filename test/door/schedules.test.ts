@@ -47,7 +47,8 @@ const runtime = Layer.effect(
       runner: () => nothing,
       verifyBundle: () => nothing,
       witness: () => nothing,
-      backends: () => nothing
+      backends: () => nothing,
+      replay: () => nothing
     })
   })
 )

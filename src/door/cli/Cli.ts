@@ -13,6 +13,7 @@ import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
+import { record, replay } from "./Tapes.ts"
 import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
@@ -33,6 +34,8 @@ export const command = (about: About) =>
       verify,
       cost,
       backendsCommand,
+      record,
+      replay,
       witness
     ])
   )

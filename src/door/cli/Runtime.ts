@@ -96,6 +96,19 @@ export interface Witnessing {
   readonly url: string
 }
 
+/** What came of a replay. */
+export interface Replayed {
+  readonly actor: string
+  /** Whose answers are on the tape, as `name/model`. */
+  readonly models: ReadonlyArray<string>
+  readonly calls: number
+  readonly status: Operations.RunView["status"]
+  /** What it waits for, or why it ended. */
+  readonly detail: string
+  /** Where the replay and the tape first differ; `null` when they do not. */
+  readonly difference: string | null
+}
+
 /** Which backends to look at. */
 export interface BackendsOrder {
   /** None for all. */
@@ -120,6 +133,8 @@ export class Runtime extends Context.Service<Runtime, {
   ) => Effect.Effect<void, RuntimeError, Scope.Scope>
   /** Verifies a bundle, with no database. */
   readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
+  /** Runs what is on a tape again, in memory: no model is asked and nothing is done. */
+  readonly replay: (tape: string) => Effect.Effect<Replayed, RuntimeError>
   /** How the backends stand for a program that runs here; nothing is generated or paid for. */
   readonly backends: (order: BackendsOrder) => Effect.Effect<ReadonlyArray<Check.Standing>, RuntimeError>
   /** Starts a witness, which answers for as long as the scope is open. */

@@ -7,6 +7,7 @@ export {
   type Client,
   type Fallback,
   type Order,
+  type Replayed,
   type Running,
   Runtime,
   RuntimeError,
