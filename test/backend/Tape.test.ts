@@ -80,6 +80,19 @@ const run = (backend: Parameters<typeof on>[0], question = "it") =>
 const taped = (session: Claims.SessionId) => Effect.map(Tape.record(session), Tape.write)
 const lines = (text: string) => text.split("\n").slice(1)
 
+/** What the rows of a session say that does not depend on when it ran, or under which name. */
+const hashes = (session: string) =>
+  Effect.map(W.rows(session), (rows) =>
+    rows.map(({ body, key }) => ({
+      key,
+      kind: body.kind,
+      act: "act" in body ? body.act : null,
+      args: "args" in body ? body.args : null,
+      input: "input" in body ? body.input : null,
+      // The stamp in its result names the session.
+      result: "result" in body && body.kind !== "ended" ? body.result : null
+    })))
+
 /** The runtime with the tools of a tape in place of their handlers. */
 const replaying = (tape: Tape.Tape) =>
   Layer.provideMerge(Layer.merge(Tape.handler(tape, W.Look), Tape.handler(tape, W.Deploy)), W.runtime)
@@ -121,10 +134,10 @@ describe("a session on tape", () => {
 
   it.live("is played back with no model asked and nothing done, to the same end; recorded again, it is the same", () =>
     Effect.gen(function*() {
-      const { original, tape, text } = yield* Effect.gen(function*() {
+      const { hashes: before, original, tape, text } = yield* Effect.gen(function*() {
         const original = yield* run((yield* talkative()).backend)
         const text = yield* taped(original.session)
-        return { original, text, tape: yield* Tape.read(text) }
+        return { hashes: yield* hashes(original.session), original, text, tape: yield* Tape.read(text) }
       }).pipe(Effect.provide(W.app))
       assert.isAbove(W.done.length, 3)
       W.done.length = 0
@@ -137,9 +150,8 @@ describe("a session on tape", () => {
         assert.deepStrictEqual<unknown>(replayed.output, moved)
         assert.deepStrictEqual(lines(yield* taped(replayed.session)), lines(text))
         assert.isUndefined(Tape.differs(tape, yield* Tape.record(replayed.session)))
-        // What was asked and answered is the same in the chain, place by place; names of the session apart.
-        const rows = yield* W.rows(replayed.session)
-        assert.deepStrictEqual(W.succeeded(rows), ["spawn_Seeker", "deploy"])
+        // Row by row, what was asked and answered has the same hashes; only tokens, tickets and times are others.
+        assert.deepStrictEqual(yield* hashes(replayed.session), before)
       }).pipe(Effect.provide(replaying(tape)))
     }))
 
