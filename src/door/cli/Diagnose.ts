@@ -87,14 +87,14 @@ const unrecovered = ({ detail, remedy }: RuntimeError) =>
 
 const gather = Effect.fnUntraced(function*(
   client: Client,
-  { backend, since }: Pick<Order, "backend"> & { readonly since: number },
+  { backend: first, since }: Pick<Order, "backend"> & { readonly since: number },
   ended: Dispatch.Ended<unknown>
 ) {
   const sessions = yield* client.sessions_list({ since })
   const advisor = sessions.find(({ actor, parent }) => actor === "OperationalAdvice" && parent === ended.session)
   const result = advisor === undefined ? null : yield* client.session_result({ session: advisor.id })
   const rows = advisor === undefined ? [] : yield* client.session_rows({ session: advisor.id })
-  const backend = answering(rows) ?? order.backend
+  const backend = answering(rows) ?? first
   const tickets = yield* client.approvals_list()
   const accounts = yield* client.cost_summary()
   return {
