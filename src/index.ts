@@ -14,6 +14,7 @@ export {
   type Action,
   branch,
   Checkpoint,
+  Egress,
   type Entered,
   Governor,
   GovernorError,

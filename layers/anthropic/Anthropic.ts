@@ -20,6 +20,8 @@ export interface Options extends Setup.Options {
 export const packageName = "@anthropic-ai/sdk"
 /** The variable that holds the key. */
 export const keyVariable = "ANTHROPIC_API_KEY"
+/** The variable that may hold another address. */
+export const urlVariable = "ANTHROPIC_BASE_URL"
 /** Where the vendor is asked, unless set. */
 export const vendorUrl = "https://api.anthropic.com"
 
@@ -28,7 +30,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"anthropic
   Effect.gen(function*() {
     const settings = yield* Setup.settings("anthropic", options, {
       baseUrl: vendorUrl,
-      baseUrlVariable: "ANTHROPIC_BASE_URL",
+      baseUrlVariable: urlVariable,
       model: "claude-sonnet-5"
     })
     const key = Redacted.value(yield* Setup.key("anthropic", [keyVariable], options.apiKey))

@@ -33,14 +33,23 @@ export const packageNames = ["@aws-sdk/client-bedrock-runtime", "@smithy/node-ht
 /** The variable that may hold a key of Bedrock's own. */
 export const keyVariable = "AWS_BEARER_TOKEN_BEDROCK"
 
+/** The variable that may hold another address. */
+export const urlVariable = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+/** The region that the configuration names. */
+export const regionSet: Effect.Effect<string | undefined> = Effect.gen(function*() {
+  return (yield* Setup.variable("AWS_REGION")) ?? (yield* Setup.variable("AWS_DEFAULT_REGION"))
+})
+/** Where the vendor is asked in a region, as far as it is told here. */
+export const vendorUrl = (region: string | undefined): string =>
+  `https://bedrock-runtime.${region ?? "us-east-1"}.amazonaws.com`
+
 /** A backend over the model; fails when the SDK, a key, the region or an option is amiss. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"bedrock">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const region = options.region ?? (yield* Setup.variable("AWS_REGION"))
-      ?? (yield* Setup.variable("AWS_DEFAULT_REGION"))
+    const region = options.region ?? (yield* regionSet)
     const settings = yield* Setup.settings("bedrock", options, {
       baseUrl: vendorUrl(region),
-      baseUrlVariable: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+      baseUrlVariable: urlVariable,
       model: "amazon.nova-pro-v1:0"
     })
     const key = options.apiKey ??
@@ -115,10 +124,6 @@ const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {
 
 const optional = <A>(config: Config.Config<A>): Effect.Effect<A | undefined> =>
   Effect.map(Effect.option(config), Option.getOrUndefined)
-
-/** Where the vendor is asked in a region, as far as it is told here. */
-const vendorUrl = (region: string | undefined): string =>
-  `https://bedrock-runtime.${region ?? "us-east-1"}.amazonaws.com`
 
 const plain = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials) => ({
   accessKeyId,

@@ -29,6 +29,10 @@ export interface Options extends Setup.Options {
 export const programName = "claude"
 /** The variables that may hold a key or a token; the first that is set counts. */
 export const keyVariables = ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"] as const
+/** The variable that may hold another address. */
+export const urlVariable = "ANTHROPIC_BASE_URL"
+/** How to get the program. */
+export const install = "run npm install -g @anthropic-ai/claude-code"
 /** Where the program asks, unless set. */
 export const vendorUrl = "https://api.anthropic.com"
 
@@ -37,7 +41,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"claude-co
   Effect.gen(function*() {
     const settings = yield* Setup.settings("claude-code", options, {
       baseUrl: vendorUrl,
-      baseUrlVariable: "ANTHROPIC_BASE_URL",
+      baseUrlVariable: urlVariable,
       model: "claude-sonnet-5"
     })
     const [variable, secret] = yield* keyOf(options)
@@ -85,6 +89,23 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"claude-co
       maxOutputTokens: settings.maxOutputTokens,
       languageModel
     }
+  })
+
+/** Where the program is; one that is named without a path is looked for on the path. */
+export const programOf = (name: string): Effect.Effect<string, Setup.SetupError> =>
+  Effect.gen(function*() {
+    const path = yield* Effect.orElseSucceed(Config.String("PATH"), () => "")
+    const places = isAbsolute(name) ? [name] : path.split(delimiter).map((folder) => join(folder, name))
+    for (const place of places) {
+      if (yield* Effect.scoped(Effect.isSuccess(Vendor.promised(() => access(place, constants.X_OK))))) return place
+    }
+    return yield* new Setup.SetupError({
+      backend: "claude-code",
+      reason: new Setup.MissingProgram({
+        name,
+        remedy: `${install}, or pass program`
+      })
+    })
   })
 
 // internal
@@ -192,21 +213,4 @@ const orToken = ({ backend, reason }: Setup.SetupError): Setup.SetupError =>
         remedy: `set it, or CLAUDE_CODE_OAUTH_TOKEN as claude setup-token gives it, or pass apiKey`
       })
       : reason
-  })
-
-/** Where the program is; one that is named without a path is looked for on the path. */
-const programOf = (name: string): Effect.Effect<string, Setup.SetupError> =>
-  Effect.gen(function*() {
-    const path = yield* Effect.orElseSucceed(Config.String("PATH"), () => "")
-    const places = isAbsolute(name) ? [name] : path.split(delimiter).map((folder) => join(folder, name))
-    for (const place of places) {
-      if (yield* Effect.scoped(Effect.isSuccess(Vendor.promised(() => access(place, constants.X_OK))))) return place
-    }
-    return yield* new Setup.SetupError({
-      backend: "claude-code",
-      reason: new Setup.MissingProgram({
-        name,
-        remedy: "run npm install -g @anthropic-ai/claude-code, or pass program"
-      })
-    })
   })

@@ -1,8 +1,8 @@
 /** The backends that the command line can be told to use, with a model of each; a vendor's layer is loaded when it is named. */
 import { Effect } from "effect"
 import { baseline } from "../../src/agents/advisor/index.ts"
-import type { Backend, Setup } from "../../src/backend/index.ts"
-import type { Order } from "../../src/door/cli/index.ts"
+import { type Backend, Plan, type Setup } from "../../src/backend/index.ts"
+import type { Fallback, Order } from "../../src/door/cli/index.ts"
 
 /** The model of each, unless another is named. */
 export const models = {
@@ -14,13 +14,26 @@ export const models = {
   openai: "gpt-5.5"
 } as const
 
-/** The backend that an order names. */
-export const of = ({ backend: name, model }: Order): Effect.Effect<
-  Backend.Backend<Order["backend"]>,
+/**
+ * The backend that an order names, or the plan of all that it names. Those of a plan that cannot be made are left out, and said
+ * to be; one that stands alone must be there.
+ */
+export const of = ({ fallbacks, ...first }: Pick<Order, "backend" | "model" | "fallbacks">): Effect.Effect<
+  Named | Plan.Plan<Order["backend"]>,
   Setup.SetupError
-> => name === "offline" ? baseline : makers[name]({ model: model ?? models[name] })
+> =>
+  fallbacks.length === 0 ? make(first) : Effect.gen(function*() {
+    const { missing, plan } = yield* Plan.available(make(first), ...fallbacks.map(make))
+    for (const { message } of missing) yield* Effect.logWarning(`left out of the plan: ${message}`)
+    return plan
+  })
 
 // internal
+
+type Named = Backend.Backend<Order["backend"]>
+
+const make = ({ backend: name, model }: Fallback): Effect.Effect<Named, Setup.SetupError> =>
+  name === "offline" ? baseline : makers[name]({ model: model ?? models[name] })
 
 type Maker = (options: Setup.Options) => Effect.Effect<Backend.Backend<Order["backend"]>, Setup.SetupError>
 

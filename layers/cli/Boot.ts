@@ -26,6 +26,7 @@ export const standard: Order = {
   postgres: undefined,
   backend: "offline",
   model: undefined,
+  fallbacks: [],
   ticket: null,
   budgetMicroUsd: 0,
   prices: undefined

@@ -76,6 +76,18 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       )
     }),
 
+  replay: (tape) =>
+    Effect.gen(function*() {
+      const { replay } = yield* Effect.promise(() => import("./Replay.ts"))
+      return yield* quietly(Effect.scoped(replay(tape)))
+    }).pipe(Effect.mapError(explained)),
+
+  backends: (order) =>
+    Effect.gen(function*() {
+      const { check } = yield* Effect.promise(() => import("./Check.ts"))
+      return yield* check(order)
+    }).pipe(Effect.mapError(explained)),
+
   witness: ({ logs, ...order }) =>
     Effect.gen(function*() {
       const { start } = yield* Effect.promise(() => import("./StandAloneWitness.ts"))

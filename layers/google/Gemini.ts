@@ -20,6 +20,8 @@ export interface Options extends Setup.Options {
 export const packageName = "@google/genai"
 /** The variables that may hold the key; the first that is set does. */
 export const keyVariables = ["GEMINI_API_KEY", "GOOGLE_API_KEY"] as const
+/** The variable that may hold another address. */
+export const urlVariable = "GOOGLE_GEMINI_BASE_URL"
 /** Where the vendor is asked, unless set. */
 export const vendorUrl = "https://generativelanguage.googleapis.com"
 
@@ -28,7 +30,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"gemini">,
   Effect.gen(function*() {
     const settings = yield* Setup.settings("gemini", options, {
       baseUrl: vendorUrl,
-      baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
+      baseUrlVariable: urlVariable,
       model: "gemini-3.5-flash"
     })
     const key = Redacted.value(yield* Setup.key("gemini", keyVariables, options.apiKey))

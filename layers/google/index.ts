@@ -1,2 +1,3 @@
 /** Google's Gemini API as a backend. */
+export { subject } from "./Check.ts"
 export * as Gemini from "./Gemini.ts"

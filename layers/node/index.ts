@@ -2,3 +2,4 @@
 export * as AtomicFile from "./AtomicFile.ts"
 export * as NodeDigest from "./Digest.ts"
 export * as Ed25519 from "./Ed25519.ts"
+export * as NodePackages from "./Packages.ts"

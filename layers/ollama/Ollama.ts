@@ -28,10 +28,13 @@ export const keyVariable = "OLLAMA_API_KEY"
 /** Where the server is, unless set. */
 export const vendorUrl = "http://127.0.0.1:11434"
 
+/** The server that the configuration names, or the usual one. */
+export const hostSet: Effect.Effect<string> = Effect.suspend(() => Effect.map(Setup.variable(hostVariable), serverOf))
+
 /** A backend over the model; fails when the SDK or an option is amiss. Whether the server is there is seen when it is asked. */
 export const make = (options: Options): Effect.Effect<Backend.Backend<"ollama">, Setup.SetupError> =>
   Effect.gen(function*() {
-    const host = options.baseUrl ?? serverOf(yield* Setup.variable(hostVariable))
+    const host = options.baseUrl ?? (yield* hostSet)
     const settings = {
       ...(yield* Setup.settings("ollama", { ...options, baseUrl: host }, {
         baseUrl: vendorUrl,

@@ -25,6 +25,8 @@ export interface Options extends Setup.Options {
 export const packageName = "openai"
 /** The variable that holds the key. */
 export const keyVariable = "OPENAI_API_KEY"
+/** The variable that may hold another address. */
+export const urlVariable = "OPENAI_BASE_URL"
 /** Where the vendor is asked, unless set. */
 export const vendorUrl = "https://api.openai.com/v1"
 
@@ -34,7 +36,7 @@ export const make = (options: Options): Effect.Effect<Backend.Backend<"openai">,
     const settings = {
       ...(yield* Setup.settings("openai", options, {
         baseUrl: vendorUrl,
-        baseUrlVariable: "OPENAI_BASE_URL",
+        baseUrlVariable: urlVariable,
         model: "gpt-5.5"
       })),
       thinks: options.thinks ?? thinking.test(options.model)

@@ -1,2 +1,3 @@
 /** OpenAI's Responses API as a backend. */
+export { subject } from "./Check.ts"
 export * as OpenAi from "./OpenAi.ts"

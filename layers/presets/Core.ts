@@ -4,7 +4,7 @@ import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { MicroUsd } from "../../src/cost/index.ts"
-import { layer as governor, Mode } from "../../src/governor/index.ts"
+import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
   DeadLetters,
@@ -42,8 +42,8 @@ export const governed = <E, R>(
     ),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),
-    // The mode is read once, from AOSIQ_GOVERNANCE: an actor cannot change it.
-    Layer.provideMerge(governor.pipe(Layer.provide(Mode.layerConfig))),
+    // Read once, from AOSIQ_GOVERNANCE and AOSIQ_COVERS: an actor cannot change them.
+    Layer.provideMerge(governor.pipe(Layer.provide(Layer.merge(Mode.layerConfig, Egress.layerConfig)))),
     Layer.provideMerge(Layer.mergeAll(Actor.layerRegistry, Gate.layer(policy)))
   )
 
@@ -69,7 +69,7 @@ const ceiling = (variable: string) =>
 const maxCeilingUsd = 1_000_000_000
 
 /** The price list, with the file that AOSIQ_PRICES names before it. */
-const prices = Layer.unwrap(
+export const prices = Layer.unwrap(
   Effect.map(
     Config.option(Config.String("AOSIQ_PRICES")),
     (file) => Prices.layer(Option.isSome(file) ? { overrides: file.value } : {})

@@ -22,6 +22,8 @@ export interface Class<
   readonly output: Out
   readonly capabilities: ReadonlyArray<Caps>
   readonly backends: ReadonlyArray<string>
+  /** Groups that the class's own data, its input above all, is for. */
+  readonly readers: ReadonlyArray<string>
   /** The longest one run may take, as a child. */
   readonly timeoutMs: number
   /** What becomes of a session of it whose run breaks down. */
@@ -146,13 +148,19 @@ export const own = <const Names extends Capability.Name = never>(
 
 /** The parts that every kind of actor shares. */
 export const define = <Name extends string, In extends Plain, Out extends Plain, Caps extends string>(
-  parts: Omit<Class<Name, In, Out, Caps>, "tool" | "backends" | "supervision"> & {
-    readonly supervision: Partial<Policy> | undefined
-  }
+  { readers = [], tools, ...parts }:
+    & Omit<Class<Name, In, Out, Caps>, "tool" | "backends" | "supervision" | "readers">
+    & {
+      readonly supervision: Partial<Policy> | undefined
+      readonly readers: ReadonlyArray<string> | undefined
+      /** What sessions of it may call. */
+      readonly tools: ReadonlyArray<Tool.Any>
+    }
 ): Class<Name, In, Out, Caps> => ({
   ...parts,
   supervision: { ...standard, ...parts.supervision },
   backends: Capability.backendsOf(parts.capabilities),
+  readers,
   tool: Tool.make(`spawn_${parts.name}`, {
     description: parts.description,
     // `parts.capabilities` come from tools and grants, which admit capability names only.
@@ -161,7 +169,9 @@ export const define = <Name extends string, In extends Plain, Out extends Plain,
     success: parts.output,
     failure: ActorError,
     timeoutMs: parts.timeoutMs,
-    trust: "untrusted"
+    trust: "untrusted",
+    // A child tells its parent of whatever it may have seen.
+    readers: [...new Set([...readers, ...Tool.readersOf(tools)])]
   }) as unknown as SpawnTool<Name, In, Out, Caps>
 })
 

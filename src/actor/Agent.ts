@@ -6,7 +6,7 @@
 import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
 import { Digest, Row } from "../audit/index.ts"
-import { Backend } from "../backend/index.ts"
+import { Backend, Plan } from "../backend/index.ts"
 import { branch, GovernorError, maxCited, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { type Actor, define } from "./Actor.ts"
@@ -43,6 +43,8 @@ export interface Agent<
   readonly output: Out
   readonly tools: Tools
   readonly backends: ReadonlyArray<Backends>
+  /** Groups that the class's own data is for: it goes to backends that cover all of these, and to no others. */
+  readonly readers: ReadonlyArray<string>
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
@@ -65,6 +67,7 @@ export const make = <
   readonly output: Out
   readonly tools: Tools
   readonly backends: ReadonlyArray<Backends>
+  readonly readers?: ReadonlyArray<string>
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
@@ -74,6 +77,7 @@ export const make = <
 }): Agent<Name, In, Out, Tools, Backends, R> => ({
   ...options,
   name,
+  readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
@@ -87,7 +91,7 @@ export class BackendNotAllowed extends Schema.TaggedError<BackendNotAllowed>()("
   allowed: Schema.Array(Schema.String)
 }) {}
 
-/** Puts a class on a backend of its list. */
+/** Puts a class on a backend of its list, or on a plan of several. */
 export const on = <
   Name extends string,
   In extends Plain,
@@ -98,7 +102,7 @@ export const on = <
   B extends Backends
 >(
   agent: Agent<Name, In, Out, Tools, Backends, R>,
-  backend: Backend.Backend<B>
+  backend: Backend.Backend<B> | Plan.Plan<B>
 ): Effect.Effect<
   Actor<
     Name,
@@ -108,26 +112,33 @@ export const on = <
     Tool.Requirements<Tools[number]> | Backend.Requirements<B> | Reasoner | R
   >,
   BackendNotAllowed
-> =>
-  agent.backends.includes(backend.name)
+> => {
+  const names = Plan.backendsOf(backend).map(({ name }) => name)
+  const other = names.find((name) => !agent.backends.includes(name))
+  return other === undefined
     ? Effect.succeed({
       ...define({
         name: agent.name,
         description: agent.description,
         input: agent.input,
         output: agent.output,
-        capabilities: [...Tool.capabilitiesOf(agent.tools), `backend:${backend.name}` as const],
+        capabilities: [...Tool.capabilitiesOf(agent.tools), ...names.map(capabilityOf)],
+        readers: agent.readers,
+        tools: agent.tools,
         timeoutMs: agent.timeoutMs,
         supervision: agent.supervision
       }),
       run: (input) => reason<Out, Tools[number], R, B, In["Type"]>(agent, backend, input)
     })
-    : Effect.fail(new BackendNotAllowed({ agent: agent.name, backend: backend.name, allowed: agent.backends }))
+    : Effect.fail(new BackendNotAllowed({ agent: agent.name, backend: other, allowed: agent.backends }))
+}
 
 /** The tool by which a model ends its run. It is never executed: its arguments are the conclusion. */
 export const concludeName = "conclude"
 
 // internal
+
+const capabilityOf = <B extends Backend.Name>(name: B) => `backend:${name}` as const
 
 /** How often one call, with the same arguments, is run in one run; asking for it again is a rejection. */
 const maxRepeats = 3
@@ -143,7 +154,7 @@ type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
 
 const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name, Input>(
   agent: AnyAgent<Out, T, R> & { readonly task: (input: Input) => string },
-  backend: Backend.Backend<B>,
+  backend: Backend.Backend<B> | Plan.Plan<B>,
   input: Input
 ): Effect.Effect<
   Out["Type"],
@@ -194,7 +205,7 @@ const route = (thread: Thread) => {
 
 const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R, B extends Backend.Name>(
   agent: AnyAgent<Out, T, R>,
-  backend: Backend.Backend<B>,
+  backend: Backend.Backend<B> | Plan.Plan<B>,
   thread: Thread
 ): Effect.fn.Return<Thread, ActorError | GovernorError, Backend.Requirements<B>> {
   if (thread.step >= agent.bounds.maxSteps) {
@@ -205,7 +216,7 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
     ...agent.tools,
     { name: concludeName, description: "End with this result.", params: agent.output }
   ]
-  const asked = yield* Backend.generate(backend, { prompt, tools: offered }).pipe(
+  const asked = yield* Plan.generate(backend, { prompt, tools: offered }).pipe(
     branch(`think-${thread.step}`),
     // Money that has run out ends the run, with what it has come to; everything else that is refused is a failure.
     Effect.catchIf(isOverBudget, ({ reason }) => Effect.succeed(reason)),

@@ -24,6 +24,8 @@ export const make = <
   readonly output: Out
   readonly tools: Tools
   readonly timeoutMs?: number
+  /** Groups that the class's own data is for: it goes to backends that cover all of these, and to no others. */
+  readonly readers?: ReadonlyArray<string>
   readonly supervision?: Partial<Policy> | undefined
   readonly run:
     & ((input: In["Type"]) => Effect.Effect<Out["Type"], ActorError | GovernorError, R>)
@@ -38,6 +40,8 @@ export const make = <
     input: options.input,
     output: options.output,
     capabilities: Tool.capabilitiesOf(options.tools),
+    readers: options.readers,
+    tools: options.tools,
     timeoutMs: options.timeoutMs ?? 600_000,
     supervision: options.supervision
   }),

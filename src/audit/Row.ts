@@ -21,7 +21,9 @@ export const Genesis = Schema.Struct({
   caller: Schema.NonEmptyString,
   mode: Schema.Literals(["enforced", "warn", "disabled"]),
   input: Hash,
-  definition: Hash
+  definition: Hash,
+  /** Of a child: groups whose data its parent had seen. Absent when there are none. */
+  readers: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /** An act is about to start. Durable before it does. */
 export const Intent = Schema.Struct({
@@ -35,7 +37,9 @@ export const Intent = Schema.Struct({
   reservedMicroUsd: Schema.Natural,
   ticket: Schema.NullOr(Schema.String),
   /** The standing rule that approved it, and which of its uses this is, from 1; absent when none did. */
-  rule: Schema.optionalKey(Schema.Struct({ id: Schema.NonEmptyString, use: Schema.Natural }))
+  rule: Schema.optionalKey(Schema.Struct({ id: Schema.NonEmptyString, use: Schema.Natural })),
+  /** Groups that its results are for; from here on the session has seen their data. Absent when there are none. */
+  readers: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /** How the act ended, as far as the actor and its tools can tell. */
 export const Outcome = Schema.Struct({

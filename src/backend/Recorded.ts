@@ -9,8 +9,8 @@
  */
 import { Effect, Result, Schema, Stream } from "effect"
 import { AiError, LanguageModel, Prompt, Response, Tool, Toolkit } from "effect/ai"
-import { Redact } from "../trust/index.ts"
 import { type Backend, type Name, names } from "./Backend.ts"
+import { cleaned, difference } from "./Clean.ts"
 
 /** What the first line of every cassette says it is. */
 export const format = "aosiq-cassette"
@@ -219,39 +219,3 @@ const refuse = (
     method: mode === "whole" ? "generateText" : "streamText",
     reason: new AiError.InvalidRequestError(reason)
   }))
-
-/** Parts and prompts hold nothing but JSON; this drops their prototypes and what is undefined. */
-const cleaned = (value: unknown): Schema.Json => clean(JSON.parse(JSON.stringify(value)) as Schema.Json)
-
-/** Without secrets: texts that look like one, and whatever stands under a name that announces one. */
-const clean = (value: Schema.Json): Schema.Json => {
-  if (typeof value === "string") return Redact.redact(value)
-  if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return value.map(clean)
-  const entries = Object.entries(value).map(([key, inner]): [string, Schema.Json] => [
-    Redact.redact(key),
-    announcesSecret(key) ? "[redacted:password]" : clean(inner)
-  ])
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-const announcesSecret = (key: string): boolean => {
-  const pair = `${key}: something`
-  return Redact.redact(pair) !== pair && Redact.redact(key) === key
-}
-
-/** Where two values first differ, such as `prompt[1].content`; `undefined` when they do not. */
-const difference = (recorded: Schema.Json, asked: Schema.Json, path: string): string | undefined => {
-  if (recorded === asked) return undefined
-  if (!isNested(recorded) || !isNested(asked) || Array.isArray(recorded) !== Array.isArray(asked)) return path
-  const [left, right] = [new Map(Object.entries(recorded)), new Map(Object.entries(asked))]
-  for (const key of new Set([...left.keys(), ...right.keys()])) {
-    const inner = Array.isArray(recorded) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`
-    const [before, after] = [left.get(key), right.get(key)]
-    const found = before === undefined || after === undefined ? inner : difference(before, after, inner)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-const isNested = (value: Schema.Json) => typeof value === "object" && value !== null

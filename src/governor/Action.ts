@@ -38,6 +38,8 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   readonly timeoutMs: number
   /** Whether the result is ours or a stranger's text. */
   readonly trust: "trusted" | "untrusted"
+  /** Groups that its results are for; see `Egress`. */
+  readonly readers?: ReadonlyArray<string> | undefined
   /** The actor's own words and stamps, for the approver. */
   readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> } | undefined
   readonly run: (args: Args, permit: Permit<Caps>) => Effect.Effect<A, E, R>

@@ -19,6 +19,7 @@ import { Digest, Installation, Log, Row } from "../audit/index.ts"
 import { Capability, Claims, Tokens } from "../capability/index.ts"
 import { Redact } from "../trust/index.ts"
 import type { Action, Outcome, Probed } from "./Action.ts"
+import * as Egress from "./Egress.ts"
 import * as Late from "./Late.ts"
 import * as Lost from "./Lost.ts"
 import * as Mode from "./Mode.ts"
@@ -38,7 +39,7 @@ import {
   Settled,
   TimedOut
 } from "./Refusal.ts"
-import { Entered, isInnermost, type Recorded, running, Session, timer } from "./Session.ts"
+import { Entered, isInnermost, knownOf, type Recorded, running, see, Session, timer } from "./Session.ts"
 import { maxCited, show } from "./Show.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Rejected, type Settle, Store, StoreError } from "./Store.ts"
@@ -78,6 +79,7 @@ export const layer: Layer.Layer<
     const random = yield* SecureRandom.SecureRandom
     const gate = yield* Effect.serviceOption(Gate.Gate)
     const mode = yield* Mode.Current
+    const covers = yield* Egress.Covers
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R> & Identified
@@ -201,6 +203,7 @@ export const layer: Layer.Layer<
           new Refused({ layer: "class", detail: `${actor.name} may not use ${action.backend}`, remedy })
         )
       }
+      if (action.backend !== undefined) yield* egress(action, call, action.backend)
       const claims = yield* Effect.catch(tokens.verify(call.session.token, call.session.id), (error) =>
         Effect.as(
           refuse(
@@ -234,6 +237,15 @@ export const layer: Layer.Layer<
       }
       return claims
     })
+
+    /** Data for groups of readers goes to backends that cover all of them, and to no others. */
+    const egress = (action: Named, call: Call, backend: string) => {
+      const { uncovered } = Egress.decide([knownOf(call.session)], Egress.coveredBy(covers, backend))
+      if (uncovered.length === 0) return Effect.void
+      const detail = `the session has seen data for ${uncovered.join(", ")}, and ${backend} does not cover them`
+      const remedy = `ask a backend that does, or have the operator say that ${backend} does (${Egress.variable})`
+      return refuse(action, call, new Refused({ layer: "egress", detail, remedy }))
+    }
 
     /**
      * What people agreed to, to be consumed with the intent; `null` when the act needs nobody's consent. Where nobody has
@@ -407,7 +419,7 @@ export const layer: Layer.Layer<
             restore(
               action.run(call.args, permit).pipe(
                 // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
-                Effect.provideService(Session, call.session.at(call.place)),
+                Effect.provideService(Session, call.session.at(call.place, action.readers)),
                 Effect.timeoutOrElse({
                   duration: action.timeoutMs,
                   orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
@@ -415,6 +427,8 @@ export const layer: Layer.Layer<
               )
             )
           )
+          // Whatever it came to, from here on the session knows of it.
+          see(call.session, action.readers ?? [])
           const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)
           return yield* finish(action, call, intent.row, ran, elapsed, Staging.end(permit))
         })
@@ -442,7 +456,8 @@ export const layer: Layer.Layer<
           args: call.hash,
           argsPreview: Redact.preview(call.text),
           reservedMicroUsd: action.reserve,
-          ticket: ticket?.id ?? null
+          ticket: ticket?.id ?? null,
+          ...(action.readers === undefined || action.readers.length === 0 ? {} : { readers: action.readers })
         }
       }
       const commit: Begin = {
@@ -648,6 +663,7 @@ export const layer: Layer.Layer<
       const reason = "its probe found that it took effect"
       const decision = { choice: "done", from: "probe", by: action.name, reason, result } as const
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
+      see(call.session, action.readers ?? [])
       return { value, stamp: Row.stamp(row), trust: action.trust }
     })
 

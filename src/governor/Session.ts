@@ -32,6 +32,8 @@ export interface ActorClass {
   readonly name: string
   readonly capabilities: ReadonlyArray<Capability.Name>
   readonly backends: ReadonlyArray<string>
+  /** Groups that the class's own data is for. */
+  readonly readers?: ReadonlyArray<string> | undefined
 }
 
 interface Core {
@@ -40,6 +42,8 @@ interface Core {
   readonly journal: ReadonlyMap<string, Recorded>
   /** The payload that each key of the working memory holds. */
   readonly memory: Map<string, Digest.Hash>
+  /** Groups whose data the session has seen. */
+  readonly readers: Set<string>
 }
 
 /**
@@ -49,9 +53,15 @@ interface Core {
  */
 export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
 
-let make: (core: Core, path: string) => Entered
+let make: (core: Core, path: string, within: ReadonlyArray<string>) => Entered
 /** The working memory of a run: for the Governor alone, the room's door does not export it. */
 export let memoryOf: (session: Entered) => Map<string, Digest.Hash>
+/** Notes groups whose data a run has seen: for the Governor alone, as above. */
+export let see: (session: Entered, readers: ReadonlyArray<string>) => void
+/** Groups whose data the session has seen so far. */
+export let readersOf: (session: Entered) => ReadonlyArray<string>
+/** The same, and the groups that the acts under way around this path are for: their handlers may know already. */
+export let knownOf: (session: Entered) => ReadonlyArray<string>
 /** What `make` made. A constructor is private to the compiler only. */
 const made = new WeakSet<Entered>()
 
@@ -65,10 +75,12 @@ export class Entered {
   readonly caller: string
   readonly path: string
   readonly #core: Core
+  readonly #within: ReadonlyArray<string>
   #ordinal = 0
 
-  private constructor(core: Core, path: string) {
+  private constructor(core: Core, path: string, within: ReadonlyArray<string>) {
     this.#core = core
+    this.#within = within
     this.id = core.summary.id
     this.actor = core.actor
     this.token = core.summary.token
@@ -80,12 +92,17 @@ export class Entered {
   }
 
   static {
-    make = (core, path) => {
-      const entered = new Entered(core, path)
+    make = (core, path, within) => {
+      const entered = new Entered(core, path, within)
       made.add(entered)
       return entered
     }
     memoryOf = (session) => session.#core.memory
+    see = (session, readers) => {
+      for (const reader of readers) session.#core.readers.add(reader)
+    }
+    readersOf = (session) => [...session.#core.readers]
+    knownOf = (session) => [...session.#core.readers, ...session.#within]
   }
 
   /** Whether `enter` made the value. */
@@ -103,9 +120,9 @@ export class Entered {
     return this.#core.journal.get(key)
   }
 
-  /** The same session on a path of its own, with ordinals of its own. */
-  at(path: string): Entered {
-    return make(this.#core, path)
+  /** The same session on a path of its own, with ordinals of its own; below an act whose results are for `readers`. */
+  at(path: string, readers: ReadonlyArray<string> = []): Entered {
+    return make(this.#core, path, readers.length === 0 ? this.#within : [...this.#within, ...readers])
   }
 }
 
@@ -144,7 +161,8 @@ export const enter = Effect.fnUntraced(function*(
   const log = yield* Log.Log
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
   const rows = yield* Effect.mapError(log.rows(id), unread)
-  return make({ summary: session, actor: frozen(actor), journal: journal(rows), memory: memory(rows) }, "")
+  const readers = new Set([...actor.readers ?? [], ...seen(rows)])
+  return make({ summary: session, actor: frozen(actor), journal: journal(rows), memory: memory(rows), readers }, "", [])
 })
 
 /** How a timer is named among acts. */
@@ -185,6 +203,10 @@ export const memory = (rows: ReadonlyArray<Row.Row>): Map<string, Digest.Hash> =
   return held
 }
 
+/** The groups whose data a session has seen by its chain, whatever became of the acts. */
+export const seen = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> =>
+  rows.flatMap(({ body }) => body.kind === "genesis" || body.kind === "intent" ? body.readers ?? [] : [])
+
 // internal
 
 /** What a run broke down of is no answer for the next. */
@@ -196,11 +218,12 @@ const marks = "aosiq/governor/Session/within/"
 const mark = (id: Claims.SessionId) => Context.Service<Claims.SessionId>(`${marks}${id}`)
 
 /** A body sees its own bounds and cannot move them. */
-const frozen = ({ backends, capabilities, name }: ActorClass): ActorClass =>
+const frozen = ({ backends, capabilities, name, readers }: ActorClass): ActorClass =>
   Object.freeze({
     name,
     capabilities: Object.freeze([...capabilities]),
-    backends: Object.freeze([...backends])
+    backends: Object.freeze([...backends]),
+    readers: Object.freeze([...readers ?? []])
   })
 
 const unread = (error: Log.LogError): StoreError =>

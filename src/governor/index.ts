@@ -1,6 +1,7 @@
 /** The choke point: everything an actor does passes here, once. */
 export type { Action, Bill, Codec, Idempotency, Outcome, Probed } from "./Action.ts"
 export * as Checkpoint from "./Checkpoint.ts"
+export * as Egress from "./Egress.ts"
 export { Governor, layer } from "./Governor.ts"
 export * as Lost from "./Lost.ts"
 export * as Memory from "./Memory.ts"
@@ -15,6 +16,7 @@ export {
   Entered,
   journal,
   memory,
+  readersOf,
   type Recorded,
   running,
   Session,

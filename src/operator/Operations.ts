@@ -19,6 +19,7 @@ import {
   type Signer,
   Verify
 } from "../audit/index.ts"
+import { Tape } from "../backend/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
 import {
@@ -185,6 +186,8 @@ export class Operations extends RpcGroup.make(
     error
   }),
   Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
+  /** The traffic of a session and of all below it, as a tape; secrets are taken out. */
+  Rpc.make("session_tape", { payload: { session: Claims.SessionId }, success: Schema.String, error }),
   Rpc.make("session_revoke", {
     payload: { session: Claims.SessionId, by: Schema.NonEmptyString, reason: Schema.String },
     success: SessionView,
@@ -304,6 +307,12 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
         ),
       session_rows: ({ from, session }) => Effect.mapError(log.rows(session, from), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
+      session_tape: ({ session }) =>
+        Tape.record(session).pipe(
+          Effect.map(Tape.write),
+          Effect.provideService(Log.Log, log),
+          Effect.mapError(failed)
+        ),
       session_revoke: ({ by, reason, session }) =>
         Effect.gen(function*() {
           const [genesis] = yield* Effect.mapError(log.rows(session), failed)
@@ -399,6 +408,7 @@ type Failure =
   | Store.StoreError
   | Anchoring.AnchoringError
   | Bundle.BundleError
+  | Tape.TapeError
 
 const isInconsistent = (error: Anchoring.AnchoringError): boolean =>
   error._tag === "AnchorError" && error.reason._tag === "Inconsistent"

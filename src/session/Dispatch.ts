@@ -8,7 +8,16 @@ import { Actor, ActorError } from "../actor/index.ts"
 import type { Ticket } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
-import { type Entered, Governor, GovernorError, Refusal, Session, Store, Transition } from "../governor/index.ts"
+import {
+  type Entered,
+  Governor,
+  GovernorError,
+  readersOf,
+  Refusal,
+  Session,
+  Store,
+  Transition
+} from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import {
   BadInput,
@@ -143,7 +152,8 @@ export const layer: Layer.Layer<
           caller: opening.caller,
           mode: governor.mode,
           input,
-          definition: Tool.definitionHash(digest, actor.tool)
+          definition: Tool.definitionHash(digest, actor.tool),
+          ...(opening.readers.length === 0 ? {} : { readers: opening.readers })
         }
       }
       const session: Log.Summary = {
@@ -193,7 +203,7 @@ export const layer: Layer.Layer<
         shared("class", actor.name),
         shared("caller", caller)
       ]
-      yield* commitOpen({ actor, claims, json, accounts, parent: null, caller, bounds: undefined })
+      yield* commitOpen({ actor, claims, json, accounts, parent: null, caller, bounds: undefined, readers: [] })
     })
 
     const asCaller = outside((session) => failWith(new InsideActor({ session })))
@@ -312,7 +322,8 @@ export const layer: Layer.Layer<
       const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
       const accounts = [own, kind, ...inherited]
       const bounds = Claims.fanOut(above.limits)
-      const opening = { actor: child, claims, json, accounts, parent: parent.id, caller: parent.caller, bounds }
+      const family = { parent: parent.id, caller: parent.caller, bounds, readers: readersOf(parent) }
+      const opening = { actor: child, claims, json, accounts, ...family }
       yield* Effect.mapError(commitOpen(opening), (error) =>
         why(error) === "too_many_children"
           ? refuse(error.reason.detail, "let some come to their end, or dispatch with a grant that admits more")
@@ -389,6 +400,8 @@ interface Parts {
   readonly parent: Claims.SessionId | null
   readonly caller: string
   readonly bounds: Claims.FanOut | undefined
+  /** Groups whose data the input may hold. */
+  readonly readers: ReadonlyArray<string>
 }
 
 /** Sessions that are recovered at once; the sweep finds the rest. */

@@ -53,6 +53,8 @@ export interface Tool<
   readonly idempotent: Idempotency
   /** Whether a probe can tell what became of an act whose outcome was lost. */
   readonly probe: Probing
+  /** Groups that its results are for: they go to backends that cover all of these, and to no others. */
+  readonly readers: ReadonlyArray<string>
 }
 
 /** A tool whose types were erased: it can be listed, and no grant covers what it needs. */
@@ -68,6 +70,11 @@ export const capabilitiesOf = <const T extends ReadonlyArray<Any>>(
 ): ReadonlyArray<CapabilitiesOf<T[number]>> =>
   // The union over a list is what its members hold, each of its own type.
   [...new Set(tools.flatMap((tool) => tool.capabilities))] as unknown as ReadonlyArray<CapabilitiesOf<T[number]>>
+
+/** All groups that results of the tools may be for. */
+export const readersOf = (tools: ReadonlyArray<Any>): ReadonlyArray<string> => [
+  ...new Set(tools.flatMap(({ readers }) => readers))
+]
 
 /** A marker in `R`: the handler of this tool is provided. */
 export interface Handler<in out Name extends string> {
@@ -109,6 +116,7 @@ export const make = <
   readonly trust?: "trusted" | "untrusted"
   readonly idempotent?: Idempotency
   readonly probe?: Probing
+  readonly readers?: ReadonlyArray<string>
 }): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
   name,
   description: options.description,
@@ -122,7 +130,8 @@ export const make = <
   timeoutMs: options.timeoutMs ?? 30_000,
   trust: options.trust ?? "untrusted",
   idempotent: options.idempotent ?? false,
-  probe: (options.probe ?? false) as Probing
+  probe: (options.probe ?? false) as Probing,
+  readers: options.readers ?? []
 })
 
 /** Says which capability a handler uses without its tool having declared it. */
@@ -267,7 +276,8 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
     ...(tool.idempotent === false
       ? {}
       : { idempotent: tool.idempotent === true ? true : { withinMs: tool.idempotent.withinMs } }),
-    ...(tool.probe ? { probe: true } : {})
+    ...(tool.probe ? { probe: true } : {}),
+    ...(tool.readers.length === 0 ? {} : { readers: [...tool.readers] })
   }))
   hashes.set(tool, hash)
   return hash
@@ -385,6 +395,7 @@ const run = Effect.fnUntraced(function*(
     bill: (elapsedMs) => ({ costMicroUsd: CostModel.bill(tool.cost, Math.min(elapsedMs, tool.timeoutMs)) }),
     timeoutMs: tool.timeoutMs,
     trust: tool.trust,
+    readers: tool.readers,
     reasons: options?.reasons,
     run: handler.run,
     idempotent: tool.idempotent,

@@ -86,6 +86,8 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
       start: () => Effect.die("nothing starts here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
+      backends: () => Effect.die("no backend is looked at here"),
+      replay: () => Effect.die("nothing is replayed here"),
       verifyBundle: () => Effect.die("nothing is verified here")
     })
     const stdio = yield* Stdio.Stdio

@@ -193,6 +193,38 @@ describe("a backend of the command line", () => {
       assert.deepStrictEqual(server.asked.map(({ path }) => path), ["/responses/input_tokens"])
     }), limit)
 
+  it.live(
+    "that cannot answer is followed by the next of the plan, and the outcome says whose answer it is",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* serve((_, response) => {
+          const { body, headers, status } = openai.refuse("overloaded", "come back later")
+          response.writeHead(status, { ...headers, "retry-after": "0" })
+          response.end(body)
+        })
+        const environment = {
+          OPENAI_BASE_URL: server.url,
+          OPENAI_API_KEY: openai.key ?? "",
+          GEMINI_API_KEY: "",
+          GOOGLE_API_KEY: ""
+        }
+        const plan = ["--backend", "openai", "--fallback", "gemini", "--fallback", "offline"]
+        const { code, stderr, stdout } = yield* start(plan, environment)
+        assert.strictEqual(code, 0, stderr)
+        assert.isAbove(server.asked.length, 0)
+        assert.include(stderr, "left out of the plan: gemini: there is no GEMINI_API_KEY")
+        const outcome = JSON.parse(stdout)
+        assert.deepInclude(outcome, {
+          backend: "offline",
+          notice: "offline baseline: these are rules, not a model",
+          costMicroUsd: 0
+        })
+        const wrong = yield* start(["--fallback", "nobody"], {})
+        assert.strictEqual(wrong.code, 2)
+      }),
+    limit
+  )
+
   it.live("without a key is not started, and says what to set", () =>
     Effect.gen(function*() {
       const { code, stderr } = yield* start(["--backend", "gemini"], { GEMINI_API_KEY: "", GOOGLE_API_KEY: "" })

@@ -46,7 +46,9 @@ const runtime = Layer.effect(
       start: () => nothing,
       runner: () => nothing,
       verifyBundle: () => nothing,
-      witness: () => nothing
+      witness: () => nothing,
+      backends: () => nothing,
+      replay: () => nothing
     })
   })
 )

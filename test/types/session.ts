@@ -12,9 +12,9 @@ const call = Tool.call(Read, { path: "a" })
 
 // @ts-expect-error Constructor of class 'Entered' is private
 export const constructed = new Entered(entered, "")
-// @ts-expect-error is missing the following properties from type 'Entered': #core, #ordinal
+// @ts-expect-error is missing the following properties from type 'Entered': #core, #within, #ordinal
 export const copied: Entered = { ...entered, token: "another" }
-// @ts-expect-error is missing the following properties from type 'Entered': #core, #ordinal
+// @ts-expect-error is missing the following properties from type 'Entered': #core, #within, #ordinal
 export const provided = Effect.provideService(call, Session, { ...entered, id })
 // @ts-expect-error Cannot assign to 'token' because it is a read-only property
 export const altered = () => (entered.token = "another")

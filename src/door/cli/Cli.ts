@@ -6,12 +6,14 @@ import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
 import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
+import { backendsCommand } from "./Backends.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
-import { backends, type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
+import { record, replay } from "./Tapes.ts"
 import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
@@ -31,6 +33,9 @@ export const command = (about: About) =>
       audit,
       verify,
       cost,
+      backendsCommand,
+      record,
+      replay,
       witness
     ])
   )
@@ -82,6 +87,11 @@ const start = Command.make(
       Flag.withDefault("offline")
     ),
     model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
+    fallback: Flag.String("fallback").pipe(
+      Flag.withDescription("Who reasons when the backend cannot; may be repeated, in order"),
+      Flag.withMetavar("NAME[/MODEL]"),
+      Flag.atLeast(0)
+    ),
     budget: Flag.Finite("budget").pipe(
       Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
       Flag.withDescription("Ceiling in US dollars"),
@@ -97,6 +107,7 @@ const start = Command.make(
   },
   Effect.fnUntraced(function*(options) {
     yield* fitting(options)
+    const fallbacks = yield* Effect.forEach(options.fallback, fallbackOf)
     const path = yield* Path.Path
     const now = DateTime.formatIso(yield* DateTime.now).slice(0, 19).replaceAll(":", "")
     const ticket = path.resolve(Option.getOrElse(options.ticket, () => path.join("aosiq-tickets", `${now}.md`)))
@@ -112,6 +123,7 @@ const start = Command.make(
       postgres: Option.getOrUndefined(options.postgres),
       backend: options.backend,
       model: Option.getOrUndefined(options.model),
+      fallbacks,
       ticket,
       budgetMicroUsd: Math.round(options.budget * 1_000_000),
       prices: Option.getOrUndefined(options.prices)
@@ -151,6 +163,22 @@ const fitting = Effect.fnUntraced(function*(options: {
     return yield* refuse("the offline backend has no model", "name the backend of the model with --backend")
   }
 })
+
+/** A backend by its name, with a model of it behind a slash or not. */
+const fallbackOf = (text: string): Effect.Effect<Fallback, UsageError> => {
+  const at = text.indexOf("/")
+  const [name, model] = at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
+  const backend = backends.find((known) => known === name)
+  const isOdd = model === "" || (backend === "offline" && model !== undefined)
+  return backend === undefined || isOdd
+    ? Effect.fail(
+      new UsageError({
+        detail: `--fallback ${text} names no backend, or not a model of it`,
+        remedy: `name one of ${backends.join(", ")}, such as anthropic or anthropic/MODEL`
+      })
+    )
+    : Effect.succeed({ backend, model })
+}
 
 const runner = Command.make(
   "runner",

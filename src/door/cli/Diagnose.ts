@@ -2,6 +2,7 @@
 import { Clock, Console, Effect, Fiber, Option, Schedule, Schema } from "effect"
 import { Advice } from "../../agents/advisor/index.ts"
 import type { Ticket } from "../../approval/index.ts"
+import type { Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import { Explain, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
@@ -86,12 +87,14 @@ const unrecovered = ({ detail, remedy }: RuntimeError) =>
 
 const gather = Effect.fnUntraced(function*(
   client: Client,
-  { backend, since }: Pick<Order, "backend"> & { readonly since: number },
+  { backend: first, since }: Pick<Order, "backend"> & { readonly since: number },
   ended: Dispatch.Ended<unknown>
 ) {
   const sessions = yield* client.sessions_list({ since })
   const advisor = sessions.find(({ actor, parent }) => actor === "OperationalAdvice" && parent === ended.session)
   const result = advisor === undefined ? null : yield* client.session_result({ session: advisor.id })
+  const rows = advisor === undefined ? [] : yield* client.session_rows({ session: advisor.id })
+  const backend = answering(rows) ?? first
   const tickets = yield* client.approvals_list()
   const accounts = yield* client.cost_summary()
   return {
@@ -104,6 +107,12 @@ const gather = Effect.fnUntraced(function*(
     audit: yield* client.audit_verify()
   } satisfies Outcome as Outcome
 })
+
+/** Whose answer the conclusion was: of a plan, another backend's than the first. */
+const answering = (rows: ReadonlyArray<Row.Row>): string | undefined =>
+  rows.flatMap(({ body }) =>
+    body.kind === "outcome" && body.status === "succeeded" && body.act.startsWith("model:") ? [body.act.slice(6)] : []
+  ).at(-1)
 
 const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log("")

@@ -1,6 +1,7 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
 import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
 import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
+import type { Check } from "../../backend/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
 
@@ -22,6 +23,12 @@ export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operati
 /** Who may reason: rules, or a model. */
 export const backends = ["offline", "anthropic", "bedrock", "claude-code", "gemini", "ollama", "openai"] as const
 
+/** A backend to go on with, on its usual model unless one is named. */
+export interface Fallback {
+  readonly backend: (typeof backends)[number]
+  readonly model: string | undefined
+}
+
 /** What to diagnose, and with what. */
 export interface Order {
   /** What was noticed, in words. */
@@ -35,6 +42,8 @@ export interface Order {
   readonly postgres: Redacted.Redacted | undefined
   readonly backend: (typeof backends)[number]
   readonly model: string | undefined
+  /** Who reasons when that one cannot, in order. */
+  readonly fallbacks: ReadonlyArray<Fallback>
   /** Where the ticket would be saved; `null` for no ticket. */
   readonly ticket: string | null
   readonly budgetMicroUsd: number
@@ -87,6 +96,29 @@ export interface Witnessing {
   readonly url: string
 }
 
+/** What came of a replay. */
+export interface Replayed {
+  readonly actor: string
+  /** Whose answers are on the tape, as `name/model`. */
+  readonly models: ReadonlyArray<string>
+  readonly calls: number
+  readonly status: Operations.RunView["status"]
+  /** What it waits for, or why it ended. */
+  readonly detail: string
+  /** Where the replay and the tape first differ; `null` when they do not. */
+  readonly difference: string | null
+}
+
+/** Which backends to look at. */
+export interface BackendsOrder {
+  /** None for all. */
+  readonly backends: ReadonlyArray<(typeof backends)[number]>
+  /** Of the one backend that is named; otherwise the model that each has by default. */
+  readonly model: string | undefined
+  /** Whether vendors may be asked. */
+  readonly network: boolean
+}
+
 /** Reaches and starts the system. */
 export class Runtime extends Context.Service<Runtime, {
   /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
@@ -101,6 +133,10 @@ export class Runtime extends Context.Service<Runtime, {
   ) => Effect.Effect<void, RuntimeError, Scope.Scope>
   /** Verifies a bundle, with no database. */
   readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
+  /** Runs what is on a tape again, in memory: no model is asked and nothing is done. */
+  readonly replay: (tape: string) => Effect.Effect<Replayed, RuntimeError>
+  /** How the backends stand for a program that runs here; nothing is generated or paid for. */
+  readonly backends: (order: BackendsOrder) => Effect.Effect<ReadonlyArray<Check.Standing>, RuntimeError>
   /** Starts a witness, which answers for as long as the scope is open. */
   readonly witness: (order: WitnessOrder) => Effect.Effect<Witnessing, RuntimeError, Scope.Scope>
 }>()("aosiq/door/cli/Runtime") {}

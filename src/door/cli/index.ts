@@ -3,8 +3,11 @@ export { type About } from "./Ask.ts"
 export { command } from "./Cli.ts"
 export { plain } from "./Print.ts"
 export {
+  type BackendsOrder,
   type Client,
+  type Fallback,
   type Order,
+  type Replayed,
   type Running,
   Runtime,
   RuntimeError,
