@@ -208,10 +208,12 @@ const ending = (outcome: Row.Draft): Ticket.State => {
 }
 
 /**
- * The ticket after a decision. Only an operator's retry gives it new time: a probe makes no approval outlive it.
+ * The ticket after a decision. Only an operator's retry gives it new time: a probe makes no approval outlive it. What took
+ * more than one person to approve, one person has not repeated: the act asks for a new approval.
  */
 const decided = (ticket: Ticket.Ticket, key: string, decision: Settle["decision"], at: number): Ticket.Ticket => {
   if (decision.choice !== "retry") return { ...ticket, state: decision.choice === "done" ? "succeeded" : "failed" }
+  if (decision.from === "operator" && ticket.votes.length > 1) return { ...ticket, state: "expired" }
   const lifetime = Math.max(0, ticket.expiresAt - ticket.proposedAt)
   return Ticket.renew(ticket, key, decision.from === "operator" ? at + lifetime : ticket.expiresAt)
 }

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import type { Ticket } from "../../src/approval/index.ts"
+import { Policy, type Ticket } from "../../src/approval/index.ts"
 import type { Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import { branch, type GovernorError, Lost, type Permit, type Probed, Store } from "../../src/governor/index.ts"
@@ -19,14 +19,17 @@ const forGood = (body: Body, parts: Parts = {}) => ({
 const cost = (costMicroUsd: number) => ({ bill: () => ({ costMicroUsd }) })
 
 /** Files a ticket for it, and approves. */
-const approved = (id: Claims.SessionId, asked: ReturnType<typeof forGood>) =>
+const approved = (id: Claims.SessionId, asked: ReturnType<typeof forGood>, approvers = ["grace"]) =>
   Effect.gen(function*() {
     const store = yield* Store.Store
     const reason = yield* stopped(run(id, act(asked)))
     if (reason._tag !== "AwaitingApproval") return yield* Effect.die(new Error(reason._tag))
     const ticket = yield* store.ticket(reason.ticket)
     if (ticket === undefined) return yield* Effect.die(new Error("no ticket"))
-    yield* store.commit(C.decide(ticket, true))
+    for (const by of approvers) {
+      const policy = { ...Policy.standard, approvers: approvers.length }
+      yield* store.commit(C.decide(ticket, true, by, { policy }))
+    }
     return ticket.id
   })
 
@@ -222,6 +225,23 @@ describe("what an operator says", () => {
       assert.deepInclude(yield* stopped(run(id, act(asked))), { _tag: "AwaitingApproval" })
       assert.deepStrictEqual(done, [])
     }).pipe(Effect.provide(world({ gate: { lifetimeMs: 1000 } }))))
+
+  it.effect("retry, of what took two people to approve: one has it repeated by nobody but two", () =>
+    Effect.gen(function*() {
+      const { done, mark } = marks()
+      const { id } = yield* session()
+      const asked = forGood(() => mark("a"))
+      const ticket = yield* approved(id, asked, ["grace", "ada"])
+      yield* killed(id, asked)
+      yield* settle(id, "retry")
+      const reason = yield* stopped(run(id, act(asked)))
+      assert.deepInclude(reason, { _tag: "AwaitingApproval" })
+      assert.notDeepInclude(reason, { ticket })
+      assert.deepStrictEqual(done, [])
+      yield* approved(id, asked, ["grace", "ada"])
+      yield* run(id, act(asked))
+      assert.deepStrictEqual(done, ["a"])
+    }).pipe(Effect.provide(world({ gate: { approvers: 2 } }))))
 
   it.effect("retry, of a tool that has changed since: the earlier approval is for nothing", () =>
     Effect.gen(function*() {
