@@ -73,9 +73,9 @@ export const modelAct = "model"
 export const record = (session: Claims.SessionId): Effect.Effect<Tape, TapeError | Log.LogError, Log.Log> =>
   Effect.gen(function*() {
     const log = yield* Log.Log
-    const rows = yield* log.rows(session)
-    const genesis = rows[0]?.body
-    if (genesis?.kind !== "genesis" || genesis.parent !== null) {
+    const [first] = yield* log.rows(session)
+    const genesis = first?.body
+    if (first === undefined || genesis?.kind !== "genesis" || genesis.parent !== null) {
       return yield* fail(
         `${session} is no session that somebody started`,
         "name one of aosiq sessions without a parent"
@@ -85,7 +85,7 @@ export const record = (session: Claims.SessionId): Effect.Effect<Tape, TapeError
     if (Option.exists(summary, ({ status }) => status === "running")) {
       return yield* fail(`${session} is running`, "record it when it has come to its end, or waits")
     }
-    const below = (yield* log.sessions).filter(({ id }) => Transition.isWithin(id, session))
+    const below = (yield* log.since(first.at)).filter(({ id }) => Transition.isWithin(id, session))
     const found = yield* Effect.forEach(below, ({ id }) => callsOf(id))
     const calls = found.flatMap((one) => one.calls)
     const models = found.flatMap((one) => one.models)
