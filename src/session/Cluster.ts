@@ -62,10 +62,12 @@ export const layer: Layer.Layer<Mailbox, never, Runs | Store.Store | Actor.Regis
       ).pipe(Scope.provide(scope))
     )
 
-    const clientOf = Effect.fnUntraced(function*(actor: string, session: string) {
-      const client = yield* sharding.makeClient(entityOf(actor))
-      return client(session)
-    })
+    const types = new Map<string, ReturnType<typeof entityOf>>()
+    const clientOf = (actor: string, session: string) => {
+      const type = types.get(actor) ?? entityOf(actor)
+      types.set(actor, type)
+      return Effect.map(sharding.makeClient(type), (client) => client(session))
+    }
     // Whoever waits may stop waiting, as a runner does that shuts down: the message is not taken back.
     const ask = ({ actor, reason, session }: Message) =>
       Effect.flatMap(clientOf(actor, session), (client) => client.Run({ reason })).pipe(

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { mutations, type Name } from "./Mutations.ts"
 import { simulate } from "./Simulation.ts"
 
-const seeds = 100
+const seeds = 200
 /** The seed by which each broken rule must have been noticed. */
 const maxSeeds = 200
 
