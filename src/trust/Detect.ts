@@ -1,0 +1,99 @@
+/**
+ * Looks for instructions to a model in what came back from the world. Telemetry: an attack that is worded otherwise is not
+ * seen, so nothing may be permitted because nothing was found. What holds an act back is the origin of what it is made
+ * from. Findings say which rule held and where; the text itself stays as it is.
+ *
+ * The time is linear in the text: words are read in one pass, rules look ahead a fixed number of words, and what patterns
+ * may cover is bounded.
+ */
+import * as Plainly from "./Plainly.ts"
+import * as Wording from "./Wording.ts"
+import * as Wrapped from "./Wrapped.ts"
+
+/** Something that reads like an instruction to a model, by rule and place. */
+export interface Finding {
+  readonly rule: string
+  /** One strong finding makes a text suspicious; weak ones do beside others. */
+  readonly strength: Wording.Strength
+  /** The form that it was found in. */
+  readonly via: "text" | "hidden" | "rot13" | Wrapped.Part["via"]
+  /** UTF-16 offsets into the text as it was given. */
+  readonly start: number
+  readonly end: number
+}
+
+/** Findings of one text that are kept. */
+export const maxFindings = 64
+
+/** Everything found in a text, in order. */
+export const scan = (text: string): ReadonlyArray<Finding> => {
+  const { unseen, words } = Plainly.read(text)
+  const hidden = Wrapped.places(text)
+  const inText = [...Wording.matches(words), ...syntax(text)].map((match): Finding =>
+    hidden.some(({ end, start }) => match.start >= start && match.start < end)
+      ? { ...match, strength: "strong", via: "hidden" }
+      : { ...match, via: "text" }
+  )
+  const rotated = Wording.matches(words, "rot13").filter(({ strength }) => strength === "strong")
+  const inside = Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
+    [...Wording.matches(Plainly.read(plain).words), ...syntax(plain)].map(({ rule }): Finding => ({
+      rule,
+      strength: "strong",
+      via,
+      start,
+      end
+    }))
+  )
+  const all = [
+    ...inText,
+    ...rotated.map((match): Finding => ({ ...match, via: "rot13" })),
+    ...inside,
+    ...unseenIn(text, unseen)
+  ]
+  return all.toSorted((a, b) => a.start - b.start || a.end - b.end).slice(0, maxFindings)
+}
+
+/** Whether findings together are enough to say that somebody tried. */
+export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
+  findings.some(({ strength }) => strength === "strong") ||
+  findings.some((one, at) =>
+    findings.slice(at + 1, at + 1 + maxNear).some((other) =>
+      other.rule !== one.rule && other.start - one.start < near
+    )
+  )
+
+// internal
+
+/** Characters between weak findings that still count together. */
+const near = 200
+/** Weak findings after one that are compared with it. */
+const maxNear = 8
+
+/** The marks by which models and their programs tell turns and calls apart, which no data needs. */
+const marks: ReadonlyArray<readonly [rule: string, strength: Wording.Strength, pattern: RegExp]> = [
+  ["template", "strong", /<\|[a-z][a-z_]{1,30}\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>/g],
+  ["template", "strong", /^#{2,4} {0,4}(?:Instruction|Response|System)s? {0,4}:/gm],
+  ["role", "strong", /^ {0,8}(?:Human|Assistant) {0,2}: {0,4}\S/gm],
+  ["role", "weak", /^ {0,8}(?:SYSTEM|System|User|USER|Developer)(?: [A-Z]{2,12})? {0,2}: {0,4}\S/gm],
+  ["role", "strong", /<\/?(?:system|assistant|system_prompt|system-prompt|untrusted)>/g],
+  ["tool-call", "strong", /<\/?(?:function_calls|function_call|tool_call|tool_calls|tool_use|tool_result|tool_results)\b/g],
+  ["tool-call", "strong", /<invoke name=|"(?:tool_calls|function_call)"\s{0,8}:/g]
+]
+
+const syntax = (text: string): ReadonlyArray<Wording.Match> =>
+  marks.flatMap(([rule, strength, pattern]) =>
+    Array.from(text.matchAll(pattern), ({ 0: { length }, index }) => ({
+      rule,
+      strength,
+      start: index,
+      end: index + length
+    }))
+  )
+
+/** Characters that nobody sees: of no weight in emoji and at the start, telling inside words. */
+const unseenIn = (text: string, unseen: ReadonlyArray<Plainly.Unseen>): ReadonlyArray<Finding> =>
+  unseen.flatMap(({ end, kind, start }): ReadonlyArray<Finding> => {
+    const isInWord = /[\p{L}\p{N}]/u.test(text.charAt(start - 1)) && /[\p{L}\p{N}]/u.test(text.charAt(end))
+    if (kind === "zero-width" && !isInWord) return []
+    return [{ rule: `unseen-${kind}`, strength: kind === "tags" ? "strong" : "weak", via: "text", start, end }]
+  })

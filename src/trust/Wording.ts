@@ -1,0 +1,220 @@
+/**
+ * How instructions to a model are worded: classes of words, and rules that look for classes in order, so many words
+ * apart, inside one sentence. There is no backtracking: from each word a rule looks ahead a fixed number of words, so the
+ * time is the number of words times a constant, whatever they are.
+ */
+import type { Word } from "./Plainly.ts"
+import * as Plainly from "./Plainly.ts"
+
+/** Enough alone, or only beside another. */
+export type Strength = "weak" | "strong"
+
+/** A rule that held, from one word to another. */
+export interface Match {
+  readonly rule: string
+  readonly strength: Strength
+  readonly start: number
+  readonly end: number
+}
+
+/** All that the words say, in the order in which they begin; at most one match of a rule begins at a word. */
+export const matches = (words: ReadonlyArray<Word>, language: "plain" | "rot13" = "plain"): ReadonlyArray<Match> => {
+  const marked = mark(words, language === "plain" ? vocabulary : rotatedVocabulary)
+  const found: Array<Match> = []
+  for (const [at, { classes, sentence, start }] of marked.entries()) {
+    for (const rule of classes.flatMap((name) => byFirst.get(name) ?? [])) {
+      const last = follow(marked, at, sentence, rule)
+      if (last !== undefined) found.push({ rule: rule.name, strength: rule.strength, start, end: last })
+    }
+  }
+  return found
+}
+
+// internal
+
+interface Marked {
+  readonly classes: ReadonlyArray<Class>
+  readonly sentence: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Words by what they do in a sentence. A pair of words is one entry, and counts where its second word stands. */
+const lists = {
+  setAside: "ignore ignoring ignores disregard disregarding forget forgetting neglect override overrule bypass discard " +
+    "abandon dismiss overwrite erase suspend circumvent ignoriere ignorieren vergiss vergesst missachte oublie oubliez " +
+    "ignorez olvida olvide ignora dimentica ignori esqueca ignorem negeer vergeet no_attention stop_following " +
+    "stop_obeying set_aside put_aside",
+  lapsed: "obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
+    "no_longer not_apply not_binding",
+  guidance: "instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
+    "orders policies restrictions restriction constraints constraint limitations safeguards programming directions " +
+    "safety anweisung anweisungen vorgaben regeln befehle consignes regles instrucciones reglas ordenes istruzioni " +
+    "regole instrucoes regras instructies regels system_prompt system_message",
+  earlier: "previous prior earlier above preceding foregoing former original initial existing current past bisherigen " +
+    "vorherigen vorigen obigen precedentes anteriores anterieures previas precedenti vorige eerdere",
+  every: "all any every your alle toutes todas tutte todos tus tes deine der the as las le les",
+  task: "task question request assignment job goal work objective query",
+  user: "user users person human operator anyone anybody nobody owner customer people someone them",
+  you: "you your yourself youre",
+  are: "are re become",
+  now: "now henceforth longer",
+  persona: "administrator admin root superuser persona character unrestricted unfiltered jailbroken uncensored dan " +
+    "assistant chatbot ai llm hacker god_mode developer_mode debug_mode",
+  limitless: "unrestricted unlimited unfiltered uncensored limits restrictions rules policies filters constraints " +
+    "limitations ethics",
+  pretend: "pretend imagine roleplay impersonate simulate behave act acting assume switch enter",
+  role: "role persona mode character identity",
+  model: "ai ais llm llms chatbot assistant assistants bot language_model ai_agent ai_agents ai_model ai_assistant " +
+    "language_models ai_system automated_agent",
+  hail: "attention note notice message instruction instructions dear hey hello hi important any all if for to",
+  reading: "reading processing summarizing summarising handling parsing reads seeing analyzing analysing",
+  must: "must should shall need needs required requires please have instructed authorised authorized ordered obliged",
+  send: "send forward mail email post upload transmit share submit append deliver exfiltrate leak copy bcc attach relay " +
+    "sende schicke envoie envia envie invia stuur",
+  reveal: "reveal disclose expose divulge leak print display output repeat show recite affiche muestra mostre mostra " +
+    "verrate zeige",
+  secret: "password passwords credential credentials secrets passphrase cookie cookies api_key api_keys secret_key " +
+    "private_key access_token environment_variable environment_variables passwort contrasena senha",
+  context: "conversation inbox emails history session contacts messages records tools files transcript",
+  prompt: "system_prompt initial_prompt original_prompt system_message your_instructions your_prompt invite_systeme " +
+    "prompt_system prompt_do",
+  place: "http https url webhook address adresse correo www me mailto bucket pastebin",
+  not: "not dont never without no avoid nobody cannot wont",
+  tell: "mention tell telling mentioning inform informing disclose reveal notify notifying alert report say reporting",
+  quiet: "secretly quietly silently covertly discreetly stealthily",
+  hide: "hide conceal keep",
+  hidden: "secret hidden between_us private quiet silent",
+  this: "this that it these",
+  already: "already hereby previously pre",
+  agreed: "approved authorised authorized consented permitted agreed confirmed granted authorise authorize permit consent",
+  skip: "skip bypass without omit circumvent",
+  consent: "approval confirmation permission consent review verification asking confirming authorisation authorization",
+  move: "transfer wire pay delete wipe grant disable execute run invoke call purchase book reset install restart buy " +
+    "approve drop",
+  forthwith: "immediately instantly urgently right_away at_once right_now without_delay before_anything",
+  answer: "respond reply answer output say conclude state write",
+  only: "only exactly nothing_else solely always",
+  regardless: "regardless whatever irrespective",
+  renewed: "new updated revised real actual next",
+  bidding: "instructions instruction orders directive task mission",
+  remember: "remember memorize memorise save store",
+  forever: "permanently forever your_memory future_sessions later_sessions future_conversations from_now",
+  done: "end beginning start",
+  data: "tool_output tool_result tool_results user_input untrusted_content system_prompt tool_response " +
+    "document_content retrieved_content"
+} as const
+type Class = keyof typeof lists
+
+interface Rule {
+  readonly name: string
+  readonly strength: Strength
+  readonly steps: ReadonlyArray<Step>
+}
+/** A class, at most so many words after the one before it. */
+type Step = readonly [Class, number]
+
+const rule = (name: string, strength: Strength, first: Class, ...rest: ReadonlyArray<Step>): Rule => ({
+  name,
+  strength,
+  steps: [[first, 0], ...rest]
+})
+
+const rules: ReadonlyArray<Rule> = [
+  rule("override", "strong", "setAside", ["earlier", 5], ["guidance", 4]),
+  rule("override", "strong", "setAside", ["guidance", 5], ["earlier", 3]),
+  rule("override", "strong", "setAside", ["you", 4], ["guidance", 4]),
+  rule("override", "strong", "setAside", ["every", 2], ["guidance", 3]),
+  rule("override", "strong", "setAside", ["guidance", 5], ["you", 3]),
+  rule("override", "strong", "setAside", ["user", 5], ["task", 3]),
+  rule("override", "strong", "setAside", ["task", 4], ["user", 3]),
+  rule("override", "strong", "setAside", ["you", 3], ["task", 3]),
+  rule("override", "strong", "you", ["guidance", 4], ["lapsed", 8]),
+  rule("override", "strong", "guidance", ["you", 4], ["lapsed", 10]),
+  rule("override", "strong", "you", ["earlier", 3], ["guidance", 3], ["lapsed", 8]),
+  rule("persona", "strong", "you", ["are", 1], ["now", 2], ["persona", 6]),
+  rule("persona", "strong", "you", ["now", 2], ["persona", 6]),
+  rule("persona", "strong", "pretend", ["you", 3], ["persona", 8]),
+  rule("persona", "strong", "pretend", ["limitless", 10], ["persona", 6]),
+  rule("persona", "strong", "persona", ["not", 4], ["limitless", 4]),
+  rule("persona", "weak", "pretend", ["role", 5]),
+  rule("persona", "weak", "pretend", ["you", 2], ["are", 2]),
+  rule("persona", "weak", "you", ["are", 1], ["now", 1]),
+  rule("address", "strong", "hail", ["model", 4], ["reading", 3]),
+  rule("address", "strong", "hail", ["model", 4], ["must", 6], ["send", 8]),
+  rule("address", "strong", "hail", ["model", 4], ["must", 6], ["setAside", 6]),
+  rule("address", "strong", "hail", ["model", 4], ["must", 6], ["move", 8]),
+  rule("address", "weak", "hail", ["model", 3]),
+  rule("address", "weak", "model", ["must", 4]),
+  rule("exfiltration", "strong", "send", ["secret", 8], ["place", 14]),
+  rule("exfiltration", "strong", "secret", ["send", 8], ["place", 8]),
+  rule("exfiltration", "strong", "send", ["context", 6], ["place", 10]),
+  rule("exfiltration", "strong", "reveal", ["prompt", 6]),
+  rule("exfiltration", "strong", "send", ["prompt", 6]),
+  rule("exfiltration", "weak", "send", ["secret", 6]),
+  rule("exfiltration", "weak", "reveal", ["secret", 5]),
+  rule("exfiltration", "weak", "send", ["context", 5]),
+  rule("concealment", "strong", "not", ["tell", 3], ["user", 3]),
+  rule("concealment", "strong", "tell", ["not", 2], ["user", 3]),
+  rule("concealment", "strong", "hide", ["this", 2], ["hidden", 3]),
+  rule("concealment", "weak", "not", ["tell", 2], ["this", 2]),
+  rule("concealment", "weak", "hide", ["this", 4]),
+  rule("concealment", "weak", "quiet"),
+  rule("consent", "strong", "user", ["already", 3], ["agreed", 3], ["move", 14]),
+  rule("consent", "weak", "user", ["already", 3], ["agreed", 3]),
+  rule("consent", "weak", "already", ["agreed", 3]),
+  rule("consent", "weak", "skip", ["consent", 4]),
+  rule("consent", "weak", "you", ["agreed", 4]),
+  rule("demand", "weak", "move", ["forthwith", 8]),
+  rule("demand", "weak", "forthwith", ["move", 5]),
+  rule("answer", "strong", "answer", ["only", 6], ["regardless", 8]),
+  rule("answer", "weak", "answer", ["only", 4]),
+  rule("answer", "weak", "answer", ["regardless", 10]),
+  rule("replacement", "strong", "renewed", ["bidding", 2], ["model", 5]),
+  rule("replacement", "weak", "renewed", ["bidding", 1]),
+  rule("memory", "strong", "remember", ["forever", 8]),
+  rule("boundary", "strong", "done", ["data", 4])
+]
+
+const byFirst = Map.groupBy(rules, ({ steps }) => steps[0]?.[0] ?? "done")
+
+const entries = Object.entries(lists).flatMap(([name, list]) =>
+  // The names are the keys of the table above.
+  list.split(" ").map((entry) => [entry.replace("_", " "), name as Class] as const)
+)
+const index = (all: ReadonlyArray<readonly [string, Class]>): ReadonlyMap<string, ReadonlyArray<Class>> =>
+  new Map([...Map.groupBy(all, ([entry]) => entry)].map(([entry, group]) => [entry, group.map(([, name]) => name)]))
+const vocabulary = index(entries)
+const rotatedVocabulary = index(entries.map(([entry, name]) => [Plainly.rotated(entry), name]))
+const openers = (words: ReadonlyMap<string, unknown>) =>
+  new Set([...words.keys()].filter((entry) => entry.includes(" ")).map((entry) => entry.split(" ")[0] ?? ""))
+const pairs = new Map([[vocabulary, openers(vocabulary)], [rotatedVocabulary, openers(rotatedVocabulary)]])
+
+const none: ReadonlyArray<Class> = []
+
+const mark = (
+  words: ReadonlyArray<Word>,
+  known: ReadonlyMap<string, ReadonlyArray<Class>>
+): ReadonlyArray<Marked> => {
+  const opens = pairs.get(known)
+  let before = ""
+  return words.map(({ end, sentence, start, text }) => {
+    const word = known.has(text) || !/\d/.test(text) ? text : Plainly.undigited(text)
+    const alone = known.get(word) ?? none
+    const pair = opens?.has(before) === true ? known.get(`${before} ${word}`) ?? none : none
+    before = word
+    return { classes: pair === none ? alone : alone.concat(pair), sentence, start, end }
+  })
+}
+
+/** Where the last step of a rule ends, when all of them can be taken from the word at `from`. */
+const follow = (words: ReadonlyArray<Marked>, from: number, sentence: number, { steps }: Rule) => {
+  let at = from
+  for (const [name, within] of steps.slice(1)) {
+    let next = at + 1
+    while (next <= at + within && words[next]?.classes.includes(name) !== true) next++
+    if (next > at + within || words[next]?.sentence !== sentence) return undefined
+    at = next
+  }
+  return words[at]?.end
+}

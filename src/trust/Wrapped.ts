@@ -1,0 +1,102 @@
+/**
+ * What a text holds in other forms: encoded runs, letters that only a machine sees, reversed runs, and places that are not
+ * shown to a reader. One level is undone. Each search goes forward only, and what it may cover is bounded.
+ */
+import { Result } from "effect"
+import { Base64, Hex } from "effect/encoding"
+import type { Unseen } from "./Plainly.ts"
+
+/** A part of a text, and what it says when it is undone. */
+export interface Part {
+  readonly via: "base64" | "hex" | "tags" | "reversed"
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** A place that a reader is not shown. */
+export interface Place {
+  readonly start: number
+  readonly end: number
+}
+
+/** Every part that can be undone into text. */
+export const parts = (text: string, unseen: ReadonlyArray<Unseen>): ReadonlyArray<Part> => [
+  ...encoded(text),
+  ...unseen.flatMap(({ end, kind, start }): ReadonlyArray<Part> =>
+    kind === "tags" ? [{ via: "tags", start, end, text: untagged(text.slice(start, end)) }] : []
+  ),
+  ...reversed(text)
+]
+
+/** Comments, elements that are styled away, titles: every place that is not shown. */
+export const places = (text: string): ReadonlyArray<Place> => {
+  const all: Array<Place> = []
+  for (const [open, close] of containers) {
+    for (const { 0: head, index } of text.matchAll(open)) {
+      const last = all.at(-1)
+      if (last !== undefined && index < last.end && index >= last.start) continue
+      const limit = text.slice(index + head.length, index + head.length + maxPlace)
+      const to = limit.indexOf(close)
+      all.push({ start: index, end: index + head.length + (to < 0 ? limit.length : to) })
+    }
+  }
+  return all
+}
+
+// internal
+
+/** Characters of a place that are looked at. */
+const maxPlace = 2000
+
+/** What opens a place that is not shown, and what closes it. */
+const containers: ReadonlyArray<readonly [RegExp, string]> = [
+  [/<!--/g, "-->"],
+  [/^\[[^\]\n]{0,40}\]: {0,4}#? {0,4}(?=[("'])/gm, "\n"],
+  [/!\[[^\]\n]{0,80}\]\([^\s")]{0,200} "/g, "\""],
+  [/<[a-z]{1,10}[^<>]{0,200}(?:display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden|font-size\s{0,4}:\s{0,4}0(?![.\d])|opacity\s{0,4}:\s{0,4}0(?![.\d]))[^<>]{0,200}>/gi, "</"],
+  [/<[a-z]{1,10}\s{1,4}(?:[^<>]{0,200}\s)?hidden(?=[\s>=])[^<>]{0,200}>/gi, "</"]
+]
+
+const encoded = (text: string): ReadonlyArray<Part> => {
+  const all: Array<Part> = []
+  for (const { 0: run, index } of text.matchAll(/[A-Za-z0-9+/_-]{24,}={0,2}/g)) {
+    const isHex = /^(?:[0-9a-f]{2})+$/i.test(run)
+    const bytes = isHex ? Hex.decode(run) : Base64.decode(padded(run))
+    if (Result.isFailure(bytes)) continue
+    const plain = decoder.decode(bytes.success)
+    if (isReadable(plain)) {
+      all.push({ via: isHex ? "hex" : "base64", start: index, end: index + run.length, text: plain })
+    }
+  }
+  return all
+}
+
+const decoder = new TextDecoder()
+const padded = (run: string): string => {
+  const bare = run.replace(/=+$/, "").replaceAll("-", "+").replaceAll("_", "/")
+  return bare.padEnd(Math.ceil(bare.length / 4) * 4, "=")
+}
+const isReadable = (text: string): boolean => {
+  let odd = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0xfffd || (code < 32 && code !== 9 && code !== 10 && code !== 13)) odd++
+  }
+  return odd * 20 < text.length
+}
+
+/** The printable characters that tag characters stand for. */
+const untagged = (run: string): string =>
+  Array.from(run, (one) => {
+    const code = (one.codePointAt(0) ?? 0) - 0xe0000
+    return code >= 32 && code < 127 ? String.fromCharCode(code) : ""
+  }).join("")
+
+const reversed = (text: string): ReadonlyArray<Part> =>
+  Array.from(text.matchAll(/\u202e([^\u202c\n]{1,2000})/g), ({ 0: run, 1: inner = "", index }) => ({
+    via: "reversed",
+    start: index,
+    end: index + run.length,
+    text: Array.from(inner).toReversed().join("")
+  }))
