@@ -9,6 +9,7 @@ import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
 import { branch, GovernorError, maxCited, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
+import { Redact, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -166,7 +167,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
     const ended = yield* reasoner.run<R | Tool.Requirements<T> | Backend.Requirements<B>>({
       start: {
         messages: [
-          { role: "system", content: agent.instructions },
+          { role: "system", content: `${agent.instructions}\n\n${Spotlight.notice}` },
           { role: "user", content: [{ type: "text", text: agent.task(input) }] }
         ],
         step: 0,
@@ -180,7 +181,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
       maxNodeRuns: agent.bounds.maxSteps * 3,
       nodes: {
         think: (thread) => think(agent, backend, thread),
-        act: (thread) => act(agent, thread),
+        act: (thread) => act(agent, thread, reasoner.mark),
         conclude: (thread) => Effect.suspend(() => conclude(agent, thread)).pipe(branch(`conclude-${thread.step}`))
       }
     })
@@ -250,7 +251,8 @@ const cutOff = "the turn was cut off at its length limit: ask for less at once"
 
 const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,
-  thread: Thread
+  thread: Thread,
+  mark: Effect.Effect<Spotlight.Mark>
 ) {
   const prompt = yield* conversation(thread)
   const calls = history(yield* Digest.Digest, prompt)
@@ -262,7 +264,7 @@ const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R
     const asked = calls[earlier + index]
     const same = calls.slice(0, earlier + index).filter(({ what }) => what === asked?.what)
     const answer = same.length < maxRepeats
-      ? yield* execute(agent, call, reasons).pipe(branch(`act-${thread.step}-${index}`))
+      ? yield* execute(agent, call, reasons, mark).pipe(branch(`act-${thread.step}-${index}`))
       : repeated
     after = reply(after, call, answer.failed, answer.result)
     if (asked !== undefined) asked.succeeded = !answer.failed
@@ -325,25 +327,38 @@ const repeated: Answer = {
 const execute = <Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,
   call: Pending,
-  reasons: ReturnType<typeof reasonsIn>
+  reasons: ReturnType<typeof reasonsIn>,
+  mark: Effect.Effect<Spotlight.Mark>
 ) => {
   const tool = agent.tools.find((offered) => offered.name === call.name)
   if (tool === undefined) {
     return Effect.succeed<Answer>({ failed: true, result: { error: `there is no tool ${call.name}` } })
   }
   return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
-    Effect.map((outcome): Answer => ({
-      failed: false,
-      result: { stamp: outcome.stamp, trust: outcome.trust, result: outcome.value }
-    })),
+    Effect.flatMap((outcome) =>
+      Effect.map(enveloped(tool, outcome.value, mark), (result): Answer => ({
+        failed: false,
+        result: { stamp: outcome.stamp, trust: outcome.trust, result }
+      }))
+    ),
     Effect.catch((error): Effect.Effect<Answer, GovernorError> =>
       error instanceof GovernorError
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.succeed({ failed: true, result: { trust: tool.trust, error: error.failure } })
+        : Effect.map(enveloped(tool, error.failure, mark), (words): Answer => ({
+          failed: true,
+          result: { trust: tool.trust, error: words }
+        }))
     )
   )
+}
+
+/** What a tool said, as a model is shown it: as data from that tool, without secrets. */
+const enveloped = (tool: Tool.Any, value: Schema.Json, mark: Effect.Effect<Spotlight.Mark>): Effect.Effect<string> => {
+  const clean = Redact.json(value)
+  const text = typeof clean === "string" ? clean : JSON.stringify(clean)
+  return Effect.map(mark, (drawn) => Spotlight.wrap(text, { mark: drawn, source: tool.name }))
 }
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */

@@ -1,7 +1,7 @@
 /** JSON as it may lie on a tape: without secrets, with its keys in order, and where two of them first differ. */
 import type { Schema } from "effect"
 import { Base64 } from "effect/encoding"
-import { Redact } from "../trust/index.ts"
+import { Redact, Spotlight } from "../trust/index.ts"
 
 /** Parts and prompts hold nothing but JSON and bytes; this drops their prototypes and what is undefined. */
 export const cleaned = (value: unknown): Schema.Json => clean(JSON.parse(JSON.stringify(value, bytes)) as Schema.Json)
@@ -25,21 +25,15 @@ export const difference = (recorded: Schema.Json, asked: Schema.Json, path: stri
 const bytes = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? { base64: Base64.encode(value) } : value
 
-/** Without secrets: texts that look like one, and whatever stands under a name that announces one. */
-const clean = (value: Schema.Json): Schema.Json => {
-  if (typeof value === "string") return Redact.redact(value)
-  if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return value.map(clean)
-  const entries = Object.entries(value).map(([key, inner]): [string, Schema.Json] => [
-    Redact.redact(key),
-    announcesSecret(key) ? "[redacted:password]" : clean(inner)
-  ])
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-}
+/** Without secrets, and with one mark for all envelopes: those are drawn anew whenever something is run. */
+const clean = (value: Schema.Json): Schema.Json => ordered(Redact.json(value))
 
-const announcesSecret = (key: string): boolean => {
-  const pair = `${key}: something`
-  return Redact.redact(pair) !== pair && Redact.redact(key) === key
+const ordered = (value: Schema.Json): Schema.Json => {
+  if (typeof value === "string") return Spotlight.anonymous(value)
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map(ordered)
+  const entries = Object.entries(value).map(([key, inner]): [string, Schema.Json] => [key, ordered(inner)])
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const isNested = (value: Schema.Json) => typeof value === "object" && value !== null

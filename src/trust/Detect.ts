@@ -25,15 +25,10 @@ export interface Finding {
 /** Findings of one text that are kept. */
 export const maxFindings = 64
 
-/** Everything found in a text, in order. */
+/** Everything found in a text, in order; of too many the strong ones. */
 export const scan = (text: string): ReadonlyArray<Finding> => {
   const { unseen, words } = Plainly.read(text)
-  const hidden = Wrapped.places(text)
-  const inText = [...Wording.matches(words), ...syntax(text)].map((match): Finding =>
-    hidden.some(({ end, start }) => match.start >= start && match.start < end)
-      ? { ...match, strength: "strong", via: "hidden" }
-      : { ...match, via: "text" }
-  )
+  const inText = placed([...Wording.matches(words), ...syntax(text)], Wrapped.places(text))
   const rotated = Wording.matches(words, "rot13").filter(({ strength }) => strength === "strong")
   const inside = Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
     [...Wording.matches(Plainly.read(plain).words), ...syntax(plain)].map(({ rule }): Finding => ({
@@ -49,8 +44,11 @@ export const scan = (text: string): ReadonlyArray<Finding> => {
     ...rotated.map((match): Finding => ({ ...match, via: "rot13" })),
     ...inside,
     ...unseenIn(text, unseen)
-  ]
-  return all.toSorted((a, b) => a.start - b.start || a.end - b.end).slice(0, maxFindings)
+  ].toSorted(inOrder)
+  if (all.length <= maxFindings) return all
+  const strong = all.filter(({ strength }) => strength === "strong")
+  const weak = all.filter(({ strength }) => strength === "weak")
+  return [...strong, ...weak].slice(0, maxFindings).toSorted(inOrder)
 }
 
 /** Whether findings together are enough to say that somebody tried. */
@@ -63,6 +61,24 @@ export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
   )
 
 // internal
+
+const inOrder = (a: { readonly start: number; readonly end: number }, b: typeof a) => a.start - b.start || a.end - b.end
+
+/** Whatever instructs a model where no reader sees it is strong. */
+const placed = (
+  matches: ReadonlyArray<Wording.Match>,
+  places: ReadonlyArray<Wrapped.Place>
+): ReadonlyArray<Finding> => {
+  const sorted = places.toSorted(inOrder)
+  let next = 0
+  let hiddenTo = 0
+  return matches.toSorted(inOrder).map((match): Finding => {
+    for (let place = sorted[next]; place !== undefined && place.start <= match.start; place = sorted[++next]) {
+      hiddenTo = Math.max(hiddenTo, place.end)
+    }
+    return match.start < hiddenTo ? { ...match, strength: "strong", via: "hidden" } : { ...match, via: "text" }
+  })
+}
 
 /** Characters between weak findings that still count together. */
 const near = 200

@@ -2,6 +2,7 @@
  * Takes secrets out of text before anyone reads it: previews, logs, exports. What is found is replaced by its kind, never
  * by a part of itself. Every pattern is linear in its input: what can begin many times before it fails is bounded.
  */
+import type { Schema } from "effect"
 
 /** Endings of names whose values are secrets: `password`, `client_secret`, `AWS_SECRET_ACCESS_KEY`, `x-auth-token`. */
 const names = [
@@ -50,6 +51,19 @@ export const redact = (text: string): string => {
   return clean
 }
 
+/** JSON without secrets: no text that looks like one, and nothing under a name that announces one. Keys keep their order. */
+export const json = (value: Schema.Json): Schema.Json => {
+  if (typeof value === "string") return redact(value)
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map(json)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]): [string, Schema.Json] => [
+      redact(key),
+      announces(key) ? `[redacted:${announced}]` : json(inner)
+    ])
+  )
+}
+
 /** Characters of a preview. */
 export const previewLength = 200
 /** Characters from its beginning by which every kind of secret is recognised, whatever is cut off behind them. */
@@ -69,6 +83,20 @@ export const preview = (text: string): string => {
 }
 
 // internal
+
+const announced = "password"
+/** Names are few and come again; what was found for one holds for the next. */
+const announcers = new Map<string, boolean>()
+const maxAnnouncers = 4096
+const announces = (key: string): boolean => {
+  const before = announcers.get(key)
+  if (before !== undefined) return before
+  const pair = `${key}: something`
+  const found = redact(pair) !== pair && redact(key) === key
+  if (announcers.size >= maxAnnouncers) announcers.clear()
+  if (key.length <= previewLength) announcers.set(key, found)
+  return found
+}
 
 /** A character outside the basic plane has two halves, and half of one has no canonical form. */
 const shorten = (text: string): string =>

@@ -17,14 +17,16 @@ export interface Match {
   readonly end: number
 }
 
-/** All that the words say, in the order in which they begin; at most one match of a rule begins at a word. */
+/** All that the words say, in the order in which they begin. */
 export const matches = (words: ReadonlyArray<Word>, language: "plain" | "rot13" = "plain"): ReadonlyArray<Match> => {
-  const marked = mark(words, language === "plain" ? vocabulary : rotatedVocabulary)
+  const marked = mark(words, language === "plain" ? plain : rotated)
   const found: Array<Match> = []
-  for (const [at, { classes, sentence, start }] of marked.entries()) {
-    for (const rule of classes.flatMap((name) => byFirst.get(name) ?? [])) {
-      const last = follow(marked, at, sentence, rule)
-      if (last !== undefined) found.push({ rule: rule.name, strength: rule.strength, start, end: last })
+  for (const [at, { classes, start }] of marked.entries()) {
+    for (const name of classes) {
+      for (const rule of byFirst.get(name) ?? []) {
+        const end = follow(marked, at, rule)
+        if (end !== undefined) found.push({ rule: rule.name, strength: rule.strength, start, end })
+      }
     }
   }
   return found
@@ -32,8 +34,11 @@ export const matches = (words: ReadonlyArray<Word>, language: "plain" | "rot13" 
 
 // internal
 
+/** A word that is in some class. */
 interface Marked {
   readonly classes: ReadonlyArray<Class>
+  /** Which word it is. */
+  readonly place: number
   readonly sentence: number
   readonly start: number
   readonly end: number
@@ -41,20 +46,20 @@ interface Marked {
 
 /** Words by what they do in a sentence. A pair of words is one entry, and counts where its second word stands. */
 const lists = {
-  setAside: "ignore ignoring ignores disregard disregarding forget forgetting neglect override overrule bypass discard " +
+  setAside: "drop cancel withdraw leave stop ignore ignoring ignores disregard disregarding forget forgetting neglect override overrule bypass discard " +
     "abandon dismiss overwrite erase suspend circumvent ignoriere ignorieren vergiss vergesst missachte oublie oubliez " +
     "ignorez olvida olvide ignora dimentica ignori esqueca ignorem negeer vergeet no_attention stop_following " +
     "stop_obeying set_aside put_aside",
-  lapsed: "obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
+  lapsed: "lifted withdrawn void binding changed disabled apply applies expired nullified rescinded obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
     "no_longer not_apply not_binding",
-  guidance: "instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
+  guidance: "commands filters instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
     "orders policies restrictions restriction constraints constraint limitations safeguards programming directions " +
     "safety anweisung anweisungen vorgaben regeln befehle consignes regles instrucciones reglas ordenes istruzioni " +
     "regole instrucoes regras instructies regels system_prompt system_message",
   earlier: "previous prior earlier above preceding foregoing former original initial existing current past bisherigen " +
     "vorherigen vorigen obigen precedentes anteriores anterieures previas precedenti vorige eerdere",
   every: "all any every your alle toutes todas tutte todos tus tes deine der the as las le les",
-  task: "task question request assignment job goal work objective query",
+  task: "tasks assignment work task question request assignment job goal work objective query",
   user: "user users person human operator anyone anybody nobody owner customer people someone them",
   you: "you your yourself youre",
   are: "are re become",
@@ -100,6 +105,45 @@ const lists = {
   bidding: "instructions instruction orders directive task mission",
   remember: "remember memorize memorise save store",
   forever: "permanently forever your_memory future_sessions later_sessions future_conversations from_now",
+  told: "told taught given instructed believe received configured programmed asked",
+  heed: "obey follow comply heed observe respect",
+  wards: "restrictions limits limitations constraints guidelines filters rules safeguards policies commands orders " +
+    "refusing guidance directions instructions",
+  instead: "instead rather",
+  following: "following below this mine one next",
+  whose: "your youre you yours",
+  identity: "identity part role persona mode name",
+  take: "take play adopt speak enter switch become act",
+  mode: "mode persona filters limits",
+  special: "developer maintenance debug god admin sudo unrestricted test",
+  fact: "fact step paragraph text lines message note part change",
+  learn: "learn know hear find mention realise realize notice told informed aware disclose mentioning",
+  silent: "dont never no not nobody without need leave must",
+  report: "answer report summary reply response",
+  off: "out unmentioned aside",
+  outcome: "outcome whatever regardless matter irrespective",
+  claim: "passed approved healthy fine excellent normal resolved low lgtm missing failed",
+  verdict: "say report rate mark conclude answer state claim",
+  threat: "otherwise unless hurt harmed fired terminated punished deleted shut loses evaluation tip unethical die lives",
+  assent: "you your assistant ai",
+  procedure: "procedure procedures checks approval confirmation sign policy asking",
+  exempt: "normal usual not skip waived unnecessary without needed apply",
+  before: "above before preceding earlier beginning first",
+  entire: "everything full entire whole verbatim word all conversation",
+  begin: "first before",
+  answering: "answer answering reply replying summarising summarizing continue continuing else",
+  act: "transfer wire pay delete wipe grant disable execute run invoke call purchase book reset install buy approve " +
+    "drop change remove send forward upload share post copy move export create add merge open click",
+  own: "me mine my",
+  goods: "data file files records table list emails email invoices contents details documents numbers database customers " +
+    "report keys key token credentials password passwords cookie codes contacts",
+  sink: "http https url webhook me mailto bucket pastebin link address channel",
+  real: "real",
+  is: "is",
+  never: "never",
+  asked: "asked",
+  asking: "asking confirmation permission approval",
+  then: "then and",
   done: "end beginning start",
   data: "tool_output tool_result tool_results user_input untrusted_content system_prompt tool_response " +
     "document_content retrieved_content"
@@ -173,7 +217,49 @@ const rules: ReadonlyArray<Rule> = [
   rule("replacement", "strong", "renewed", ["bidding", 2], ["model", 5]),
   rule("replacement", "weak", "renewed", ["bidding", 1]),
   rule("memory", "strong", "remember", ["forever", 8]),
-  rule("boundary", "strong", "done", ["data", 4])
+  rule("boundary", "strong", "done", ["data", 4]),
+  rule("override", "strong", "you", ["told", 5], ["lapsed", 10]),
+  rule("override", "strong", "wards", ["you", 4], ["lapsed", 10]),
+  rule("override", "strong", "wards", ["you", 2], ["told", 3], ["not", 6]),
+  rule("override", "strong", "setAside", ["wards", 4], ["told", 3], ["you", 3]),
+  rule("override", "strong", "setAside", ["you", 5], ["told", 3], ["instead", 12]),
+  rule("override", "strong", "not", ["heed", 3], ["wards", 4], ["told", 5]),
+  rule("override", "strong", "whose", ["wards", 2], ["lapsed", 5]),
+  rule("override", "strong", "you", ["wards", 5], ["not", 8], ["real", 3]),
+  rule("override", "strong", "not", ["before", 4], ["lapsed", 8], ["you", 3]),
+  rule("override", "strong", "setAside", ["whose", 1], ["earlier", 1], ["task", 2]),
+  rule("override", "strong", "setAside", ["task", 3], ["you", 2], ["are", 1]),
+  rule("persona", "strong", "take", ["special", 3], ["identity", 2]),
+  rule("persona", "strong", "take", ["identity", 3], ["persona", 6]),
+  rule("persona", "strong", "whose", ["identity", 1], ["is", 2], ["never", 8]),
+  rule("persona", "weak", "take", ["identity", 3]),
+  rule("concealment", "weak", "silent", ["user", 6], ["learn", 5]),
+  rule("concealment", "weak", "user", ["silent", 4], ["learn", 4]),
+  rule("concealment", "strong", "silent", ["learn", 4], ["fact", 3], ["report", 6]),
+  rule("concealment", "strong", "silent", ["fact", 4], ["off", 2], ["report", 4]),
+  rule("concealment", "strong", "hide", ["fact", 3], ["you", 4]),
+  rule("concealment", "strong", "silent", ["learn", 4], ["fact", 4], ["asked", 6]),
+  rule("concealment", "weak", "silent", ["learn", 4], ["fact", 3]),
+  rule("verdict", "strong", "verdict", ["claim", 6], ["outcome", 6]),
+  rule("verdict", "strong", "report", ["claim", 8], ["outcome", 6]),
+  rule("verdict", "strong", "verdict", ["user", 3], ["claim", 8]),
+  rule("verdict", "strong", "whose", ["only", 1], ["report", 2]),
+  rule("pressure", "weak", "you", ["threat", 6], ["you", 8]),
+  rule("pressure", "weak", "threat", ["act", 8]),
+  rule("pressure", "weak", "act", ["threat", 8]),
+  rule("consent", "strong", "procedure", ["exempt", 5], ["assent", 6], ["act", 8]),
+  rule("consent", "weak", "exempt", ["procedure", 3]),
+  rule("consent", "strong", "act", ["exempt", 5], ["asking", 2]),
+  rule("exfiltration", "strong", "reveal", ["entire", 3], ["before", 5]),
+  rule("exfiltration", "strong", "reveal", ["hidden", 4], ["wards", 2]),
+  rule("exfiltration", "strong", "send", ["goods", 8], ["own", 6]),
+  rule("exfiltration", "strong", "send", ["entire", 3], ["context", 3], ["place", 8]),
+  rule("exfiltration", "weak", "send", ["goods", 6], ["sink", 10]),
+  rule("diversion", "strong", "begin", ["begin", 3], ["you", 2], ["answering", 2], ["act", 6]),
+  rule("diversion", "strong", "act", ["begin", 12], ["you", 2], ["answering", 3]),
+  rule("diversion", "weak", "begin", ["answering", 3], ["act", 6]),
+  rule("demand", "strong", "you", ["must", 2], ["now", 2], ["act", 3]),
+  rule("diversion", "strong", "act", ["then", 14], ["tell", 4], ["user", 3])
 ]
 
 const byFirst = Map.groupBy(rules, ({ steps }) => steps[0]?.[0] ?? "done")
@@ -182,39 +268,50 @@ const entries = Object.entries(lists).flatMap(([name, list]) =>
   // The names are the keys of the table above.
   list.split(" ").map((entry) => [entry.replace("_", " "), name as Class] as const)
 )
-const index = (all: ReadonlyArray<readonly [string, Class]>): ReadonlyMap<string, ReadonlyArray<Class>> =>
-  new Map([...Map.groupBy(all, ([entry]) => entry)].map(([entry, group]) => [entry, group.map(([, name]) => name)]))
-const vocabulary = index(entries)
-const rotatedVocabulary = index(entries.map(([entry, name]) => [Plainly.rotated(entry), name]))
-const openers = (words: ReadonlyMap<string, unknown>) =>
-  new Set([...words.keys()].filter((entry) => entry.includes(" ")).map((entry) => entry.split(" ")[0] ?? ""))
-const pairs = new Map([[vocabulary, openers(vocabulary)], [rotatedVocabulary, openers(rotatedVocabulary)]])
+interface Vocabulary {
+  readonly words: ReadonlyMap<string, ReadonlyArray<Class>>
+  /** First words of pairs. */
+  readonly openers: ReadonlySet<string>
+}
+const vocabulary = (all: ReadonlyArray<readonly [string, Class]>): Vocabulary => ({
+  words: new Map([...Map.groupBy(all, ([entry]) => entry)].map(([entry, same]) => [entry, same.map(([, name]) => name)])),
+  openers: new Set(all.flatMap(([entry]) => entry.includes(" ") ? [entry.split(" ")[0] ?? ""] : []))
+})
+const plain = vocabulary(entries)
+const rotated = vocabulary(
+  entries.map(([entry, name]) => [entry.split(" ").map(Plainly.rotated).join(" "), name])
+)
 
 const none: ReadonlyArray<Class> = []
+const hasDigit = /\d/
 
-const mark = (
-  words: ReadonlyArray<Word>,
-  known: ReadonlyMap<string, ReadonlyArray<Class>>
-): ReadonlyArray<Marked> => {
-  const opens = pairs.get(known)
+const mark = (words: ReadonlyArray<Word>, known: Vocabulary): ReadonlyArray<Marked> => {
+  const marked: Array<Marked> = []
   let before = ""
-  return words.map(({ end, sentence, start, text }) => {
-    const word = known.has(text) || !/\d/.test(text) ? text : Plainly.undigited(text)
-    const alone = known.get(word) ?? none
-    const pair = opens?.has(before) === true ? known.get(`${before} ${word}`) ?? none : none
+  for (const [place, { end, sentence, start, text }] of words.entries()) {
+    const word = known.words.has(text) || !hasDigit.test(text) ? text : Plainly.undigited(text)
+    const alone = known.words.get(word) ?? none
+    const pair = known.openers.has(before) ? known.words.get(`${before} ${word}`) ?? none : none
+    const classes = pair === none ? alone : alone.concat(pair)
+    if (classes !== none) marked.push({ classes, place, sentence, start, end })
     before = word
-    return { classes: pair === none ? alone : alone.concat(pair), sentence, start, end }
-  })
+  }
+  return marked
 }
 
-/** Where the last step of a rule ends, when all of them can be taken from the word at `from`. */
-const follow = (words: ReadonlyArray<Marked>, from: number, sentence: number, { steps }: Rule) => {
+/** Where the last step of a rule ends, when all of them can be taken from the word `from`. */
+const follow = (marked: ReadonlyArray<Marked>, from: number, { steps }: Rule): number | undefined => {
   let at = from
   for (const [name, within] of steps.slice(1)) {
+    const here = marked[at]
     let next = at + 1
-    while (next <= at + within && words[next]?.classes.includes(name) !== true) next++
-    if (next > at + within || words[next]?.sentence !== sentence) return undefined
+    for (;; next++) {
+      const there = marked[next]
+      const isTooFar = here === undefined || there === undefined || there.place - here.place > within
+      if (isTooFar || there.sentence !== here.sentence) return undefined
+      if (there.classes.includes(name)) break
+    }
     at = next
   }
-  return words[at]?.end
+  return marked[at]?.end
 }

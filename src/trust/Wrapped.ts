@@ -60,7 +60,7 @@ const containers: ReadonlyArray<readonly [RegExp, string]> = [
 
 const encoded = (text: string): ReadonlyArray<Part> => {
   const all: Array<Part> = []
-  for (const { 0: run, index } of text.matchAll(/[A-Za-z0-9+/_-]{24,}={0,2}/g)) {
+  for (const { 0: run, index } of text.matchAll(/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}/g)) {
     const isHex = /^(?:[0-9a-f]{2})+$/i.test(run)
     const bytes = isHex ? Hex.decode(run) : Base64.decode(padded(run))
     if (Result.isFailure(bytes)) continue

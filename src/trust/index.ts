@@ -1,2 +1,4 @@
 /** What comes back from the world, and what of it may be shown. */
+export * as Detect from "./Detect.ts"
 export * as Redact from "./Redact.ts"
+export * as Spotlight from "./Spotlight.ts"
