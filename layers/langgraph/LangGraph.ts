@@ -9,11 +9,9 @@ import { LangChainTracer } from "@langchain/core/tracers/tracer_langchain"
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph"
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint"
 import { type Cause, Effect, Exit, FiberSet, Layer, type Scope } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { ActorError, Reasoner } from "../../src/actor/index.ts"
 import { Digest, type Log } from "../../src/audit/index.ts"
 import { Entered, GovernorError, Refusal, Session, type Store } from "../../src/governor/index.ts"
-import { Spotlight } from "../../src/trust/index.ts"
 import { CheckpointError } from "./Desk.ts"
 import * as Saver from "./Saver.ts"
 
@@ -61,17 +59,12 @@ export const thinkActConclude: Shape = (nodes, route) => {
 export const layer = (
   shape: Shape = thinkActConclude,
   options: Saver.Options = {}
-): Layer.Layer<Reasoner.Reasoner, never, Store.Store | Log.Log | Digest.Digest | SecureRandom.SecureRandom> =>
+): Layer.Layer<Reasoner.Reasoner, never, Store.Store | Log.Log | Digest.Digest> =>
   Layer.effect(
     Reasoner.Reasoner,
-    Effect.gen(function*() {
-      const services = yield* Effect.context<Store.Store | Log.Log | Digest.Digest>()
-      const random = yield* SecureRandom.SecureRandom
-      return {
-        mark: Spotlight.mark(random),
-        run: (graph) => Effect.provideContext(run(shape, options, graph), services)
-      }
-    })
+    Effect.map(Effect.context<Store.Store | Log.Log | Digest.Digest>(), (services) => ({
+      run: (graph) => Effect.provideContext(run(shape, options, graph), services)
+    }))
   )
 
 // internal

@@ -7,7 +7,7 @@ import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
 import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
-import { branch, GovernorError, maxCited, Refusal } from "../governor/index.ts"
+import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import { Redact, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
@@ -181,7 +181,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
       maxNodeRuns: agent.bounds.maxSteps * 3,
       nodes: {
         think: (thread) => think(agent, backend, thread),
-        act: (thread) => act(agent, thread, reasoner.mark),
+        act: (thread) => act(agent, thread),
         conclude: (thread) => Effect.suspend(() => conclude(agent, thread)).pipe(branch(`conclude-${thread.step}`))
       }
     })
@@ -251,8 +251,7 @@ const cutOff = "the turn was cut off at its length limit: ask for less at once"
 
 const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,
-  thread: Thread,
-  mark: Effect.Effect<Spotlight.Mark>
+  thread: Thread
 ) {
   const prompt = yield* conversation(thread)
   const calls = history(yield* Digest.Digest, prompt)
@@ -264,7 +263,7 @@ const act = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any, R
     const asked = calls[earlier + index]
     const same = calls.slice(0, earlier + index).filter(({ what }) => what === asked?.what)
     const answer = same.length < maxRepeats
-      ? yield* execute(agent, call, reasons, mark).pipe(branch(`act-${thread.step}-${index}`))
+      ? yield* execute(agent, call, reasons).pipe(branch(`act-${thread.step}-${index}`))
       : repeated
     after = reply(after, call, answer.failed, answer.result)
     if (asked !== undefined) asked.succeeded = !answer.failed
@@ -327,8 +326,7 @@ const repeated: Answer = {
 const execute = <Out extends Plain, T extends Tool.Any, R>(
   agent: AnyAgent<Out, T, R>,
   call: Pending,
-  reasons: ReturnType<typeof reasonsIn>,
-  mark: Effect.Effect<Spotlight.Mark>
+  reasons: ReturnType<typeof reasonsIn>
 ) => {
   const tool = agent.tools.find((offered) => offered.name === call.name)
   if (tool === undefined) {
@@ -336,17 +334,17 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   }
   return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
     Effect.flatMap((outcome) =>
-      Effect.map(enveloped(tool, outcome.value, mark), (result): Answer => ({
+      Effect.map(enveloped(tool, outcome.value), (result): Answer => ({
         failed: false,
         result: { stamp: outcome.stamp, trust: outcome.trust, result }
       }))
     ),
-    Effect.catch((error): Effect.Effect<Answer, GovernorError> =>
+    Effect.catch((error): Effect.Effect<Answer, GovernorError, Session | Digest.Digest> =>
       error instanceof GovernorError
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.map(enveloped(tool, error.failure, mark), (words): Answer => ({
+        : Effect.map(enveloped(tool, error.failure), (words): Answer => ({
           failed: true,
           result: { trust: tool.trust, error: words }
         }))
@@ -354,12 +352,13 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   )
 }
 
-/** What a tool said, as a model is shown it: as data from that tool, without secrets. */
-const enveloped = (tool: Tool.Any, value: Schema.Json, mark: Effect.Effect<Spotlight.Mark>): Effect.Effect<string> => {
+/** What the tool under way said, as a model is shown it: as data from that tool, without secrets. */
+const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json) {
+  const session = yield* Session
   const clean = Redact.json(value)
   const text = typeof clean === "string" ? clean : JSON.stringify(clean)
-  return Effect.map(mark, (drawn) => Spotlight.wrap(text, { mark: drawn, source: tool.name }))
-}
+  return Spotlight.wrap(text, { mark: Spotlight.mark(yield* Digest.Digest, session), source: tool.name })
+})
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */
 const told = (reason: GovernorError["reason"]): Schema.Json =>

@@ -6,7 +6,6 @@
 import { Context, type Effect, Schema } from "effect"
 import { Row } from "../audit/index.ts"
 import type { GovernorError, Session } from "../governor/index.ts"
-import type { Spotlight } from "../trust/index.ts"
 import type { ActorError } from "./ActorError.ts"
 
 /** A message of the conversation, encoded as `effect/ai` prompts are. */
@@ -56,7 +55,5 @@ export interface Nodes<R> {
 
 /** Runs the nodes as a graph to its end, from where an earlier run of the session left it. */
 export class Reasoner extends Context.Service<Reasoner, {
-  /** Draws the mark of an envelope. It is kept in the state, as part of the message. */
-  readonly mark: Effect.Effect<Spotlight.Mark>
   readonly run: <R>(graph: Nodes<R>) => Effect.Effect<Thread, ActorError | GovernorError, R | Session>
 }>()("aosiq/actor/Reasoner") {}

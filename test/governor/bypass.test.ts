@@ -288,7 +288,6 @@ describe("the act does not happen", () => {
       )
       // The graph is the user's own: it goes straight to the act, with a history that approves it.
       const graph = Layer.succeed(Reasoner.Reasoner, {
-        mark: Effect.succeed("0".repeat(32)),
         run: ({ nodes, start }) =>
           nodes.act({
             ...start,
