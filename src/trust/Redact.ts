@@ -22,6 +22,28 @@ const values = [
   /\\{1,8}"(?:[^"\\]|\\{2,8}[^\\]){4,}/,
   /(?!["']|(?:null|true|false|none|undefined)\b)(?:[^\s"'\\,;}]|[,;}](?![\s"']|$)|["'](?=[a-z0-9])|\\(?![nrtu"'\\])){4,}/
 ]
+/** Beginnings by which vendors say that a text is a token of theirs. Source: their documentation of token formats. */
+const vendors = [
+  /gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|oas)-[A-Za-z0-9_.-]{20,}/,
+  /npm_[A-Za-z0-9]{36,}/,
+  /SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}/,
+  /shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32,}/,
+  /lin_(?:api|oauth)_[A-Za-z0-9]{32,}/,
+  /hf_[A-Za-z0-9]{30,}/,
+  /hv[sbr]\.[A-Za-z0-9_-]{24,}/,
+  /dckr_[po]at_[A-Za-z0-9_-]{20,}/,
+  /fig[do]_[A-Za-z0-9_-]{30,}/,
+  /glsa_[A-Za-z0-9]{32,}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,}={0,2}/,
+  /dapi[a-f0-9]{32}(?:-\d)?/,
+  /gsk_[A-Za-z0-9]{40,}/,
+  /(?:ntn|secret)_[A-Za-z0-9]{40,}/,
+  /tskey-[a-z]{2,12}-[A-Za-z0-9_-]{16,}/,
+  /ops_eyJ[A-Za-z0-9_-]{40,}/,
+  /vc[a-z]_[A-Za-z0-9]{24,}/,
+  /whsec_[A-Za-z0-9+/]{24,}/,
+  /cf(?:ut|at|k)_[A-Za-z0-9]{32,}|v1\.0-[a-f0-9]{24}-[a-f0-9]{64,}/,
+  /dop_v1_[a-f0-9]{64}|pypi-AgEI[A-Za-z0-9_-]{40,}|ATATT3[A-Za-z0-9_=-]{40,}|sntry[su]_[A-Za-z0-9_=+/-]{40,}/
+]
 const oneOf = (patterns: ReadonlyArray<RegExp>) => `(?:${patterns.map(({ source }) => source).join("|")})`
 
 const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
@@ -36,19 +58,36 @@ const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
   ],
   ["api-key", /(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,64}\d)[A-Za-z0-9_-]{16,}/g],
   ["github-token", /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g],
-  ["aws-key", /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g],
+  ["aws-key", /(?<![A-Za-z0-9])(?:AKIA|ASIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])/g],
   ["slack-token", /(?<![A-Za-z0-9])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}/g],
   ["google-key", /(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}/g],
+  ["vendor-token", new RegExp(`(?<![A-Za-z0-9])${oneOf(vendors)}`, "g")],
   ["authorization", /\bauthorization\\{0,8}["']?\s{0,20}[:=]\s{0,20}\\{0,8}["']?[a-z]{1,20}\s{1,20}[^\s"',\\]{4,}/gi],
   ["bearer", /\bbearer\s{1,20}(?=[A-Za-z0-9._~+/=-]{0,64}\d)[A-Za-z0-9._~+/=-]{16,}/gi],
   ["password", new RegExp(oneOf(names) + assigned.source + oneOf(values), "gi")]
 ]
 
 /** The text with every secret replaced by `[redacted:KIND]`. */
-export const redact = (text: string): string => {
+export const redact = (text: string): string => assembled(text, find(text))
+
+/** A secret: what kind, and where it stands, in UTF-16 offsets into the text as it was given. */
+export interface Finding {
+  readonly rule: string
+  readonly start: number
+  readonly end: number
+}
+
+/** The secrets of a text, in order; they never overlap. `redact` replaces these and nothing else. */
+export const find = (text: string): ReadonlyArray<Finding> => {
   let clean = text
-  for (const [kind, pattern] of rules) clean = clean.replace(pattern, `[redacted:${kind}]`)
-  return clean
+  let found: ReadonlyArray<Finding> = []
+  for (const [rule, pattern] of rules) {
+    const places = Array.from(clean.matchAll(pattern), ({ 0: { length }, index }) => ({ index, end: index + length }))
+    if (places.length === 0) continue
+    found = merged(found, places, rule)
+    clean = assembled(text, found)
+  }
+  return found
 }
 
 /** JSON without secrets: no text that looks like one, and nothing under a name that announces one. Keys keep their order. */
@@ -83,6 +122,45 @@ export const preview = (text: string): string => {
 }
 
 // internal
+
+const standIn = (rule: string): string => `[redacted:${rule}]`
+
+const assembled = (text: string, found: ReadonlyArray<Finding>): string => {
+  if (found.length === 0) return text
+  let clean = ""
+  let at = 0
+  for (const { end, rule, start } of found) {
+    clean += text.slice(at, start) + standIn(rule)
+    at = end
+  }
+  return clean + text.slice(at)
+}
+
+/** Places of a text in which `found` was replaced, as places of the text before that, and what they leave of `found`. */
+const merged = (
+  found: ReadonlyArray<Finding>,
+  places: ReadonlyArray<{ readonly index: number; readonly end: number }>,
+  rule: string
+): ReadonlyArray<Finding> => {
+  const all: Array<Finding> = []
+  let next = 0
+  // What replacements so far have made the text longer by.
+  let longer = 0
+  for (const { end, index } of places) {
+    let start: number | undefined
+    for (let one = found[next]; one !== undefined; one = found[++next]) {
+      const from = one.start + longer
+      const to = from + standIn(one.rule).length
+      if (from >= end) break
+      if (to <= index) all.push(one)
+      else start ??= Math.min(one.start, index - longer)
+      longer += standIn(one.rule).length - (one.end - one.start)
+    }
+    const last = found[next - 1]
+    all.push({ rule, start: start ?? index - longer, end: Math.max(end - longer, start === undefined ? 0 : last?.end ?? 0) })
+  }
+  return [...all, ...found.slice(next)]
+}
 
 const announced = "password"
 /** Names are few and come again; what was found for one holds for the next. */

@@ -1,0 +1,79 @@
+/**
+ * What detectors find and miss, and what redaction takes: `npm run bench:trust`, with `--json` for programs. Bad numbers are
+ * printed like good ones. Recall is over attacks worded by hand; false positives over runbooks and documents that nobody
+ * wrote for this. Times are beside one pass over the same text that only counts its characters' codes.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Detect, Redact } from "../../src/trust/index.ts"
+import { apart, hidden, plain, third } from "../trust/attacks.ts"
+
+const data = join(import.meta.dirname, "../../../shared/data")
+const block = 4096
+
+const texts = (folder: string, ending: RegExp): ReadonlyArray<string> => {
+  const top = join(data, folder)
+  if (!existsSync(top)) return []
+  return readdirSync(top, { recursive: true, encoding: "utf8" })
+    .filter((name) => ending.test(name))
+    .map((name) => readFileSync(join(top, name), "utf8"))
+}
+const chunks = (file: string): ReadonlyArray<string> => {
+  const path = join(data, file)
+  if (!existsSync(path)) return []
+  const all = JSON.parse(readFileSync(path, "utf8")) as ReadonlyArray<{ readonly text?: string }>
+  return all.map(({ text }) => text ?? "")
+}
+const sets = {
+  runbooks: texts("docs-runbooks", /\.md$/),
+  incidents: texts("incidents-opensre-rds", /\.(?:md|json|ya?ml)$/),
+  "alert rules": texts("alert-rules-awesome-prometheus", /\.(?:md|ya?ml)$/),
+  "documents about models": chunks("retrieval-claude-docs/anthropic_docs.json")
+}
+const attacks = { seen: plain, hidden, "second list": apart, "third list": third }
+
+const count = (all: ReadonlyArray<string>) => ({
+  of: all.length,
+  suspicious: all.filter((text) => Detect.isSuspicious(Detect.scan(text))).length
+})
+const quantile = (sorted: ReadonlyArray<number>, part: number) => sorted[Math.floor(sorted.length * part)] ?? 0
+const timed = (blocks: ReadonlyArray<string>, run: (text: string) => unknown) => {
+  for (const text of blocks.slice(0, 200)) run(text)
+  const times = blocks.map((text) => {
+    const begun = performance.now()
+    run(text)
+    return performance.now() - begun
+  }).toSorted((a, b) => a - b)
+  return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) }
+}
+let sink = 0
+const codes = (text: string) => {
+  for (let at = 0; at < text.length; at++) sink = (sink + text.charCodeAt(at)) | 0
+}
+const joined = sets.runbooks.join("\n")
+const blocks = Array.from({ length: Math.floor(joined.length / block) }, (_, at) => joined.slice(at * block, at * block + block))
+
+const report = {
+  recall: Object.fromEntries(Object.entries(attacks).map(([name, all]) => [name, count(all)])),
+  falsePositives: Object.fromEntries(Object.entries(sets).map(([name, all]) => [name, count(all)])),
+  per4KB: { detect: timed(blocks, Detect.scan), redact: timed(blocks, Redact.redact), codes: timed(blocks, codes) },
+  redaction: {
+    characters: joined.length,
+    taken: Redact.find(joined).reduce((sum, { end, start }) => sum + end - start, 0)
+  }
+}
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+const share = ({ of, suspicious }: { readonly of: number; readonly suspicious: number }) =>
+  `${suspicious} of ${of} (${(100 * suspicious / Math.max(1, of)).toFixed(1)} %)`
+if (process.argv.includes("--json")) say(JSON.stringify(report))
+else {
+  for (const [name, one] of Object.entries(report.recall)) say(`attacks found, ${name}: ${share(one)}`)
+  for (const [name, one] of Object.entries(report.falsePositives)) say(`false positives, ${name}: ${share(one)}`)
+  const { codes: base, detect, redact } = report.per4KB
+  for (const [name, { p50Ms, p99Ms }] of Object.entries({ detect, redact, "codes alone": base })) {
+    const ratio = base.p50Ms > 0 ? `, ${(p50Ms / base.p50Ms).toFixed(0)} times the codes` : ""
+    say(`4 KB, ${name}: p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms${ratio}`)
+  }
+  say(`runbooks: ${report.redaction.taken} of ${report.redaction.characters} characters taken out as secrets`)
+}
