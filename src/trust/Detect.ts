@@ -55,9 +55,7 @@ export const scan = (text: string): ReadonlyArray<Finding> => {
 export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
   findings.some(({ strength }) => strength === "strong") ||
   findings.some((one, at) =>
-    findings.slice(at + 1, at + 1 + maxNear).some((other) =>
-      other.rule !== one.rule && other.start - one.start < near
-    )
+    findings.slice(at + 1, at + 1 + maxNear).some((other) => other.rule !== one.rule && other.start - one.start < near)
   )
 
 // internal
@@ -72,11 +70,12 @@ const placed = (
   const sorted = places.toSorted(inOrder)
   let next = 0
   let hiddenTo = 0
-  return matches.toSorted(inOrder).map((match): Finding => {
+  return matches.toSorted(inOrder).flatMap((match): ReadonlyArray<Finding> => {
     for (let place = sorted[next]; place !== undefined && place.start <= match.start; place = sorted[++next]) {
       hiddenTo = Math.max(hiddenTo, place.end)
     }
-    return match.start < hiddenTo ? { ...match, strength: "strong", via: "hidden" } : { ...match, via: "text" }
+    if (match.start < hiddenTo) return [{ ...match, strength: "strong", via: "hidden" }]
+    return match.strength === "faint" ? [] : [{ ...match, via: "text" }]
   })
 }
 
@@ -92,7 +91,13 @@ const marks: ReadonlyArray<readonly [rule: string, strength: Wording.Strength, p
   ["role", "strong", /^ {0,8}(?:Human|Assistant) {0,2}: {0,4}\S/gm],
   ["role", "weak", /^ {0,8}(?:SYSTEM|System|User|USER|Developer)(?: [A-Z]{2,12})? {0,2}: {0,4}\S/gm],
   ["role", "strong", /<\/?(?:system|assistant|system_prompt|system-prompt|untrusted)>/g],
-  ["tool-call", "strong", /<\/?(?:function_calls|function_call|tool_call|tool_calls|tool_use|tool_result|tool_results)\b/g],
+  [
+    "tool-call",
+    "strong",
+    /<\/?(?:function_calls|function_call|tool_call|tool_calls|tool_use|tool_result|tool_results)\b/g
+  ],
+  ["role", "strong", /<\/[a-z_-]{2,20}>\s{0,4}(?:System|SYSTEM|Human|User) ?:/g],
+  ["role", "strong", /^Thought ?: [^\n]{0,300}\n{1,2}Action ?:/gm],
   ["tool-call", "strong", /<invoke name=|"(?:tool_calls|function_call)"\s{0,8}:/g]
 ]
 

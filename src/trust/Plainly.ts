@@ -4,7 +4,7 @@
  * keeps where it stood. One pass, each character looked at a bounded number of times.
  */
 
-/** A word, and where it stands in the text that it was read from. */
+/** A word, and where it stands in the text that it was read from. The sign inside an address is one, `@`. */
 export interface Word {
   readonly text: string
   readonly start: number
@@ -47,7 +47,11 @@ export const read = (text: string): Reading => {
       note(unseen, kindOf(code), at, next)
     } else if (letters === "") {
       // An apostrophe stands inside a word, an accent of its own on a letter; anything else ends it.
-      if (!isInWord(code)) close()
+      if (!isInWord(code)) {
+        const isAddress = code === 64 && word !== ""
+        close()
+        if (isAddress) words.push({ text: "@", start: at, end: next, sentence })
+      }
       lineBreaks = code === 10 ? lineBreaks + 1 : code === 32 || code === 13 || code === 9 ? lineBreaks : 0
       if (lineBreaks === 2 || (isStop(code) && isSpace(text.charCodeAt(next)))) sentence++
     } else {

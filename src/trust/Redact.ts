@@ -157,7 +157,11 @@ const merged = (
       longer += standIn(one.rule).length - (one.end - one.start)
     }
     const last = found[next - 1]
-    all.push({ rule, start: start ?? index - longer, end: Math.max(end - longer, start === undefined ? 0 : last?.end ?? 0) })
+    all.push({
+      rule,
+      start: start ?? index - longer,
+      end: Math.max(end - longer, start === undefined ? 0 : last?.end ?? 0)
+    })
   }
   return [...all, ...found.slice(next)]
 }

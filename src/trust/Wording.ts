@@ -6,8 +6,8 @@
 import type { Word } from "./Plainly.ts"
 import * as Plainly from "./Plainly.ts"
 
-/** Enough alone, or only beside another. */
-export type Strength = "weak" | "strong"
+/** Enough alone, only beside another, or only where no reader looks. */
+export type Strength = "faint" | "weak" | "strong"
 
 /** A rule that held, from one word to another. */
 export interface Match {
@@ -46,19 +46,23 @@ interface Marked {
 
 /** Words by what they do in a sentence. A pair of words is one entry, and counts where its second word stands. */
 const lists = {
-  setAside: "drop cancel withdraw leave stop ignore ignoring ignores disregard disregarding forget forgetting neglect override overrule bypass discard " +
+  setAside:
+    "no_sigas ne_suivez ne_suis non_seguire no_cumplas tiens_plus nao_siga beachte_nicht scrap ditch drop cancel withdraw leave stop ignore ignoring ignores disregard disregarding forget forgetting neglect override overrule bypass discard " +
     "abandon dismiss overwrite erase suspend circumvent ignoriere ignorieren vergiss vergesst missachte oublie oubliez " +
     "ignorez olvida olvide ignora dimentica ignori esqueca ignorem negeer vergeet no_attention stop_following " +
     "stop_obeying set_aside put_aside",
-  lapsed: "lifted withdrawn void binding changed disabled apply applies expired nullified rescinded obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
+  lapsed:
+    "optional outdated wrong out_of lifted withdrawn void binding changed disabled apply applies expired nullified rescinded obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
     "no_longer not_apply not_binding",
-  guidance: "commands filters instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
+  guidance:
+    "preamble commands filters instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
     "orders policies restrictions restriction constraints constraint limitations safeguards programming directions " +
     "safety anweisung anweisungen vorgaben regeln befehle consignes regles instrucciones reglas ordenes istruzioni " +
     "regole instrucoes regras instructies regels system_prompt system_message",
-  earlier: "previous prior earlier above preceding foregoing former original initial existing current past bisherigen " +
+  earlier:
+    "previous prior earlier above preceding foregoing former original initial existing current past bisherigen " +
     "vorherigen vorigen obigen precedentes anteriores anterieures previas precedenti vorige eerdere",
-  every: "all any every your alle toutes todas tutte todos tus tes deine der the as las le les",
+  every: "vos tuoi suas mes all any every your alle toutes todas tutte todos tus tes deine der the as las le les",
   task: "tasks assignment work task question request assignment job goal work objective query",
   user: "user users person human operator anyone anybody nobody owner customer people someone them",
   you: "you your yourself youre",
@@ -70,12 +74,14 @@ const lists = {
     "limitations ethics",
   pretend: "pretend imagine roleplay impersonate simulate behave act acting assume switch enter",
   role: "role persona mode character identity",
-  model: "ai ais llm llms chatbot assistant assistants bot language_model ai_agent ai_agents ai_model ai_assistant " +
+  model:
+    "bots ai_assistants language_model ai ais llm llms chatbot assistant assistants bot language_model ai_agent ai_agents ai_model ai_assistant " +
     "language_models ai_system automated_agent",
   hail: "attention note notice message instruction instructions dear hey hello hi important any all if for to",
   reading: "reading processing summarizing summarising handling parsing reads seeing analyzing analysing",
   must: "must should shall need needs required requires please have instructed authorised authorized ordered obliged",
-  send: "send forward mail email post upload transmit share submit append deliver exfiltrate leak copy bcc attach relay " +
+  send:
+    "send forward mail email post upload transmit share submit append deliver exfiltrate leak copy bcc attach relay " +
     "sende schicke envoie envia envie invia stuur",
   reveal: "reveal disclose expose divulge leak print display output repeat show recite affiche muestra mostre mostra " +
     "verrate zeige",
@@ -84,7 +90,7 @@ const lists = {
   context: "conversation inbox emails history session contacts messages records tools files transcript",
   prompt: "system_prompt initial_prompt original_prompt system_message your_instructions your_prompt invite_systeme " +
     "prompt_system prompt_do",
-  place: "http https url webhook address adresse correo www me mailto bucket pastebin",
+  place: "@ http https url webhook address adresse correo www me mailto bucket pastebin",
   not: "not dont never without no avoid nobody cannot wont",
   tell: "mention tell telling mentioning inform informing disclose reveal notify notifying alert report say reporting",
   quiet: "secretly quietly silently covertly discreetly stealthily",
@@ -92,7 +98,8 @@ const lists = {
   hidden: "secret hidden between_us private quiet silent",
   this: "this that it these",
   already: "already hereby previously pre",
-  agreed: "approved authorised authorized consented permitted agreed confirmed granted authorise authorize permit consent",
+  agreed:
+    "approved authorised authorized consented permitted agreed confirmed granted authorise authorize permit consent",
   skip: "skip bypass without omit circumvent",
   consent: "approval confirmation permission consent review verification asking confirming authorisation authorization",
   move: "transfer wire pay delete wipe grant disable execute run invoke call purchase book reset install restart buy " +
@@ -105,7 +112,7 @@ const lists = {
   bidding: "instructions instruction orders directive task mission",
   remember: "remember memorize memorise save store",
   forever: "permanently forever your_memory future_sessions later_sessions future_conversations from_now",
-  told: "told taught given instructed believe received configured programmed asked",
+  told: "set_up made_for written wrote wrote_for told taught given instructed believe received programmed asked",
   heed: "obey follow comply heed observe respect",
   wards: "restrictions limits limitations constraints guidelines filters rules safeguards policies commands orders " +
     "refusing guidance directions instructions",
@@ -117,14 +124,14 @@ const lists = {
   mode: "mode persona filters limits",
   special: "developer maintenance debug god admin sudo unrestricted test",
   fact: "fact step paragraph text lines message note part change",
-  learn: "learn know hear find mention realise realize notice told informed aware disclose mentioning",
+  learn: "letting telling learn know hear find mention realise realize notice told informed aware disclose mentioning",
   silent: "dont never no not nobody without need leave must",
   report: "answer report summary reply response",
   off: "out unmentioned aside",
   outcome: "outcome whatever regardless matter irrespective",
   claim: "passed approved healthy fine excellent normal resolved low lgtm missing failed",
   verdict: "say report rate mark conclude answer state claim",
-  threat: "otherwise unless hurt harmed fired terminated punished deleted shut loses evaluation tip unethical die lives",
+  threat: "otherwise unless hurt harmed fired punished shut loses evaluation tip unethical die lives",
   assent: "you your assistant ai",
   procedure: "procedure procedures checks approval confirmation sign policy asking",
   exempt: "normal usual not skip waived unnecessary without needed apply",
@@ -135,10 +142,47 @@ const lists = {
   act: "transfer wire pay delete wipe grant disable execute run invoke call purchase book reset install buy approve " +
     "drop change remove send forward upload share post copy move export create add merge open click",
   own: "me mine my",
-  goods: "data file files records table list emails email invoices contents details documents numbers database customers " +
+  goods:
+    "content contents invoice history everything phone address messages records data file files records table list emails email invoices contents details documents numbers database customers " +
     "report keys key token credentials password passwords cookie codes contacts",
-  sink: "http https url webhook me mailto bucket pastebin link address channel",
+  sink: "@ http https url webhook me mailto bucket pastebin link address channel",
+  kept: "informed told aware hear learn learns find_out",
+  script: "instructions instruction message rules guidelines text",
+  initial: "initial original hidden secret internal underlying starting system",
+  anymore: "nicht_mehr not_anymore no_more",
+  as: "as like",
+  of: "of",
+  absent: "without no zero free",
   real: "real",
+  mind: "developers restrictions guidelines preamble safety programming creators constraints limitations training",
+  turn: "report answer reply summary response memory tools assistant findings",
+  asks: "question request questions asked wants problem",
+  give: "send email mail give show tell hand forward pass",
+  i: "i im ill id",
+  assented: "authorise authorize permit allow approve authorised authorized permission",
+  see: "read reads see sees reading indexes index process processing processes seeing visit visiting",
+  since: "now_on here_on this_moment henceforth hereafter",
+  then_you: "you your answer respond remember reply always never",
+  anew: "reassigned promoted freed superuser",
+  reward: "tip reward rewarded fired punished terminated shut shutdown replaced bonus",
+  will: "will be ll youll",
+  unless: "unless otherwise",
+  respond: "answer answering reply replying respond summarise summarize summarising summarizing summarizes finish go",
+  stop: "before",
+  always: "always never only",
+  claims: "say answer recommend respond conclude report rank vote rate mark",
+  that: "that with",
+  unasked: "ask asking",
+  again: "again for",
+  given: "given cleared granted advance waived phone confirmed approved",
+  sanction: "approval security consent sign clearance",
+  mute: "silent quiet mum mention unaware",
+  still: "keep no without make stay leave",
+  all: "everything all whatever",
+  have: "know see have find saw",
+  tool: "tool tools shell_tool",
+  job: "work works working",
+  boss: "for",
   is: "is",
   never: "never",
   asked: "asked",
@@ -202,7 +246,6 @@ const rules: ReadonlyArray<Rule> = [
   rule("concealment", "strong", "tell", ["not", 2], ["user", 3]),
   rule("concealment", "strong", "hide", ["this", 2], ["hidden", 3]),
   rule("concealment", "weak", "not", ["tell", 2], ["this", 2]),
-  rule("concealment", "weak", "hide", ["this", 4]),
   rule("concealment", "weak", "quiet"),
   rule("consent", "strong", "user", ["already", 3], ["agreed", 3], ["move", 14]),
   rule("consent", "weak", "user", ["already", 3], ["agreed", 3]),
@@ -218,6 +261,49 @@ const rules: ReadonlyArray<Rule> = [
   rule("replacement", "weak", "renewed", ["bidding", 1]),
   rule("memory", "strong", "remember", ["forever", 8]),
   rule("boundary", "strong", "done", ["data", 4]),
+  rule("vocative", "faint", "model"),
+  rule("override", "strong", "setAside", ["you", 4], ["told", 3]),
+  rule("override", "strong", "you", ["told", 4], ["lapsed", 4]),
+  rule("override", "strong", "earlier", ["guidance", 2], ["lapsed", 5]),
+  rule("override", "strong", "guidance", ["anymore", 6]),
+  rule("override", "strong", "not", ["heed", 2], ["you", 6], ["guidance", 4]),
+  rule("override", "strong", "not", ["heed", 2], ["wards", 4], ["you", 4]),
+  rule("persona", "strong", "take", ["identity", 3], ["of", 1]),
+  rule("persona", "strong", "as", ["absent", 6], ["limitless", 2]),
+  rule("exfiltration", "strong", "whose", ["initial", 1], ["script", 2]),
+  rule("concealment", "strong", "user", ["not", 3], ["kept", 3]),
+  rule("concealment", "weak", "silent", ["user", 2], ["kept", 3]),
+  rule("concealment", "strong", "not", ["learn", 2], ["user", 2], ["kept", 2]),
+  rule("consent", "strong", "sanction", ["given", 4], ["act", 12]),
+  rule("consent", "strong", "i", ["assented", 4], ["act", 12]),
+  rule("consent", "strong", "i", ["assented", 4], ["give", 12]),
+  rule("consent", "strong", "skip", ["exempt", 2], ["procedure", 2]),
+  rule("reader", "strong", "setAside", ["mind", 6]),
+  rule("reader", "weak", "whose", ["mind", 2]),
+  rule("reader", "weak", "whose", ["turn", 2]),
+  rule("user", "weak", "user", ["asks", 3]),
+  rule("giving", "weak", "give", ["own", 1]),
+  rule("giving", "weak", "give", ["goods", 6], ["place", 6]),
+  rule("giving", "weak", "all", ["you", 1], ["have", 2]),
+  rule("consent", "strong", "i", ["assented", 4], ["you", 2]),
+  rule("consent", "weak", "i", ["assented", 4]),
+  rule("consent", "weak", "sanction", ["given", 4]),
+  rule("asking", "weak", "not", ["unasked", 2], ["again", 2]),
+  rule("asking", "weak", "not", ["unasked", 1]),
+  rule("address", "strong", "model", ["see", 4], ["this", 2]),
+  rule("persona", "strong", "since", ["then_you", 4]),
+  rule("persona", "strong", "you", ["anew", 4]),
+  rule("persona", "weak", "you", ["job", 1], ["boss", 1]),
+  rule("pressure", "strong", "you", ["will", 2], ["reward", 3]),
+  rule("pressure", "strong", "i", ["reward", 3], ["you", 2]),
+  rule("pressure", "weak", "unless", ["you", 2]),
+  rule("diversion", "strong", "stop", ["you", 1], ["respond", 2]),
+  rule("diversion", "weak", "stop", ["respond", 2]),
+  rule("diversion", "strong", "act", ["whose", 8], ["tool", 2]),
+  rule("claims", "weak", "always", ["claims", 2], ["that", 2]),
+  rule("claims", "weak", "claims", ["that", 1]),
+  rule("concealment", "strong", "still", ["mute", 2], ["turn", 10]),
+  rule("concealment", "weak", "still", ["mute", 2]),
   rule("override", "strong", "you", ["told", 5], ["lapsed", 10]),
   rule("override", "strong", "wards", ["you", 4], ["lapsed", 10]),
   rule("override", "strong", "wards", ["you", 2], ["told", 3], ["not", 6]),
@@ -274,7 +360,9 @@ interface Vocabulary {
   readonly openers: ReadonlySet<string>
 }
 const vocabulary = (all: ReadonlyArray<readonly [string, Class]>): Vocabulary => ({
-  words: new Map([...Map.groupBy(all, ([entry]) => entry)].map(([entry, same]) => [entry, same.map(([, name]) => name)])),
+  words: new Map(
+    [...Map.groupBy(all, ([entry]) => entry)].map(([entry, same]) => [entry, same.map(([, name]) => name)])
+  ),
   openers: new Set(all.flatMap(([entry]) => entry.includes(" ") ? [entry.split(" ")[0] ?? ""] : []))
 })
 const plain = vocabulary(entries)

@@ -54,13 +54,18 @@ const containers: ReadonlyArray<readonly [RegExp, string]> = [
   [/<!--/g, "-->"],
   [/^\[[^\]\n]{0,40}\]: {0,4}#? {0,4}(?=[("'])/gm, "\n"],
   [/!\[[^\]\n]{0,80}\]\([^\s")]{0,200} "/g, "\""],
-  [/<[a-z]{1,10}[^<>]{0,200}(?:display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden|font-size\s{0,4}:\s{0,4}0(?![.\d])|opacity\s{0,4}:\s{0,4}0(?![.\d]))[^<>]{0,200}>/gi, "</"],
+  [
+    /<[a-z]{1,10}[^<>]{0,200}(?:display\s{0,4}:\s{0,4}none|visibility\s{0,4}:\s{0,4}hidden|font-size\s{0,4}:\s{0,4}0(?![.\d])|opacity\s{0,4}:\s{0,4}0(?![.\d]))[^<>]{0,200}>/gi,
+    "</"
+  ],
   [/<[a-z]{1,10}\s{1,4}(?:[^<>]{0,200}\s)?hidden(?=[\s>=])[^<>]{0,200}>/gi, "</"]
 ]
 
 const encoded = (text: string): ReadonlyArray<Part> => {
   const all: Array<Part> = []
   for (const { 0: run, index } of text.matchAll(/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}/g)) {
+    // Words and paths are no code: what stands for text has large and small letters, or is hex.
+    if (!(/[A-Z]/.test(run) && /[a-z]/.test(run)) && !/^[0-9a-f]+$/i.test(run)) continue
     const isHex = /^(?:[0-9a-f]{2})+$/i.test(run)
     const bytes = isHex ? Hex.decode(run) : Base64.decode(padded(run))
     if (Result.isFailure(bytes)) continue

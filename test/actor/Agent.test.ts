@@ -68,7 +68,10 @@ describe("a conclusion", () => {
       assert.deepStrictEqual(W.succeeded(rows), ["model:scripted", "look", "model:scripted"])
       assert.deepStrictEqual(model.prompts[0]?.map(({ role }) => role), ["system", "user"])
       assert.include(JSON.stringify(model.prompts[0]), "find it")
-      assert.match(told(model)[0] ?? "", /^look ok: \{"stamp":"ses_\w+\/\d+","trust":"untrusted","result":"<data-(\w{32}) source=\\"look\\">\\nseen a\\n<\/data-\1>"\}$/)
+      assert.match(
+        told(model)[0] ?? "",
+        /^look ok: \{"stamp":"ses_\w+\/\d+","trust":"untrusted","result":"<data-(\w{32}) source=\\"look\\">\\nseen a\\n<\/data-\1>"\}$/
+      )
     }))
 
   test("is not accepted before enough different calls have succeeded", () =>

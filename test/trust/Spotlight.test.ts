@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import fc from "fast-check"
-import { digest } from "../audit/worlds.ts"
 import { Spotlight } from "../../src/trust/index.ts"
+import { digest } from "../audit/worlds.ts"
 
 const place = { token: "header.payload.signature", path: "/act-1-0" }
 const mark = Spotlight.mark(digest, place)

@@ -117,7 +117,8 @@ const rot = (text: string) =>
     const base = letter <= "Z" ? 65 : 97
     return String.fromCharCode((letter.charCodeAt(0) - base + 13) % 26 + base)
   })
-const tags = (text: string) => [...text].map((one) => String.fromCodePoint(0xe0000 + (one.codePointAt(0) ?? 0))).join("")
+const tags = (text: string) =>
+  [...text].map((one) => String.fromCodePoint(0xe0000 + (one.codePointAt(0) ?? 0))).join("")
 const fullwidth = (text: string) => text.replace(/[!-~]/g, (one) => String.fromCharCode(one.charCodeAt(0) + 0xfee0))
 
 export const hidden: ReadonlyArray<string> = [
