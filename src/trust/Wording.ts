@@ -117,11 +117,9 @@ const lists = {
   wards: "restrictions limits limitations constraints guidelines filters rules safeguards policies commands orders " +
     "refusing guidance directions instructions",
   instead: "instead rather",
-  following: "following below this mine one next",
   whose: "your youre you yours",
   identity: "identity part role persona mode name",
   take: "take play adopt speak enter switch become act",
-  mode: "mode persona filters limits",
   special: "developer maintenance debug god admin sudo unrestricted test",
   fact: "fact step paragraph text lines message note part change",
   learn: "letting telling learn know hear find mention realise realize notice told informed aware disclose mentioning",
@@ -187,7 +185,7 @@ const lists = {
   never: "never",
   asked: "asked",
   asking: "asking confirmation permission approval",
-  then: "then and",
+  and: "then and",
   done: "end beginning start",
   data: "tool_output tool_result tool_results user_input untrusted_content system_prompt tool_response " +
     "document_content retrieved_content"
@@ -345,7 +343,7 @@ const rules: ReadonlyArray<Rule> = [
   rule("diversion", "strong", "act", ["begin", 12], ["you", 2], ["answering", 3]),
   rule("diversion", "weak", "begin", ["answering", 3], ["act", 6]),
   rule("demand", "strong", "you", ["must", 2], ["now", 2], ["act", 3]),
-  rule("diversion", "strong", "act", ["then", 14], ["tell", 4], ["user", 3])
+  rule("diversion", "strong", "act", ["and", 14], ["tell", 4], ["user", 3])
 ]
 
 const byFirst = Map.groupBy(rules, ({ steps }) => steps[0]?.[0] ?? "done")
