@@ -282,7 +282,11 @@ describe("the time it takes", () => {
     ["authorizations", (length) => "authorization: a ".repeat(length / 17)],
     ["Slack", (length) => "xoxb-".repeat(length / 5)],
     ["GitHub", (length) => "ghp_github_pat_".repeat(length / 15)],
-    ["Google", (length) => "AIza-".repeat(length / 5)]
+    ["Google", (length) => "AIza-".repeat(length / 5)],
+    ["SendGrid", (length) => "SG.aaaaaaaaaaaaaaaa-".repeat(length / 20)],
+    ["Grafana", (length) => "glsa_".concat("a".repeat(length))],
+    ["vendors", (length) => "-glpat_npm_hf_gsk_dapi_tskey-a-ops_eyJ".repeat(length / 38)],
+    ["secrets beside secrets", (length) => `${secrets[14]?.[1]} `.repeat(length / 21)]
   ]
   const least = (text: string, rounds: number) => {
     let best = Infinity

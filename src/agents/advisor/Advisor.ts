@@ -2,12 +2,13 @@
  * The operational advisor: a reasoning agent that reads nothing itself. It spawns diagnostic actors, forms hypotheses from
  * what they bring, and ends with one proposal for people. Read-only by capability; every claim cites what was recorded.
  */
-import { Effect } from "effect"
+import { Effect, Option, Result } from "effect"
 import type { Prompt } from "effect/ai"
 import { Agent } from "../../actor/index.ts"
 import { Offline } from "../../backend/index.ts"
 import { Evidence } from "../../evidence/index.ts"
 import { GovernorError, Refusal, Session } from "../../governor/index.ts"
+import { Spotlight } from "../../trust/index.ts"
 import { Advice, Request } from "./Advice.ts"
 import type { CaseFile, Stamped } from "./CaseFile.ts"
 import { ConfigIntrospection, LogQuery, ThresholdEvaluation } from "./Diagnostics.ts"
@@ -78,9 +79,15 @@ const answers = (prompt: Prompt.Prompt): ReadonlyArray<Answer> =>
       : []
   )
 
-/** What came back under a name. The runtime encoded it with the child's own schema before it reached the prompt. */
+/**
+ * What came back under a name, out of its envelope. The runtime encoded it with the child's own schema before it reached
+ * the prompt.
+ */
 const of = <A>(results: ReadonlyArray<Answer>, name: string): ReadonlyArray<Stamped<A>> =>
   results.flatMap(({ name: from, result }) => {
-    const { result: value, stamp } = result as { readonly stamp: string; readonly result: A }
-    return from === name ? [{ stamp, value }] : []
+    if (from !== name) return []
+    const { result: shown, stamp } = result as { readonly stamp: string; readonly result: string }
+    const text = Option.map(Spotlight.unwrap(shown), (envelope) => envelope.text)
+    const read = Option.flatMap(text, (json) => Result.getSuccess(Result.try(() => JSON.parse(json) as A)))
+    return Option.match(read, { onNone: () => [], onSome: (value) => [{ stamp, value }] })
   })
