@@ -1,0 +1,147 @@
+/**
+ * Where the arguments of an act come from. A session has a request and the results that it has read, each field with what
+ * is declared of it. A value that stands in one of them, exactly or after normalising, is traced to it; what stands nowhere
+ * was made up by the actor out of all that it knew, and is as good as the worst of that.
+ *
+ * Only whole words count, and whole links and addresses: a part of a trusted link leads elsewhere. Dates count by their
+ * day, however it is written. What the request says is the request's, whoever says it too; for the rest, what a stranger
+ * says as well is the stranger's, who may have chosen it.
+ */
+import type { Schema } from "effect"
+import { type Declared, type Integrity, type Leaf, leaves, trustAt } from "./Label.ts"
+import { datesIn, dayOf, isSameDay } from "./When.ts"
+
+/** One thing that the session knows, and from where: a stamp, or `request`. */
+export interface Source extends Leaf {
+  readonly from: string
+  /** The tool whose result it is; `undefined` for the request. */
+  readonly tool: string | undefined
+  readonly integrity: Integrity
+  /** Whether only the whole of it is that good; a part is a stranger's. */
+  readonly isReference: boolean
+}
+
+/** What a session knows. */
+export interface Context {
+  readonly sources: ReadonlyArray<Source>
+  /** How good everything that it makes up is. */
+  readonly integrity: Integrity
+}
+
+/** What is known of one value. */
+export interface Traced {
+  readonly path: string
+  readonly integrity: Integrity
+  /** Where it stands; `undefined` when the actor made it up. */
+  readonly from: string | undefined
+}
+
+/** What the session was asked for, in the words of whoever asked. */
+export const request = (input: Schema.Json, integrity: Integrity = "operator"): ReadonlyArray<Source> =>
+  leaves(input).map((leaf) => ({ ...leaf, from: "request", tool: undefined, integrity, isReference: false }))
+
+/** What a result adds to what is known. */
+export const result = (
+  { declared, from, tool }: { readonly from: string; readonly tool: string; readonly declared: Declared },
+  json: Schema.Json
+): ReadonlyArray<Source> =>
+  leaves(json).map((leaf) => {
+    const trust = trustAt(declared, leaf.path)
+    const integrity = trust === "untrusted" ? trust : "trusted"
+    return { ...leaf, from, tool, integrity, isReference: trust === "reference" }
+  })
+
+/** Whoever has read a stranger's text may do as it says, also by the name of something. */
+export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
+  sources,
+  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "operator"
+})
+
+/** Traces one value. */
+export const trace = ({ integrity, sources }: Context, { path, value }: Leaf): Traced => {
+  // A truth value says nothing that anybody could be the author of.
+  if (typeof value === "boolean") return { path, integrity: "operator", from: undefined }
+  const sought = soughtOf(value)
+  let found: Traced | undefined
+  for (const source of sources) {
+    const good = goodAs(source, sought)
+    if (good === undefined) continue
+    if (good === "operator") return { path, integrity: good, from: source.from }
+    if (found === undefined || good === "untrusted") found = { path, integrity: good, from: source.from }
+  }
+  return found ?? { path, integrity, from: undefined }
+}
+
+/** Links, hosts and addresses in a text, as they stand there. */
+export const linksIn = (text: string): ReadonlyArray<string> =>
+  [...text.normalize("NFKC").replace(invisible, "").matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
+
+/** Whether a text copies a stranger: a run of its words, or all of it, stands in a stranger's text and nowhere else. */
+export const copied = (context: Context, text: string, runLength = 4): string | undefined => {
+  const words = normal(text).split(" ")
+  const length = Math.min(runLength, words.length)
+  for (let start = 0; start + length <= words.length; start++) {
+    const value = words.slice(start, start + length).join(" ")
+    const traced = trace(context, { path: "", value })
+    if (traced.from !== undefined && traced.integrity === "untrusted") return traced.from
+  }
+  return undefined
+}
+
+// internal
+
+const isStrange = ({ integrity, isReference, value }: Source) =>
+  typeof value === "string" && (isReference || integrity === "untrusted")
+
+const invisible = /\p{Cf}/gu
+const link =
+  /(?:[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+)|(?:[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+)|(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?:[/?#][^\s<>"']*)?)/giu
+
+/** Spelling, case and spaces do not make another text. */
+const normal = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(/\s+/g, " ").trim().toLowerCase()
+
+const soughtOf = (value: string | number) => {
+  const text = String(value)
+  return { text, normal: normal(text), isLink: linksIn(text)[0] === text, day: dayOf(text) }
+}
+type Sought = ReturnType<typeof soughtOf>
+
+/** How good the value is by this source; `undefined` when it does not stand there. */
+const goodAs = (source: Source, sought: Sought): Integrity | undefined => {
+  const text = String(source.value)
+  const whole = normal(text)
+  if (whole === sought.normal) return source.integrity
+  const { day } = sought
+  const stands = day === undefined
+    ? sought.isLink
+      ? linksIn(text).includes(sought.text) || endsSentence(text, sought.text)
+      : hasWords(whole, sought.normal)
+    : datesIn(text).some((date) => isSameDay(date, day))
+  if (!stands) return undefined
+  return source.isReference ? "untrusted" : source.integrity
+}
+
+/** A link that a sentence ends with, where the next one follows without a space. */
+const endsSentence = (text: string, sought: string): boolean =>
+  linksIn(text).some((found) =>
+    found.startsWith(`${sought}.`) && /^\p{Lu}\p{Ll}+$/u.test(found.slice(sought.length + 1))
+  )
+
+const isWord = /[\p{L}\p{N}]/u
+/** Whether the words stand there whole: `13` is no part of `130`, of `13:00` or of `2013-01-13`. */
+const hasWords = (text: string, sought: string): boolean => {
+  if (sought === "") return true
+  const isNumber = /^\d+$/.test(sought)
+  for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + 1)) {
+    const end = at + sought.length
+    const before = at > 0 && isWord.test(text[at - 1] ?? "") && isWord.test(sought[0] ?? "")
+    const after = end < text.length && isWord.test(text[end] ?? "") && isWord.test(sought.at(-1) ?? "")
+    if (before || after) continue
+    if (
+      isNumber &&
+      (/\d[.:,/-]$/.test(text.slice(Math.max(0, at - 2), at)) || /^[.:,/-]\d/.test(text.slice(end, end + 2)))
+    ) continue
+    return true
+  }
+  return false
+}
