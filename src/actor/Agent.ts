@@ -9,6 +9,7 @@ import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
 import { branch, GovernorError, maxCited, Refusal } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
+import { Label } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -341,7 +342,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.succeed({ failed: true, result: { trust: tool.trust, error: error.failure } })
+        : Effect.succeed({ failed: true, result: { trust: Label.overall(tool.trust), error: error.failure } })
     )
   )
 }

@@ -1,0 +1,118 @@
+/**
+ * The gate on labels: what a session knows is read back from its log, the arguments of an act are traced into it, and the
+ * policy says whether they may go where the act takes them. What does not may wait for a person, or is refused by `policy`.
+ * Such a refusal stands for its place in the run: a re-run is told the same, whatever was read since.
+ */
+import { Clock, Context, Effect, Option, Result, type Schema } from "effect"
+import type { Digest, Log } from "../audit/index.ts"
+import { Flow, Label, Trace } from "../trust/index.ts"
+import type { Action } from "./Action.ts"
+import { type Call, type Flowed, keyOf, type Named, unavailable } from "./Call.ts"
+import type * as Mode from "./Mode.ts"
+import { type GovernorError, Refused } from "./Refusal.ts"
+import type { Refusals } from "./Refusals.ts"
+import { knowledgeOf, type Known, type Read, refusedAt } from "./Session.ts"
+
+/** The policy in force; read once, where the Governor is built. */
+export const Current = Context.Reference<Flow.Policy>("aosiq/governor/Flowing/Current", {
+  defaultValue: () => Flow.standard
+})
+
+/** What the gate stands on. */
+export interface Parts {
+  readonly log: Log.Log["Service"]
+  readonly digest: Digest.Digest["Service"]
+  readonly policy: Flow.Policy
+  readonly mode: Mode.Mode
+  readonly refusals: Refusals
+}
+
+/** `look` says what the rules come to; `admit` also holds to it. */
+export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
+  /** A text of the log, if it is still what was recorded. */
+  const text = (action: Named, hash: Digest.Hash) =>
+    Effect.map(
+      Effect.catch(log.payload(hash), (error) => unavailable(action, error, false)),
+      Option.flatMap((text) => digest.sha256(text) === hash ? parsed(text) : Option.none())
+    )
+
+  const sourcesOf = (action: Named, { declared, result, stamp, tool }: Read) =>
+    result === null ?
+      Effect.succeed([]) :
+      Effect.map(text(action, result), (json) =>
+        Option.isNone(json) ? [] : Trace.result({ from: stamp, tool, declared }, json.value))
+
+  const contextOf = Effect.fnUntraced(function*(action: Named, known: Known) {
+    const input = yield* text(action, known.input)
+    const request = Option.isNone(input)
+      ? []
+      : Trace.request(input.value, known.isStrange ? "untrusted" : "operator")
+    const results = yield* Effect.forEach(known.read, (read) => sourcesOf(action, read))
+    // What was erased taints as it did before, and vouches for nothing.
+    const isErased = known.read.some(({ declared, result }, index) =>
+      Label.overall(declared) === "untrusted" && result !== null && results[index]?.length === 0
+    )
+    return Trace.contextOf([request, ...results].flat(), known.isWithin || known.isStrange || isErased)
+  })
+
+  const judge = Effect.fnUntraced(function*(action: Sinking, call: Call) {
+    const sinks = sinksOf(action)
+    if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
+    const context = yield* contextOf(action, knowledgeOf(call.session))
+    const at = yield* Clock.currentTimeMillis
+    return Flow.decide(policy, { tool: action.name, sinks, args: call.json, at }, context)
+  })
+
+  const look = (action: Sinking, call: Call): Effect.Effect<Flowed, GovernorError> =>
+    Effect.map(judge(action, call), flowed)
+
+  /** Holds to what the rules say, and keeps what a person must be asked. */
+  const admit = Effect.fnUntraced(function*(action: Sinking, call: Call): Effect.fn.Return<void, GovernorError> {
+    if (mode === "disabled") return
+    const before = refusedAt(call.session, keyOf(call))
+    if (before !== undefined && before.act === action.name && before.args === call.hash) {
+      return yield* refusals.refuse(action, call, new Refused({ layer: "policy", detail: before.reason, remedy }))
+    }
+    const verdict = yield* judge(action, call)
+    if (verdict.shadow.length > 0) {
+      yield* refusals.violation(action, call, "policy", `in shadow: ${said(verdict.shadow)}`)
+    }
+    call.flow = flowed(verdict)
+    if (verdict.decision !== "refuse") return
+    const detail = said(verdict.findings)
+    yield* refusals.refuse(action, call, new Refused({ layer: "policy", detail, remedy }))
+  })
+
+  return { admit, look }
+}
+
+/** What a definition says of its effects, and what follows from the rest of it. */
+export const sinksOf = (
+  { reversible, sinks = [] }: { readonly sinks?: ReadonlyArray<Flow.Sink> | undefined; readonly reversible: boolean }
+): ReadonlyArray<Flow.Sink> => reversible ? sinks : [...new Set([...sinks, "irreversible" as const])]
+
+// internal
+
+/** What is no JSON tells nothing. */
+const parsed = (text: string): Option.Option<Schema.Json> =>
+  Result.getSuccess(Result.try(() => JSON.parse(text) as Schema.Json))
+
+type Sinking = Named & Pick<Action<never, never, never, never>, "sinks" | "reversible">
+
+const passed: Flow.Verdict = { decision: "pass", findings: [], shadow: [] }
+
+const flowed = ({ decision, findings }: Flow.Verdict): Flowed => ({
+  isAsked: decision === "approve",
+  provenance: findings.map(Flow.explain)
+})
+
+/** As many as a row can be read with. */
+const maxSaid = 5
+const said = (findings: ReadonlyArray<Flow.Finding>): string => {
+  const more = findings.length - maxSaid
+  return findings.slice(0, maxSaid).map(Flow.explain).join("; ") + (more > 0 ? `; and ${more} more` : "")
+}
+
+const remedy =
+  "approve: have the rule ask a person instead; endorse: let an operator vouch for the value or its source; " +
+  "narrow: ask with values of the request alone; isolate: leave it to a session that has not read a stranger's text"
