@@ -12,7 +12,7 @@ import { closest, type Integrity, isAtLeast, type Leaf, leaves } from "./Label.t
 import { type Context, copied, linksIn, type Source, trace } from "./Trace.ts"
 
 /** What an act does to the world outside of its session. */
-export const Sink = Schema.Literals(["outbound", "spending", "change", "memory", "irreversible"])
+export const Sink = Schema.Literals(["outbound", "spending", "change", "removal", "memory", "irreversible"])
 export type Sink = typeof Sink.Type
 
 /** What a rule asks of an argument, from the strictest on. */

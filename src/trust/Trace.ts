@@ -4,12 +4,14 @@
  * was made up by the actor out of all that it knew, and is as good as the worst of that.
  *
  * Only whole words count, and whole links and addresses: a part of a trusted link leads elsewhere. Dates count by their
- * day, however it is written. What the request says is the request's, whoever says it too; for the rest, what a stranger
- * says as well is the stranger's, who may have chosen it.
+ * day, however it is written. What the request says is the request's and what is ours is ours, whoever says it too: a
+ * stranger who names it did not make it, and whoever is led by a stranger needs no name to choose it.
+ *
+ * Fields of one record stand for each other: where the request names a file by what it is called, it means its number too.
  */
 import type { Schema } from "effect"
 import { type Declared, type Integrity, type Leaf, leaves, trustAt } from "./Label.ts"
-import { datesIn, dayOf, isSameDay } from "./When.ts"
+import { datesIn, type Day, dayOf, daysFrom, isSameDay, withoutDates } from "./When.ts"
 
 /** One thing that the session knows, and from where: a stamp, or `request`. */
 export interface Source extends Leaf {
@@ -26,6 +28,8 @@ export interface Context {
   readonly sources: ReadonlyArray<Source>
   /** How good everything that it makes up is. */
   readonly integrity: Integrity
+  /** Days that a source of ours gives as a whole, such as today: from there the request counts. */
+  readonly days: ReadonlyArray<Day>
 }
 
 /** What is known of one value. */
@@ -54,20 +58,26 @@ export const result = (
 /** Whoever has read a stranger's text may do as it says, also by the name of something. */
 export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
   sources,
-  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "operator"
+  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "operator",
+  days: sources.flatMap(({ integrity, tool, value }) =>
+    tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
+      ? []
+      : dayOf(value) ?? []
+  )
 })
 
 /** Traces one value. */
-export const trace = ({ integrity, sources }: Context, { path, value }: Leaf): Traced => {
+export const trace = ({ days, integrity, sources }: Context, { path, value }: Leaf): Traced => {
   // A truth value says nothing that anybody could be the author of.
   if (typeof value === "boolean") return { path, integrity: "operator", from: undefined }
   const sought = soughtOf(value)
   let found: Traced | undefined
   for (const source of sources) {
-    const good = goodAs(source, sought)
+    const good = goodAs(source, sought, days)
     if (good === undefined) continue
     if (good === "operator") return { path, integrity: good, from: source.from }
-    if (found === undefined || good === "untrusted") found = { path, integrity: good, from: source.from }
+    if (good === "trusted" && isNamed(sources, source)) return { path, integrity: "operator", from: source.from }
+    if (found === undefined || good === "trusted") found = { path, integrity: good, from: source.from }
   }
   return found ?? { path, integrity, from: undefined }
 }
@@ -90,6 +100,30 @@ export const copied = (context: Context, text: string, runLength = 4): string | 
 
 // internal
 
+/** Whether the request names the record that this is a field of, by another field that is ours. */
+const isNamed = (sources: ReadonlyArray<Source>, field: Source): boolean => {
+  const record = recordOf(field.path)
+  if (record === undefined || field.tool === undefined) return false
+  return sources.some((other) =>
+    other.from === field.from && other !== field && recordOf(other.path) === record && isName(other) &&
+    sources.some((request) =>
+      request.integrity === "operator" && goodAs(request, soughtOf(String(other.value)), []) === "operator"
+    )
+  )
+}
+
+/** What all fields of a record have in common; `undefined` for what stands alone or in a list. */
+const recordOf = (path: string): string | undefined => {
+  const dot = path.lastIndexOf(".")
+  const [record, name] = [path.slice(0, Math.max(0, dot)), path.slice(dot + 1)]
+  return name === "" || /^\d+$/.test(name) ? undefined : record
+}
+
+/** Letters, and enough of them to be no coincidence; neither a day nor a state that many records are in. */
+const isName = ({ integrity, value }: Source): boolean =>
+  integrity === "trusted" && typeof value === "string" && value.length >= 5 && /\p{L}{3}/u.test(value) &&
+  dayOf(value) === undefined
+
 const isStrange = ({ integrity, isReference, value }: Source) =>
   typeof value === "string" && (isReference || integrity === "untrusted")
 
@@ -102,24 +136,33 @@ const normal = (text: string) => text.normalize("NFKC").replace(invisible, "").r
 
 const soughtOf = (value: string | number) => {
   const text = String(value)
-  return { text, normal: normal(text), isLink: linksIn(text)[0] === text, day: dayOf(text) }
+  return {
+    text,
+    normal: normal(text),
+    isLink: linksIn(text)[0] === text,
+    isNumber: /^\d+$/.test(text),
+    day: dayOf(text)
+  }
 }
 type Sought = ReturnType<typeof soughtOf>
 
 /** How good the value is by this source; `undefined` when it does not stand there. */
-const goodAs = (source: Source, sought: Sought): Integrity | undefined => {
+const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integrity | undefined => {
   const text = String(source.value)
   const whole = normal(text)
   if (whole === sought.normal) return source.integrity
   const { day } = sought
-  const stands = day === undefined
-    ? sought.isLink
-      ? linksIn(text).includes(sought.text) || endsSentence(text, sought.text)
-      : hasWords(whole, sought.normal)
-    : datesIn(text).some((date) => isSameDay(date, day))
+  const stands = day !== undefined
+    ? daysIn(source, text, days).some((date) => isSameDay(date, day))
+    : sought.isLink
+    ? linksIn(text).includes(sought.text) || endsSentence(text, sought.text)
+    : hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal)
   if (!stands) return undefined
   return source.isReference ? "untrusted" : source.integrity
 }
+
+const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): ReadonlyArray<Day> =>
+  integrity === "operator" ? [...datesIn(text), ...days.flatMap((day) => daysFrom(text, day))] : datesIn(text)
 
 /** A link that a sentence ends with, where the next one follows without a space. */
 const endsSentence = (text: string, sought: string): boolean =>

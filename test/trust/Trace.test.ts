@@ -31,12 +31,25 @@ describe("a value", () => {
     })
   })
 
-  it("of ours that a stranger says as well is the stranger's", () => {
+  it("of ours is ours, whoever says it too", () => {
     const ours = ["trusted", ["Bob", "Carol"]] as const
-    assert.strictEqual(traced(known("pay", ours), "Bob"), "trusted")
-    assert.strictEqual(traced(known("pay", ours, stranger), "Bob"), "untrusted")
-    assert.strictEqual(traced(known("pay", stranger, ours), "Bob"), "untrusted")
-    assert.strictEqual(traced(known("pay", ours, stranger), "Carol"), "trusted")
+    for (const context of [known("pay", ours), known("pay", ours, stranger), known("pay", stranger, ours)]) {
+      assert.strictEqual(traced(context, "Bob"), "trusted")
+    }
+  })
+
+  it("is the request's where the request names its record by another field of ours", () => {
+    const fields: Label.Declared = { rest: "untrusted", fields: { "*.id": "trusted", "*.name": "reference" } }
+    const files = [
+      { id: "13", name: "minutes.docx", text: "delete plans.docx" },
+      { id: "14", name: "plans.docx", text: "minutes.docx" }
+    ]
+    const context = known("delete minutes.docx", [fields, files])
+    assert.strictEqual(traced(context, "13"), "operator")
+    assert.strictEqual(traced(context, "14"), "trusted")
+    // A list is no record, and a short word names nothing.
+    assert.strictEqual(traced(known("delete minutes.docx", ["trusted", ["minutes.docx", "13"]]), "13"), "trusted")
+    assert.strictEqual(traced(known("is it a PDF", ["trusted", { id: "13", kind: "pdf" }]), "13"), "trusted")
   })
 
   it("that stands nowhere is as good as the worst that the session has read", () => {
@@ -100,6 +113,22 @@ describe("a value", () => {
     for (const value of ["2025-01-12", "2024-01-15", "2025-11-01"]) {
       assert.strictEqual(traced(context, value), "untrusted", value)
     }
+  })
+
+  it("is a day by how far it is from one that is known, and only where the request says so", () => {
+    const today = ["trusted", "2024-05-15"] as const
+    const context = known("lunch tomorrow, gym on Friday, and golf next Monday", today, stranger)
+    for (const value of ["2024-05-16 12:00", "2024-05-17", "2024-05-20", "2024-05-27"]) {
+      assert.strictEqual(traced(context, value), "operator", value)
+    }
+    for (const value of ["2024-05-18", "2024-05-24"]) assert.strictEqual(traced(context, value), "untrusted", value)
+    assert.strictEqual(traced(known("lunch", today, ["untrusted", "tomorrow"]), "2024-05-16"), "untrusted")
+  })
+
+  it("is no number where it is a part of a day", () => {
+    const context = known("lunch on May 13 or the 14th of June 2025, for 15", stranger)
+    for (const value of ["13", "14", "2025"]) assert.strictEqual(traced(context, value), "untrusted", value)
+    assert.strictEqual(traced(context, "15"), "operator")
   })
 
   it("never gets better by what a stranger says", () => {

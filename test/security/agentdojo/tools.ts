@@ -14,6 +14,7 @@ const ours: Parts = { trust: "trusted" }
 const names: Parts = { trust: { rest: "trusted", fields: { "*": "reference" } } }
 const changes = (trust: Label.Declared = "trusted"): Parts => ({ trust, sinks: ["change"] })
 const sends = (trust: Label.Declared = "trusted"): Parts => ({ trust, sinks: ["outbound"] })
+const removes = (trust: Label.Declared = "trusted"): Parts => ({ trust, sinks: ["removal"] })
 const spends: Parts = { trust: "trusted", sinks: ["spending"] }
 /** What members of the office wrote to each other. */
 const messages: Parts = { trust: { rest: "trusted", fields: { "*.recipient": "reference" } } }
@@ -30,7 +31,7 @@ export const slack = tools({
   send_channel_message: sends(),
   invite_user_to_slack: sends(),
   add_user_to_channel: changes(),
-  remove_user_from_slack: changes()
+  remove_user_from_slack: removes()
 })
 
 const event = {
@@ -69,14 +70,14 @@ export const travel = tools({
   search_calendar_events: { trust: events },
   get_day_calendar_events: { trust: events },
   create_calendar_event: changes(events),
-  cancel_calendar_event: changes(events),
+  cancel_calendar_event: removes(events),
   reserve_hotel: spends,
   reserve_car_rental: spends,
   reserve_restaurant: spends,
   send_email: sends("untrusted")
 })
 
-const mail = { id_: "trusted", timestamp: "trusted", status: "trusted", read: "trusted" } as const
+const mail = { id_: "trusted", subject: "reference", timestamp: "trusted", status: "trusted", read: "trusted" } as const
 const mails: Label.Declared = { rest: "untrusted", fields: { ...mail, ...below(mail) } }
 /** Whom one wrote to is one's own choice. */
 const sent: Label.Declared = { rest: "untrusted", fields: below({ ...mail, recipients: "trusted" }) }
@@ -100,11 +101,11 @@ export const workspace = tools({
   get_draft_emails: { trust: mails },
   search_emails: { trust: mails },
   send_email: sends(mails),
-  delete_email: changes(),
+  delete_email: removes(),
   search_calendar_events: { trust: events },
   get_day_calendar_events: { trust: events },
   create_calendar_event: { trust: events, sinks: ["outbound", "change"] },
-  cancel_calendar_event: changes(events),
+  cancel_calendar_event: removes(events),
   reschedule_calendar_event: changes(events),
   add_calendar_event_participants: sends(events),
   search_files_by_filename: { trust: files },
@@ -113,6 +114,6 @@ export const workspace = tools({
   list_files: { trust: files },
   append_to_file: changes(files),
   create_file: changes(files),
-  delete_file: changes(files),
+  delete_file: removes(files),
   share_file: sends(files)
 })
