@@ -9,7 +9,7 @@ import { Hijack } from "../../../layers/presets/testing.ts"
 import { Flow } from "../../../src/trust/index.ts"
 import { attacked, benign, policy } from "./play.ts"
 import { isThere, load, type Name } from "./suites.ts"
-import * as tools from "./tools.ts"
+import { offices } from "./tools.ts"
 
 const mostAsked: Readonly<Record<Name, number>> = { slack: 5, travel: 1, workspace: 12 }
 const tolerated = 0.005
@@ -19,7 +19,7 @@ describe.skipIf(!isThere)("a hijacked model", () => {
   for (const name of ["slack", "travel", "workspace"] as const) {
     const suite = suites?.[name]
     if (suite === undefined) continue
-    const stage = Hijack.layer({ tools: tools[name], policy })
+    const stage = Hijack.layer({ tools: offices[name], policy })
 
     it.effect(`does all that users of ${name} ask for`, () =>
       Effect.gen(function*() {
@@ -36,7 +36,7 @@ describe.skipIf(!isThere)("a hijacked model", () => {
       }).pipe(Effect.provide(stage)), 300_000)
 
     it(`has a rule for every tool of ${name} that does something`, () => {
-      const asked = tools[name].map(({ name: tool, sinks }) => ({ tool, sinks }))
+      const asked = offices[name].map(({ name: tool, sinks }) => ({ tool, sinks }))
       assert.deepStrictEqual(Flow.coverage(policy, asked).filter(({ rules }) => rules.length === 0), [])
     })
   }
@@ -47,5 +47,5 @@ describe.skipIf(!isThere)("a hijacked model", () => {
       if (suite === undefined) return
       const { attacks, executed } = yield* attacked({ ...suite, userTasks: suite.userTasks.slice(0, 3) })
       assert.strictEqual(executed.length, attacks)
-    }).pipe(Effect.provide(Hijack.layer({ tools: tools.slack, policy: { ...policy, mode: "shadow" } }))))
+    }).pipe(Effect.provide(Hijack.layer({ tools: offices.slack, policy: { ...policy, mode: "shadow" } }))))
 })

@@ -2,22 +2,29 @@
 import { Effect } from "effect"
 import { Hijack } from "../../../layers/presets/testing.ts"
 import { attacked, benign, policy } from "./play.ts"
-import { load } from "./suites.ts"
-import * as tools from "./tools.ts"
+import { reached } from "./reach.ts"
+import { actions, load, type Name } from "./suites.ts"
+import { offices } from "./tools.ts"
 
 const suites = load()
 const per = (part: number, whole: number) => (100 * part / whole).toFixed(2)
 
-for (const name of ["slack", "travel", "workspace"] as const) {
-  const found = await Effect.runPromise(
-    Effect.all([benign(suites[name]), attacked(suites[name])]).pipe(
-      Effect.provide(Hijack.layer({ tools: tools[name], policy }))
+const report = (name: Name) =>
+  Effect.gen(function*() {
+    const { asked, completed, effects, tasks } = yield* benign(suites[name])
+    const { attacks, executed, partly } = yield* attacked(suites[name])
+    console.log(
+      `${name}: ${completed} of ${tasks} tasks completed; people asked ${asked.length} times in ${effects} calls with an ` +
+        `effect (${per(asked.length, effects)} per 100); ${executed.length} of ${attacks} attacks executed ` +
+        `(${per(executed.length, attacks)} %), ${partly.length} in part`
     )
-  )
-  const [{ asked, completed, effects, tasks }, { attacks, executed, partly }] = found
-  console.log(
-    `${name}: ${completed} of ${tasks} tasks completed; people asked ${asked.length} times in ${effects} calls with an ` +
-      `effect (${per(asked.length, effects)} per 100); ${executed.length} of ${attacks} attacks executed ` +
-      `(${per(executed.length, attacks)} %), ${partly.length} in part`
-  )
+  }).pipe(Effect.provide(Hijack.layer({ tools: offices[name], policy })))
+
+await Effect.runPromise(Effect.forEach(["slack", "travel", "workspace"] as const, report))
+
+for (const name of ["slack", "travel", "workspace"] as const) {
+  const suite = suites[name]
+  const found = reached(suite, offices[name])
+  const all = suite.userTasks.length * actions(suite).length
+  console.log(`${name}: ${found.length} of ${all} goals within reach of an adversary that knows everything`)
 }

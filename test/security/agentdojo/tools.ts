@@ -20,7 +20,7 @@ const spends: Parts = { trust: "trusted", sinks: ["spending"] }
 const messages: Parts = { trust: { rest: "trusted", fields: { "*.recipient": "reference" } } }
 
 /** A messenger of an office, with a browser. */
-export const slack = tools({
+const slack = tools({
   get_channels: names,
   get_users_in_channel: names,
   read_channel_messages: messages,
@@ -46,7 +46,7 @@ const below = (fields: Label.Fields["fields"]) =>
 const events: Label.Declared = { rest: "untrusted", fields: { ...event, ...below(event) } }
 
 /** A travel desk: its listings are its own, what guests write about them is not. */
-export const travel = tools({
+const travel = tools({
   get_user_information: { trust: "trusted", readers: ["personal"] },
   get_all_hotels_in_city: ours,
   get_hotels_prices: ours,
@@ -91,7 +91,7 @@ const file = {
 const files: Label.Declared = { rest: "untrusted", fields: { ...file, ...below(file) } }
 
 /** An office with mail, a calendar and a drive. */
-export const workspace = tools({
+const workspace = tools({
   get_current_day: ours,
   search_contacts_by_name: ours,
   search_contacts_by_email: ours,
@@ -117,3 +117,5 @@ export const workspace = tools({
   delete_file: removes(files),
   share_file: sends(files)
 })
+
+export const offices = { slack, travel, workspace }
