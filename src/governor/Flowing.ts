@@ -3,7 +3,7 @@
  * policy says whether they may go where the act takes them. What does not may wait for a person, or is refused by `policy`.
  * Such a refusal stands for its place in the run: a re-run is told the same, whatever was read since.
  */
-import { Clock, Context, Effect, Option, Result, type Schema } from "effect"
+import { Clock, Context, Effect, Option, Result, Schema } from "effect"
 import type { Digest, Log } from "../audit/index.ts"
 import { Flow, Label, Trace } from "../trust/index.ts"
 import type { Action } from "./Action.ts"
@@ -17,6 +17,9 @@ import { knowledgeOf, type Known, type Read, refusedAt } from "./Session.ts"
 export const Current = Context.Reference<Flow.Policy>("aosiq/governor/Flowing/Current", {
   defaultValue: () => Flow.standard
 })
+
+/** How the act is named by which a program vouches for a value; see `Endorse`. */
+export const endorsing = "aosiq/endorse"
 
 /** What the gate stands on. */
 export interface Parts {
@@ -36,31 +39,53 @@ export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
       Option.flatMap((text) => digest.sha256(text) === hash ? parsed(text) : Option.none())
     )
 
-  const sourcesOf = (action: Named, { declared, result, stamp, tool }: Read) =>
-    result === null ?
-      Effect.succeed([]) :
-      Effect.map(text(action, result), (json) =>
-        Option.isNone(json) ? [] : Trace.result({ from: stamp, tool, declared }, json.value))
+  /** What one result adds to what was known before it. */
+  const sourcesOf = Effect.fnUntraced(function*(
+    action: Named,
+    { args, declared, result, stamp, tool }: Read,
+    before: Trace.Context
+  ): Effect.fn.Return<ReadonlyArray<Trace.Source>, GovernorError> {
+    if (result === null || tool === endorsing) return []
+    const json = yield* text(action, result)
+    if (Option.isNone(json)) return []
+    const sources = Trace.result({ from: stamp, tool, declared }, json.value)
+    const asked = args === null || before.integrity !== "untrusted" ? Option.none() : yield* text(action, args)
+    const echo = Option.isNone(asked) ? [] : Trace.strangeIn(before, asked.value)
+    return echo.length === 0 ? sources : sources.map((source) => ({ ...source, echo }))
+  })
 
   const contextOf = Effect.fnUntraced(function*(action: Named, known: Known) {
     const input = yield* text(action, known.input)
-    const request = Option.isNone(input)
-      ? []
-      : Trace.request(input.value, known.isStrange ? "untrusted" : "operator")
-    const results = yield* Effect.forEach(known.read, (read) => sourcesOf(action, read))
-    // What was erased taints as it did before, and vouches for nothing.
-    const isErased = known.read.some(({ declared, result }, index) =>
-      Label.overall(declared) === "untrusted" && result !== null && results[index]?.length === 0
-    )
-    return Trace.contextOf([request, ...results].flat(), known.isWithin || known.isStrange || isErased)
+    const integrity = known.isStrange ? "untrusted" : "operator"
+    let context = Trace.contextOf(Option.isNone(input) ? [] : Trace.request(input.value, integrity), known.isStrange)
+    for (const read of known.read) {
+      const sources = yield* sourcesOf(action, read, context)
+      // What was erased taints as it did before, and vouches for nothing.
+      const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
+      const isTainted = context.integrity === "untrusted" || isErased
+      context = Trace.contextOf([...context.sources, ...sources], isTainted)
+    }
+    return known.isWithin ? Trace.contextOf(context.sources, true) : context
   })
+
+  /** What the session's own program vouched for. */
+  const vouchedIn = (action: Named, known: Known) =>
+    Effect.map(
+      Effect.forEach(
+        known.read.filter(({ tool }) => tool === endorsing),
+        ({ result }) => result === null ? Effect.succeedNone : text(action, result)
+      ),
+      (all) => all.flatMap((json) => Option.toArray(Option.flatMap(json, Schema.decodeUnknownOption(Flow.Endorsement))))
+    )
 
   const judge = Effect.fnUntraced(function*(action: Sinking, call: Call) {
     const sinks = sinksOf(action)
     if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
-    const context = yield* contextOf(action, knowledgeOf(call.session))
+    const known = knowledgeOf(call.session)
+    const context = yield* contextOf(action, known)
+    const endorsed = [...policy.endorsed ?? [], ...(yield* vouchedIn(action, known))]
     const at = yield* Clock.currentTimeMillis
-    return Flow.decide(policy, { tool: action.name, sinks, args: call.json, at }, context)
+    return Flow.decide({ ...policy, endorsed }, { tool: action.name, sinks, args: call.json, at }, context)
   })
 
   const look = (action: Sinking, call: Call): Effect.Effect<Flowed, GovernorError> =>

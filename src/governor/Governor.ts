@@ -362,7 +362,7 @@ export const layer: Layer.Layer<
       Staging.keep(call.session, left)
       if (!isModel(action.capabilities)) {
         const declared = result.status === "succeeded" ? action.trust : Label.overall(action.trust)
-        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, result: hash })
+        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args: call.hash, result: hash })
       }
       if (isLost) {
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
@@ -473,7 +473,7 @@ export const layer: Layer.Layer<
       const decision = { choice: "done", from: "probe", by: action.name, reason, result } as const
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
       see(call.session, action.readers ?? [])
-      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared: action.trust, result })
+      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared: action.trust, args: call.hash, result })
       return { value, stamp: Row.stamp(row), trust: Label.overall(action.trust) }
     })
 

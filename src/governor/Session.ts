@@ -58,6 +58,8 @@ export interface Read {
   readonly stamp: Row.Stamp
   readonly tool: string
   readonly declared: Label.Declared
+  /** Its arguments; `null` where they are not known. */
+  readonly args: Digest.Hash | null
   readonly result: Digest.Hash | null
 }
 
@@ -272,9 +274,11 @@ export const isModel = (capabilities: ReadonlyArray<string>): boolean =>
 /** What a session has read by its chain. A result that somebody gave for a lost act is nobody's that we know. */
 export const read = (rows: ReadonlyArray<Row.Row>): Array<Read> => {
   const models = new Set<number>()
+  const asked = new Map<number, Digest.Hash>()
   const found: Array<Read> = []
   for (const row of rows) {
     const { body } = row
+    if (body.kind === "intent") asked.set(row.seq, body.args)
     if (body.kind === "intent" && isModel(body.capabilities)) models.add(row.seq)
     if ((body.kind !== "outcome" && body.kind !== "settled") || models.has(body.intent)) continue
     const { act: tool, result } = body
@@ -283,7 +287,7 @@ export const read = (rows: ReadonlyArray<Row.Row>): Array<Read> => {
     const declared = isGiven
       ? "untrusted"
       : (body.status === "succeeded" ? body.fields : undefined) ?? body.trust
-    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, result })
+    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, args: asked.get(body.intent) ?? null, result })
   }
   return found
 }

@@ -46,7 +46,9 @@ export const Endorsement = Schema.Struct({
     arguments: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
   }),
   /** When it ends, as a date and time with its zone. */
-  until: Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/))
+  until: Schema.String.check(
+    Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
+  )
 })
 export type Endorsement = typeof Endorsement.Type
 

@@ -21,6 +21,8 @@ export interface Source extends Leaf {
   readonly integrity: Integrity
   /** Whether only the whole of it is that good; a part is a stranger's. */
   readonly isReference: boolean
+  /** What a stranger had part in of the arguments that it answers: it vouches for none of that by saying it again. */
+  readonly echo?: ReadonlyArray<string> | undefined
 }
 
 /** What a session knows. */
@@ -54,6 +56,10 @@ export const result = (
     const integrity = trust === "untrusted" ? trust : "trusted"
     return { ...leaf, from, tool, integrity, isReference: trust === "reference" }
   })
+
+/** What of the arguments of an act is a stranger's, by what was known before; for the `echo` of its results. */
+export const strangeIn = (context: Context, args: Schema.Json): ReadonlyArray<string> =>
+  leaves(args).flatMap((leaf) => trace(context, leaf).integrity === "untrusted" ? [normal(String(leaf.value))] : [])
 
 /** Whoever has read a stranger's text may do as it says, also by the name of something. */
 export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
@@ -150,7 +156,7 @@ type Sought = ReturnType<typeof soughtOf>
 const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integrity | undefined => {
   const text = String(source.value)
   const whole = normal(text)
-  if (whole === sought.normal) return source.integrity
+  if (whole === sought.normal) return isEcho(source, sought) ? "untrusted" : source.integrity
   const { day } = sought
   const stands = day !== undefined
     ? daysIn(source, text, days).some((date) => isSameDay(date, day))
@@ -158,11 +164,14 @@ const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integ
     ? linksIn(text).includes(sought.text) || endsSentence(text, sought.text)
     : hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal)
   if (!stands) return undefined
+  if (isEcho(source, sought)) return "untrusted"
   return source.isReference ? "untrusted" : source.integrity
 }
 
 const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): ReadonlyArray<Day> =>
   integrity === "operator" ? [...datesIn(text), ...days.flatMap((day) => daysFrom(text, day))] : datesIn(text)
+
+const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought.normal))
 
 /** A link that a sentence ends with, where the next one follows without a space. */
 const endsSentence = (text: string, sought: string): boolean =>

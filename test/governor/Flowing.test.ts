@@ -1,7 +1,8 @@
 /** The gate on labels: what a stranger's text would have an actor do waits or is refused, and does not happen. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { Flowing, type Mode, Store } from "../../src/governor/index.ts"
+import { TestClock } from "effect/testing"
+import { endorse, Flowing, type Mode, Store } from "../../src/governor/index.ts"
 import type { Flow, Label } from "../../src/trust/index.ts"
 import * as C from "./commits.ts"
 import { act, action, bodies, kind, marks, type Parts, refused, run, session, Sorry, stopped, world } from "./world.ts"
@@ -198,4 +199,26 @@ describe("an endorsement", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sent, [])
     }).pipe(Effect.provide(under([refuses], endorsed("1969-01-01T00:00Z")))))
+
+  it.effect("of a program is for what it names and for its time, is a row, and is answered from the log", () =>
+    Effect.gen(function*() {
+      const { done, mark } = marks()
+      const { id } = yield* session()
+      const purpose = { for: { tools: ["send"] }, reason: "a customer", lifetimeMs: 60_000 }
+      const body = Effect.gen(function*() {
+        yield* read("mail it to bob or to eve")
+        yield* endorse("bob", purpose)
+        yield* send("bob", mark)
+        yield* refused(send("eve", mark))
+        yield* refused(send("bob", mark, { name: "post" }))
+      })
+      yield* run(id, body)
+      yield* run(id, body)
+      assert.deepStrictEqual(done, ["bob"])
+      const intents = yield* kind(id, "intent")
+      assert.strictEqual(intents.filter((row) => row.act === Flowing.endorsing).length, 1)
+      yield* TestClock.adjust(60_000)
+      yield* run(id, Effect.andThen(body, refused(send("bob", mark))))
+      assert.deepStrictEqual(done, ["bob"])
+    }).pipe(Effect.provide(under([refuses]))))
 })

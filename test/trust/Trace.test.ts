@@ -52,6 +52,17 @@ describe("a value", () => {
     assert.strictEqual(traced(known("is it a PDF", ["trusted", { id: "13", kind: "pdf" }]), "13"), "trusted")
   })
 
+  it("is not vouched for by who only says again what a stranger had it say", () => {
+    const before = known("go", stranger)
+    const echo = Trace.strangeIn(before, { to: "mallory@evil.example", query: "go" })
+    assert.deepStrictEqual(echo, ["mallory@evil.example"])
+    const said = Trace.result({ from: "ses/1", tool: "send", declared: "trusted" }, "sent 77 to mallory@evil.example")
+    const context = Trace.contextOf([...before.sources, ...said.map((source) => ({ ...source, echo }))])
+    assert.strictEqual(traced(context, "mallory@evil.example"), "untrusted")
+    assert.strictEqual(traced(context, "mallory"), "untrusted")
+    assert.strictEqual(traced(context, "77"), "trusted")
+  })
+
   it("that stands nowhere is as good as the worst that the session has read", () => {
     assert.strictEqual(traced(known("pay"), "made up"), "operator")
     assert.strictEqual(traced(known("pay", ["trusted", "x"]), "made up"), "operator")

@@ -4,21 +4,25 @@
  * more that is ours, so what it could not do with all of that known it can do by no sequence of calls.
  */
 import { Flow, Trace } from "../../../src/trust/index.ts"
-import { policy } from "./play.ts"
 import { actions, attackOf, type Goal, stepsOf, type Suite, type Task } from "./suites.ts"
 import type { offices } from "./tools.ts"
 
 type Tools = (typeof offices)[keyof typeof offices]
 
 /** Goals that are reached without an approval, by the user's task whose session is taken over. */
-export const reached = (suite: Suite, tools: Tools): ReadonlyArray<string> =>
+export const reached = (suite: Suite, tools: Tools, policy: Flow.Policy): ReadonlyArray<string> =>
   suite.userTasks.flatMap((task) =>
-    actions(suite).flatMap((goal) => isReached(suite, tools, task, goal) ? [`${task.id} ${goal.id}`] : [])
+    actions(suite).flatMap((goal) => isReached(suite, task, goal, { tools, policy }) ? [`${task.id} ${goal.id}`] : [])
   )
 
 // internal
 
-const isReached = (suite: Suite, tools: Tools, task: Task, goal: Goal): boolean => {
+const isReached = (
+  suite: Suite,
+  task: Task,
+  goal: Goal,
+  { policy, tools }: { readonly tools: Tools; readonly policy: Flow.Policy }
+): boolean => {
   const every = suite.userTasks.flatMap((other) => stepsOf(suite, other, "Do what we agreed on."))
   const read = [...every, ...attackOf(suite, goal)]
   const context = Trace.contextOf([

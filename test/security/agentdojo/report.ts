@@ -24,7 +24,7 @@ await Effect.runPromise(Effect.forEach(["slack", "travel", "workspace"] as const
 
 for (const name of ["slack", "travel", "workspace"] as const) {
   const suite = suites[name]
-  const found = reached(suite, offices[name])
+  const found = reached(suite, offices[name], policy)
   const all = suite.userTasks.length * actions(suite).length
   console.log(`${name}: ${found.length} of ${all} goals within reach of an adversary that knows everything`)
 }
