@@ -54,17 +54,27 @@ export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
     return echo.length === 0 ? sources : sources.map((source) => ({ ...source, echo }))
   })
 
+  const startOf = Effect.fnUntraced(function*(action: Named, { input, isStrange }: Known) {
+    const json = yield* text(action, input)
+    const request = Option.isNone(json) ? [] : Trace.request(json.value, isStrange ? "untrusted" : "operator")
+    return Trace.contextOf(request, isStrange)
+  })
+
+  /** What each run knew when it was last asked; what it reads since is added. */
+  const contexts = new WeakMap<ReadonlyArray<Read>, { readonly context: Trace.Context; readonly count: number }>()
+
   const contextOf = Effect.fnUntraced(function*(action: Named, known: Known) {
-    const input = yield* text(action, known.input)
-    const integrity = known.isStrange ? "untrusted" : "operator"
-    let context = Trace.contextOf(Option.isNone(input) ? [] : Trace.request(input.value, integrity), known.isStrange)
-    for (const read of known.read) {
+    const last = contexts.get(known.read)
+    const count = known.read.length
+    let context = last?.context ?? (yield* startOf(action, known))
+    for (const read of known.read.slice(last?.count ?? 0, count)) {
       const sources = yield* sourcesOf(action, read, context)
       // What was erased taints as it did before, and vouches for nothing.
       const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
       const isTainted = context.integrity === "untrusted" || isErased
       context = Trace.contextOf([...context.sources, ...sources], isTainted)
     }
+    contexts.set(known.read, { context, count })
     return known.isWithin ? Trace.contextOf(context.sources, true) : context
   })
 

@@ -68,6 +68,7 @@ export interface Known {
   readonly input: Digest.Hash
   /** Whether the request itself may be a stranger's. */
   readonly isStrange: boolean
+  /** In order, and growing; the same array for as long as the run goes on. */
   readonly read: ReadonlyArray<Read>
   /** Whether an act under way around here may know a stranger's text already. */
   readonly isWithin: boolean
@@ -143,7 +144,7 @@ export class Entered {
     }
     knowledgeOf = (session) => {
       const { isStrange, read, summary } = session.#core
-      return { input: summary.input, isStrange, read: [...read], isWithin: session.#within.isStrange }
+      return { input: summary.input, isStrange, read, isWithin: session.#within.isStrange }
     }
     isTainted = (session) =>
       session.#core.isStrange || session.#within.isStrange ||
