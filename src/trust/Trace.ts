@@ -154,14 +154,13 @@ type Sought = ReturnType<typeof soughtOf>
 
 /** How good the value is by this source; `undefined` when it does not stand there. */
 const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integrity | undefined => {
-  const text = String(source.value)
-  const whole = normal(text)
+  const { links, text, whole } = readOf(source)
   if (whole === sought.normal) return isEcho(source, sought) ? "untrusted" : source.integrity
   const { day } = sought
   const stands = day !== undefined
     ? daysIn(source, text, days).some((date) => isSameDay(date, day))
     : sought.isLink
-    ? linksIn(text).includes(sought.text) || endsSentence(text, sought.text)
+    ? links.includes(sought.text) || endsSentence(links, sought.text)
     : hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal)
   if (!stands) return undefined
   if (isEcho(source, sought)) return "untrusted"
@@ -174,10 +173,22 @@ const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): 
 const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought.normal))
 
 /** A link that a sentence ends with, where the next one follows without a space. */
-const endsSentence = (text: string, sought: string): boolean =>
-  linksIn(text).some((found) =>
-    found.startsWith(`${sought}.`) && /^\p{Lu}\p{Ll}+$/u.test(found.slice(sought.length + 1))
-  )
+const endsSentence = (links: ReadonlyArray<string>, sought: string): boolean =>
+  links.some((found) => found.startsWith(`${sought}.`) && /^\p{Lu}\p{Ll}+$/u.test(found.slice(sought.length + 1)))
+
+/** A source is asked about many values. */
+const readings = new WeakMap<
+  Source,
+  { readonly text: string; readonly whole: string; readonly links: ReadonlyArray<string> }
+>()
+const readOf = (source: Source) => {
+  const known = readings.get(source)
+  if (known !== undefined) return known
+  const text = String(source.value)
+  const fresh = { text, whole: normal(text), links: linksIn(text) }
+  readings.set(source, fresh)
+  return fresh
+}
 
 const isWord = /[\p{L}\p{N}]/u
 /** Whether the words stand there whole: `13` is no part of `130`, of `13:00` or of `2013-01-13`. */
