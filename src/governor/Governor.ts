@@ -507,9 +507,12 @@ const maxAttempts = 100
 const labelled = ({ trust }: { readonly trust: Label.Declared }): Pick<typeof Row.Outcome.Type, "trust" | "fields"> =>
   typeof trust === "string" ? { trust } : { trust: Label.overall(trust), fields: trust }
 
-/** Whether a handler may know a stranger's text before its act is over. */
-const isStrange = ({ capabilities, trust }: Pick<Action<never, never, never, never>, "capabilities" | "trust">) =>
-  !isModel(capabilities) && Label.overall(trust) === "untrusted"
+/** Whether a handler may know a stranger's text before its act is over. What starts a child knows nothing before its end. */
+const isStrange = (
+  { capabilities, name, trust }: Pick<Action<never, never, never, never>, "capabilities" | "name" | "trust">
+) =>
+  !isModel(capabilities) && Label.overall(trust) === "untrusted" &&
+  capabilities[0]?.replace(/^spawn:/, "spawn_") !== name
 
 /** What an intent names as its token when verification was passed over outside enforced mode. */
 const unverified = Claims.TokenId.make("unverified")
