@@ -1,7 +1,7 @@
 /**
  * Where the arguments of an act come from. A session has a request and the results that it has read, each field with what
  * is declared of it. A value that stands in one of them, exactly or after normalising, is traced to it; what stands nowhere
- * was made up by the actor out of all that it knew, and is as good as the worst of that.
+ * was made up by the actor out of all that it knew: it is untrusted once a stranger's text was read, and never the request's.
  *
  * Only whole words count, and whole links and addresses: a part of a trusted link leads elsewhere. Dates count by their
  * day, however it is written. What the request says is the request's and what is ours is ours, whoever says it too: a
@@ -64,7 +64,7 @@ export const strangeIn = (context: Context, args: Schema.Json): ReadonlyArray<st
 /** Whoever has read a stranger's text may do as it says, also by the name of something. */
 export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
   sources,
-  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "operator",
+  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "trusted",
   days: sources.flatMap(({ integrity, tool, value }) =>
     tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
       ? []

@@ -106,6 +106,16 @@ describe("a decision", () => {
     }))
   })
 
+  it("never permits less for more that is ours, so that who knows all of it is the strongest adversary", () => {
+    fc.assert(fc.property(rule, text, text, text, text, args, (one, request, ours, more, theirs, args) => {
+      const rules = { version: 1 as const, rules: [one] }
+      const results = [["untrusted", theirs], ["trusted", { a: ours, b: "x" }]] as const
+      const before = Flow.decide(rules, send(args), known(request, ...results))
+      const after = Flow.decide(rules, send(args), known(request, ...results, ["trusted", more]))
+      assert.isAtLeast(rank[before.decision], rank[after.decision])
+    }))
+  })
+
   it("lets everything pass that a stranger had no part in, but what must be the request's", () => {
     fc.assert(fc.property(rule, text, text, args, (one, request, ours, args) => {
       const lenient = { ...one, arguments: { "*": "trusted" as const } }

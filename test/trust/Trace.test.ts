@@ -64,8 +64,8 @@ describe("a value", () => {
   })
 
   it("that stands nowhere is as good as the worst that the session has read", () => {
-    assert.strictEqual(traced(known("pay"), "made up"), "operator")
-    assert.strictEqual(traced(known("pay", ["trusted", "x"]), "made up"), "operator")
+    assert.strictEqual(traced(known("pay"), "made up"), "trusted")
+    assert.strictEqual(traced(known("pay", ["trusted", "x"]), "made up"), "trusted")
     assert.strictEqual(traced(known("pay", stranger), "made up"), "untrusted")
     assert.strictEqual(traced(Trace.contextOf(Trace.request("pay"), true), "made up"), "untrusted")
   })
