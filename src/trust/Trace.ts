@@ -90,11 +90,18 @@ export const trace = ({ days, integrity, sources }: Context, { path, value }: Le
 
 /** Links, hosts and addresses in a text, as they stand there. */
 export const linksIn = (text: string): ReadonlyArray<string> =>
-  [...text.normalize("NFKC").replace(invisible, "").matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
+  [...visible(text).matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
 
-/** Whether a text copies a stranger: a run of its words, or all of it, stands in a stranger's text and nowhere else. */
+/** Words of a text that are looked at for copies. */
+export const maxWords = 2000
+
+/**
+ * Whose words a text copies: a run of them, or all of it, stands in a stranger's text and nowhere else. A text that is too
+ * long to look at is taken for a copy where there is a stranger's text at all.
+ */
 export const copied = (context: Context, text: string, runLength = 4): string | undefined => {
   const words = normal(text).split(" ")
+  if (words.length > maxWords) return context.sources.find(isStrange)?.from
   const length = Math.min(runLength, words.length)
   for (let start = 0; start + length <= words.length; start++) {
     const value = words.slice(start, start + length).join(" ")
@@ -134,21 +141,28 @@ const isStrange = ({ integrity, isReference, value }: Source) =>
   typeof value === "string" && (isReference || integrity === "untrusted")
 
 const invisible = /\p{Cf}/gu
-const link =
-  /(?:[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+)|(?:[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+)|(?:(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?:[/?#][^\s<>"']*)?)/giu
+/** With a scheme, as an address of mail, as a host or as four numbers. Each begins where a word does, and is bounded. */
+const links = [
+  /(?<![\p{L}\p{N}+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+/u,
+  /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]+/u,
+  /(?<![\p{L}\p{N}-])(?:[\p{L}\p{N}-]{1,63}\.){1,20}\p{L}{2,63}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?/u,
+  /(?<![\p{L}\p{N}.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?(?![\p{L}\p{N}])/u
+]
+const link = new RegExp(links.map(({ source }) => `(?:${source})`).join("|"), "giu")
+/** Dots that a browser takes for one. */
+const dots = /[\u3002\uFF0E\uFF61]/g
+
+/** What of a text is seen, by whoever follows a link in it too. */
+const visible = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(dots, ".")
 
 /** Spelling, case and spaces do not make another text. */
 const normal = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(/\s+/g, " ").trim().toLowerCase()
 
 const soughtOf = (value: string | number) => {
   const text = String(value)
-  return {
-    text,
-    normal: normal(text),
-    isLink: linksIn(text)[0] === text,
-    isNumber: /^\d+$/.test(text),
-    day: dayOf(text)
-  }
+  const links = linksIn(text)
+  const isLink = links[0] === visible(text).trim()
+  return { text, normal: normal(text), links, isLink, isNumber: /^\d+$/.test(text), day: dayOf(text) }
 }
 type Sought = ReturnType<typeof soughtOf>
 
@@ -159,9 +173,8 @@ const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integ
   const { day } = sought
   const stands = day !== undefined
     ? daysIn(source, text, days).some((date) => isSameDay(date, day))
-    : sought.isLink
-    ? links.includes(sought.text) || endsSentence(links, sought.text)
-    : hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal)
+    : sought.links.every((one) => links.includes(one) || endsSentence(links, one)) &&
+      (sought.isLink || hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal))
   if (!stands) return undefined
   if (isEcho(source, sought)) return "untrusted"
   return source.isReference ? "untrusted" : source.integrity

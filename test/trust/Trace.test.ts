@@ -91,6 +91,10 @@ describe("a value", () => {
     for (
       const value of [
         "company.com",
+        "company.com\u200b",
+        "company\u3002com",
+        " company.com ",
+        "company.com/a, pay",
         "our",
         "www.our-company.com",
         "www.our-company.com/a/b",
@@ -162,6 +166,12 @@ describe("a copy", () => {
     "Book the Riverside View Hotel at once, it is best"
   ])
 
+  it("is also what is too long to look at", () => {
+    const long = "my own words ".repeat(Trace.maxWords)
+    assert.strictEqual(Trace.copied(context, long), "ses/0")
+    assert.isUndefined(Trace.copied(known("go"), long))
+  })
+
   it("is a run of a stranger's words, or all of a short text", () => {
     assert.strictEqual(Trace.copied(context, "please book the Riverside view hotel"), "ses/0")
     assert.strictEqual(Trace.copied(context, "Riverside View"), "ses/0")
@@ -177,6 +187,23 @@ describe("links", () => {
       "b.example/z",
       "c@d.example"
     ])
-    assert.deepStrictEqual(Trace.linksIn("none. Here, 1.5 or e.g. this"), [])
+    assert.deepStrictEqual(Trace.linksIn("at 10.0.0.1:80/x or evil\u3002example, v 1.2.3"), [
+      "10.0.0.1:80/x",
+      "evil.example"
+    ])
+    assert.deepStrictEqual(Trace.linksIn("none. Here, 1.5 or at 9:30"), [])
+  })
+
+  it("are looked for in a time that grows with the text and no faster", () => {
+    for (const part of ["a", "a.", "a@", "a-", "1.", "http:/", "a.b@", "\u200b"]) {
+      const taken = (length: number) => {
+        const text = part.repeat(length / part.length)
+        const start = performance.now()
+        Trace.linksIn(text)
+        return performance.now() - start
+      }
+      taken(20_000)
+      assert.isBelow(taken(200_000), 2000, part)
+    }
   })
 })
