@@ -50,6 +50,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   ollama: { packages: ["ollama"], layers: [] },
   openai: { packages: ["openai"], layers: [] },
   pglite: { packages: ["@effect/sql-pg", "@electric-sql/pglite"], layers: [] },
+  policy: { packages: ["yaml"], layers: [] },
   postgres: { packages: ["@effect/sql-pg"], layers: [] },
   presets: { packages: ["@effect/platform-node"], layers: "all" },
   prices: { packages: ["@pydantic/genai-prices"], layers: [] },

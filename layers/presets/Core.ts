@@ -19,6 +19,7 @@ import {
 import { JoseTokens } from "../jose/index.ts"
 import { LangGraph } from "../langgraph/index.ts"
 import { NodeDigest } from "../node/index.ts"
+import { PolicyFile } from "../policy/index.ts"
 import { Prices } from "../prices/index.ts"
 
 /** Governor, dispatcher, operators' desks, schedules and the reasoning graph over mailboxes; actors go on top. */
@@ -27,6 +28,7 @@ export const core = <E, R>(
   policy: Partial<Policy.Policy> = {}
 ) =>
   governed(mailbox, policy).pipe(
+    Layer.provide(PolicyFile.layerConfig),
     Layer.provideMerge(Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), prices, SecureRandom.layerWebCrypto))
   )
 

@@ -8,6 +8,7 @@ import type { Claims } from "../../src/capability/index.ts"
 import { Store } from "../../src/governor/index.ts"
 
 export { Recorded, Scripted } from "../../src/backend/index.ts"
+export * as Hijack from "./Hijack.ts"
 export { layer } from "./Memory.ts"
 
 /** The acts of a session that succeeded, in order. */

@@ -9,7 +9,7 @@ import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
 import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Redact, Spotlight } from "../trust/index.ts"
+import { Label, Redact, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -346,7 +346,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
           : Effect.succeed({ failed: true, result: told(error.reason) })
         : Effect.map(enveloped(tool, error.failure), (words): Answer => ({
           failed: true,
-          result: { trust: tool.trust, error: words }
+          result: { trust: Label.overall(tool.trust), error: words }
         }))
     )
   )

@@ -68,7 +68,9 @@ export const Shown = Schema.Struct({
   reasons: Schema.String,
   /** What the actor cites, resolved; untrusted unless it says otherwise. */
   evidence: Schema.Array(Cited),
-  estimateMicroUsd: Schema.Natural
+  estimateMicroUsd: Schema.Natural,
+  /** What of the arguments is not what the rules on labels ask, and where it comes from. Absent when there is none. */
+  provenance: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type Shown = typeof Shown.Type
 

@@ -23,7 +23,9 @@ export const Genesis = Schema.Struct({
   input: Hash,
   definition: Hash,
   /** Of a child: groups whose data its parent had seen. Absent when there are none. */
-  readers: Schema.optionalKey(Schema.Array(Schema.String))
+  readers: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Of a child: its parent had read a stranger's text, so that its input may be a stranger's too. */
+  trust: Schema.optionalKey(Schema.Literal("untrusted"))
 })
 /** An act is about to start. Durable before it does. */
 export const Intent = Schema.Struct({
@@ -50,6 +52,11 @@ export const Outcome = Schema.Struct({
   result: Schema.NullOr(Hash),
   resultPreview: Schema.String,
   trust: Schema.Literals(["trusted", "untrusted"]),
+  /** What each field of the result is, where they differ. */
+  fields: Schema.optionalKey(Schema.Struct({
+    rest: Schema.Literals(["trusted", "untrusted"]),
+    fields: Schema.Record(Schema.NonEmptyString, Schema.Literals(["trusted", "untrusted", "reference"]))
+  })),
   costMicroUsd: Schema.Natural,
   computeMs: Schema.Natural,
   /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */

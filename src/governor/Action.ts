@@ -2,6 +2,7 @@
 import type { Effect, Schema } from "effect"
 import type { Digest, Row } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
+import type { Flow, Label } from "../trust/index.ts"
 import type { Permit } from "./Permit.ts"
 import type { GovernorError } from "./Refusal.ts"
 
@@ -36,8 +37,10 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   readonly closer?: Effect.Effect<number, GovernorError, R> | undefined
   readonly bill: (elapsedMs: number, answer: A | undefined) => Bill
   readonly timeoutMs: number
-  /** Whether the result is ours or a stranger's text. */
-  readonly trust: "trusted" | "untrusted"
+  /** Whether the result is ours or a stranger's text, as a whole or field by field. */
+  readonly trust: Label.Declared
+  /** What it does to the world outside of its session; nothing, unless set. */
+  readonly sinks?: ReadonlyArray<Flow.Sink> | undefined
   /** Groups that its results are for; see `Egress`. */
   readonly readers?: ReadonlyArray<string> | undefined
   /** The actor's own words and stamps, for the approver. */

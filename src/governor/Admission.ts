@@ -1,6 +1,7 @@
 /** What an act needs before anything is asked of people or of the budget: its class, its readers, and its token. */
 import { Effect } from "effect"
 import { Capability, Claims, type Tokens } from "../capability/index.ts"
+import type { Action } from "./Action.ts"
 import type { Call, Named } from "./Call.ts"
 import * as Egress from "./Egress.ts"
 import { Refused } from "./Refusal.ts"
@@ -14,19 +15,28 @@ export interface Parts {
   readonly refuse: Refusals["refuse"]
 }
 
+/** An act, as admission sees it. */
+type Admitted =
+  & Named
+  & Pick<Action<never, never, never, never>, "backend" | "sinks">
+  & { readonly capabilities: ReadonlyArray<Capability.Name> }
+
 /** Gives the claims of the session's token, if the act is within class, readers and token. */
 export const make = ({ covers, refuse, tokens }: Parts) => {
-  /** Data for groups of readers goes to backends that cover all of them, and to no others. */
-  const egress = (action: Named, call: Call, backend: string) => {
-    const { uncovered } = Egress.decide([knownOf(call.session)], Egress.coveredBy(covers, backend))
+  /** Data for groups of readers goes where all of them are covered, and nowhere else. */
+  const egress = (action: Admitted, call: Call, where: string) => {
+    const { uncovered } = Egress.decide([knownOf(call.session)], Egress.coveredBy(covers, where))
     if (uncovered.length === 0) return Effect.void
-    const detail = `the session has seen data for ${uncovered.join(", ")}, and ${backend} does not cover them`
-    const remedy = `ask a backend that does, or have the operator say that ${backend} does (${Egress.variable})`
+    const detail = `the session has seen data for ${uncovered.join(", ")}, and ${where} does not cover them`
+    const does = action.backend === undefined
+      ? "keep it out of a session that has seen them"
+      : "ask a backend that does"
+    const remedy = `${does}, or have the operator say that ${where} does (${Egress.variable})`
     return refuse(action, call, new Refused({ layer: "egress", detail, remedy }))
   }
 
   return Effect.fnUntraced(function*(
-    action: Named & { readonly capabilities: ReadonlyArray<Capability.Name>; readonly backend?: string | undefined },
+    action: Admitted,
     call: Call
   ) {
     const { actor } = call.session
@@ -50,6 +60,7 @@ export const make = ({ covers, refuse, tokens }: Parts) => {
       )
     }
     if (action.backend !== undefined) yield* egress(action, call, action.backend)
+    else if (action.sinks?.includes("outbound") === true) yield* egress(action, call, action.name)
     const claims = yield* Effect.catch(tokens.verify(call.session.token, call.session.id), (error) =>
       Effect.as(
         refuse(

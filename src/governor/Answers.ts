@@ -1,7 +1,7 @@
 /** Acts that are answered from the log, and what the log keeps of how an act ended. */
 import { Cause, Effect, Exit, Option, type Schema } from "effect"
 import { type Digest, type Log, Row } from "../audit/index.ts"
-import { Redact } from "../trust/index.ts"
+import { Label, Redact } from "../trust/index.ts"
 import type { Action, Outcome } from "./Action.ts"
 import { type Call, fail, type Named, unavailable, unknown } from "./Call.ts"
 import { endsRun, GovernorError, HandlerBroken, Settled, TimedOut } from "./Refusal.ts"
@@ -46,7 +46,7 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
       const json = yield* kept(action, call, body.result)
       const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
       const value = yield* Effect.catch(action.success.decode(json), broken)
-      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: action.trust }
+      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: Label.overall(action.trust) }
     }
     const happened = body.choice === "done"
     const remedy = happened ? "go on without its result" : "ask for it again if it is still wanted"

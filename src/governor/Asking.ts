@@ -39,6 +39,7 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
   /** The ticket of the act, as it would be filed: all that it is bound to. */
   const drafted = Effect.fnUntraced(function*(action: Weighed, call: Call, policy: Policy.Policy) {
     const { session } = call
+    const { provenance = [] } = call.flow ?? {}
     const cited = action.reasons?.evidence.length ?? 0
     if (cited > maxCited) {
       const detail = `it cites ${cited} stamps, and an approver is shown ${maxCited}`
@@ -48,7 +49,10 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
       session: session.id,
       act: action.name,
       args: call.hash,
-      shown: yield* Effect.catch(show(log, action, call), (error) => unavailable(action, error, false)),
+      shown: {
+        ...(yield* Effect.catch(show(log, action, call), (error) => unavailable(action, error, false))),
+        ...(provenance.length === 0 ? {} : { provenance })
+      },
       bound: {
         actor: session.actor.name,
         schema: action.schema,
@@ -146,16 +150,17 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
 
   /**
    * What people agreed to, to be consumed with the intent; `null` when the act needs nobody's consent. Where nobody has
-   * agreed, the run ends with `AwaitingApproval`. Rules in `tried` were used up by others meanwhile.
+   * agreed, the run ends with `AwaitingApproval`. An act that can be undone is asked about where its arguments demand it. Rules in `tried` were used up by others meanwhile.
    */
   const approval = Effect.fnUntraced(function*(
     action: Weighed,
     call: Call,
     tried: ReadonlyArray<Rule.RuleId> = []
   ): Effect.fn.Return<Agreed | null, GovernorError> {
-    if (action.reversible || mode === "disabled") return null
+    if ((action.reversible && call.flow?.isAsked !== true) || mode === "disabled") return null
     if (Option.isNone(gate)) {
-      const detail = "it cannot be undone and there is no approval gate"
+      const why = action.reversible ? "its arguments need a person's consent" : "it cannot be undone"
+      const detail = `${why} and there is no approval gate`
       yield* refuse(action, call, new Refused({ layer: "approval", detail, remedy: "provide an approval gate" }))
       return null
     }

@@ -39,6 +39,16 @@ export interface Call {
   after: string | null
   /** The approval that covers this attempt because it covered the one before. */
   covered: { readonly id: Ticket.TicketId; readonly binding: Digest.Hash } | null
+  /** What the rules on labels say of it; `undefined` before they were asked. */
+  flow: Flowed | undefined
+}
+
+/** What comes of rules on labels. */
+export interface Flowed {
+  /** Whether a person must agree, though the act can be undone. */
+  readonly isAsked: boolean
+  /** What of the arguments is not as the rules ask, for whoever decides. */
+  readonly provenance: ReadonlyArray<string>
 }
 
 /** An attempt that may have taken effect: `seq` of its intent, the definition it was made under, and what is known. */

@@ -1,18 +1,20 @@
 /**
- * Whom data is for, and which backends may see it. Data can be *for* groups of readers: the class says for whom its own data
+ * Whom data is for, and where it may go. Data can be *for* groups of readers: the class says for whom its own data
  * is, a tool for whom its results are. What a session has seen for several groups at once belongs to all of them, and
  * never becomes less. A backend covers a group when the operator says that the group's data may be sent there; what no
- * backend is said to cover goes nowhere. Data for nobody in particular goes to every backend of its class.
+ * backend is said to cover goes nowhere. Data for nobody in particular goes to every backend of its class. A tool by which
+ * something leaves (`outbound`) is held to the same: it covers whom the operator says that it does.
  *
  * Readers are names such as `clinic` or `staff.eu`. The table is read once, where the Governor is built: an actor cannot
  * widen it for itself.
  */
 import { Config, Context, Effect, Layer, Option, Schema } from "effect"
+import { Label } from "../trust/index.ts"
 
 /** Groups that data is for. */
-export type Readers = ReadonlyArray<string>
+export type Readers = Label.Readers
 
-/** The groups that each backend covers, by the backend's name; a backend that is not in it covers none. */
+/** The groups that each backend and each tool by which something leaves covers, by its name; others cover none. */
 export type Table = Readonly<Record<string, Readers>>
 
 /** The table in force; empty unless a layer says otherwise. */
@@ -37,11 +39,11 @@ export interface Verdict {
 
 /** Joins labels and decides. More labels never admit more, and more cover never admits less. */
 export const decide = (labels: Iterable<Readers>, covered: Readers): Verdict => {
-  const readers = [...new Set([...labels].flat())].toSorted()
+  const { readers } = Label.join([...labels].map((readers) => ({ ...Label.top, readers })))
   return { readers, uncovered: readers.filter((reader) => !covered.includes(reader)) }
 }
 
-/** What a backend covers, by a table. */
+/** What a backend or a tool covers, by a table. */
 export const coveredBy = (table: Table, backend: string): Readers =>
   Object.hasOwn(table, backend) ? table[backend] ?? [] : []
 
@@ -79,4 +81,4 @@ export const layerConfig = Layer.effect(Covers, fromConfig)
 
 // internal
 
-const entryOf = /^([a-z][a-z0-9-]{0,63})=([a-z][a-z0-9._-]{0,63}(?:,[a-z][a-z0-9._-]{0,63})*)$/
+const entryOf = /^([a-z][a-z0-9_-]{0,63})=([a-z][a-z0-9._-]{0,63}(?:,[a-z][a-z0-9._-]{0,63})*)$/

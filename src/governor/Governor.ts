@@ -2,7 +2,7 @@
  * The one choke point. Everything an actor does that is not pure computation is an `Action` given to `act`, and `act`
  * reads like the picture of it:
  *
- *   decode → recall → capability → budget → approval → intent     (first transaction)
+ *   decode → recall → capability → labels → approval → budget → intent   (first transaction)
  *   run, holding a Permit
  *   redact → outcome, settlement                                   (second transaction)
  *
@@ -17,7 +17,7 @@ import { SecureRandom } from "effect/crypto"
 import { Gate, type Rule, Ticket } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { type Capability, Claims, Tokens } from "../capability/index.ts"
-import { Redact } from "../trust/index.ts"
+import { Label, Redact } from "../trust/index.ts"
 import type { Action, Outcome, Probed } from "./Action.ts"
 import * as Admission from "./Admission.ts"
 import * as Answers from "./Answers.ts"
@@ -38,6 +38,7 @@ import {
   unknown
 } from "./Call.ts"
 import * as Egress from "./Egress.ts"
+import * as Flowing from "./Flowing.ts"
 import * as Late from "./Late.ts"
 import * as Lost from "./Lost.ts"
 import * as Mode from "./Mode.ts"
@@ -54,7 +55,7 @@ import {
   TimedOut
 } from "./Refusal.ts"
 import * as Refusals from "./Refusals.ts"
-import { Entered, isInnermost, type Recorded, running, see, Session, timer } from "./Session.ts"
+import { Entered, isInnermost, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
 
@@ -96,6 +97,7 @@ export const layer: Layer.Layer<
     const refusals = Refusals.make(store, mode)
     const { note, stopped, stored, violation } = refusals
     const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
+    const flowing = Flowing.make({ log, digest, policy: yield* Flowing.Current, mode, refusals })
     const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, refusals })
     const { answer, said } = Answers.make(log, digest)
 
@@ -111,6 +113,7 @@ export const layer: Layer.Layer<
 
       for (;;) {
         const claims = yield* capability(action, call)
+        yield* flowing.admit(action, call)
         const agreed = call.covered === null ? yield* approval(action, call) : { ticket: call.covered }
         const done = yield* perform(action, call, claims, agreed)
         if (done._tag === "Outcome") return done.outcome
@@ -159,7 +162,7 @@ export const layer: Layer.Layer<
       const hash = digest.sha256(text)
       const identity = action.identity ??
         Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash })
-      return { session, place, json, text, hash, identity, attempt: 0, firstAt: undefined, after: null, covered: null }
+      return { session, place, json, text, hash, identity, ...first }
     }
 
     const decode = <Args, A, E, R>(action: Action<Args, A, E, R> & Identified, session: Entered, place: string) =>
@@ -220,7 +223,7 @@ export const layer: Layer.Layer<
             restore(
               action.run(call.args, permit).pipe(
                 // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
-                Effect.provideService(Session, call.session.at(call.place, action.readers)),
+                Effect.provideService(Session, call.session.at(call.place, action.readers, isStrange(action))),
                 Effect.timeoutOrElse({
                   duration: action.timeoutMs,
                   orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
@@ -332,7 +335,7 @@ export const layer: Layer.Layer<
         status: result.status,
         result: hash,
         resultPreview: Redact.preview(text ?? result.detail),
-        trust: action.trust,
+        ...labelled(action),
         costMicroUsd: bill.costMicroUsd,
         computeMs: Math.round(elapsedMs),
         ...(left.size === 0
@@ -357,13 +360,17 @@ export const layer: Layer.Layer<
         (error) => unavailable(action, error, true)
       )
       Staging.keep(call.session, left)
+      if (!isModel(action.capabilities)) {
+        const declared = result.status === "succeeded" ? action.trust : Label.overall(action.trust)
+        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args: call.hash, result: hash })
+      }
       if (isLost) {
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
         return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: Answers.lostBy(body) } }
       }
       if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
       const value = yield* ran
-      return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: action.trust } }
+      return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: body.trust } }
     })
 
     // --- lost outcomes -------------------------------------------------------
@@ -404,6 +411,7 @@ export const layer: Layer.Layer<
       const ticket = id === undefined || id === null
         ? undefined
         : yield* stored(action, store.ticket(Ticket.TicketId.make(id)))
+      call.flow ??= yield* flowing.look(action, call)
       const { binding } = yield* drafted(action, call, gate.value.policy)
       const now = yield* Clock.currentTimeMillis
       return ticket?.state === "unknown" && ticket.binding === binding && now < ticket.expiresAt
@@ -465,7 +473,8 @@ export const layer: Layer.Layer<
       const decision = { choice: "done", from: "probe", by: action.name, reason, result } as const
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
       see(call.session, action.readers ?? [])
-      return { value, stamp: Row.stamp(row), trust: action.trust }
+      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared: action.trust, args: call.hash, result })
+      return { value, stamp: Row.stamp(row), trust: Label.overall(action.trust) }
     })
 
     const nondeterminism = Effect.fnUntraced(function*(action: Named, call: Call, recorded: Recorded) {
@@ -488,8 +497,22 @@ export const layer: Layer.Layer<
 
 // internal
 
+/** The first attempt. */
+const first = { attempt: 0, firstAt: undefined, after: null, covered: null, flow: undefined }
+
 /** Attempts at an act that can be undone, over all runs of a session; each wait of a child for people is one. */
 const maxAttempts = 100
+
+/** What the log keeps of how a result is labelled. */
+const labelled = ({ trust }: { readonly trust: Label.Declared }): Pick<typeof Row.Outcome.Type, "trust" | "fields"> =>
+  typeof trust === "string" ? { trust } : { trust: Label.overall(trust), fields: trust }
+
+/** Whether a handler may know a stranger's text before its act is over. What starts a child knows nothing before its end. */
+const isStrange = (
+  { capabilities, name, trust }: Pick<Action<never, never, never, never>, "capabilities" | "name" | "trust">
+) =>
+  !isModel(capabilities) && Label.overall(trust) === "untrusted" &&
+  capabilities[0]?.replace(/^spawn:/, "spawn_") !== name
 
 /** What an intent names as its token when verification was passed over outside enforced mode. */
 const unverified = Claims.TokenId.make("unverified")

@@ -4,6 +4,7 @@
  */
 import { Effect, type Schema } from "effect"
 import { type Digest, Row } from "../audit/index.ts"
+import { Label } from "../trust/index.ts"
 import type { Action, Codec, Idempotency, Probed } from "./Action.ts"
 
 /** Attempts that a probe or an idempotency key may lead to, over all runs; after them an operator decides. */
@@ -60,7 +61,7 @@ export const probing = <Args, A, E, R>(
   reserve: 0,
   bill: () => ({ costMicroUsd: 0 }),
   timeoutMs: action.timeoutMs,
-  trust: action.trust,
+  trust: Label.overall(action.trust),
   run: probe,
   success: codecOf(action.success),
   failure: action.failure

@@ -7,7 +7,7 @@ import { Ticket } from "../approval/index.ts"
 import type { Row } from "../audit/index.ts"
 
 /** The layers an act passes, in order. */
-export const layers = ["token", "ancestor", "class", "egress", "budget", "approval", "session"] as const
+export const layers = ["token", "ancestor", "class", "egress", "policy", "budget", "approval", "session"] as const
 
 /** A layer said no. The act did not run. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {

@@ -6,6 +6,7 @@
 import { Context, Effect } from "effect"
 import { type Digest, Log, type Row } from "../audit/index.ts"
 import type { Capability, Claims } from "../capability/index.ts"
+import { Label } from "../trust/index.ts"
 import { Store, StoreError, Unavailable } from "./Store.ts"
 
 /** What the journal holds about one act. */
@@ -44,6 +45,33 @@ interface Core {
   readonly memory: Map<string, Digest.Hash>
   /** Groups whose data the session has seen. */
   readonly readers: Set<string>
+  /** Whether its request may be a stranger's. */
+  readonly isStrange: boolean
+  /** What the session has read, in order. */
+  readonly read: Array<Read>
+  /** What was refused by where it would have gone, by key: the same in every re-run. */
+  readonly refused: ReadonlyMap<string, typeof Row.Refusal.Type>
+}
+
+/** A result that a session has read: whose it is, what is declared of it, and the payload it is. */
+export interface Read {
+  readonly stamp: Row.Stamp
+  readonly tool: string
+  readonly declared: Label.Declared
+  /** Its arguments; `null` where they are not known. */
+  readonly args: Digest.Hash | null
+  readonly result: Digest.Hash | null
+}
+
+/** What a session was asked for and has read so far, and whether something of a stranger's is known beside that. */
+export interface Known {
+  readonly input: Digest.Hash
+  /** Whether the request itself may be a stranger's. */
+  readonly isStrange: boolean
+  /** In order, and growing; the same array for as long as the run goes on. */
+  readonly read: ReadonlyArray<Read>
+  /** Whether an act under way around here may know a stranger's text already. */
+  readonly isWithin: boolean
 }
 
 /**
@@ -53,7 +81,7 @@ interface Core {
  */
 export class Session extends Context.Service<Session, Entered>()("aosiq/governor/Session") {}
 
-let make: (core: Core, path: string, within: ReadonlyArray<string>) => Entered
+let make: (core: Core, path: string, within: Within) => Entered
 /** The working memory of a run: for the Governor alone, the room's door does not export it. */
 export let memoryOf: (session: Entered) => Map<string, Digest.Hash>
 /** Notes groups whose data a run has seen: for the Governor alone, as above. */
@@ -62,6 +90,14 @@ export let see: (session: Entered, readers: ReadonlyArray<string>) => void
 export let readersOf: (session: Entered) => ReadonlyArray<string>
 /** The same, and the groups that the acts under way around this path are for: their handlers may know already. */
 export let knownOf: (session: Entered) => ReadonlyArray<string>
+/** Notes a result that a run has read: for the Governor alone, as above. */
+export let learn: (session: Entered, read: Read) => void
+/** What its arguments can come from. */
+export let knowledgeOf: (session: Entered) => Known
+/** Whether the session has read a stranger's text, or something as good as that. */
+export let isTainted: (session: Entered) => boolean
+/** What an earlier run was refused at `key` by where it would have gone. */
+export let refusedAt: (session: Entered, key: string) => typeof Row.Refusal.Type | undefined
 /** What `make` made. A constructor is private to the compiler only. */
 const made = new WeakSet<Entered>()
 
@@ -75,10 +111,10 @@ export class Entered {
   readonly caller: string
   readonly path: string
   readonly #core: Core
-  readonly #within: ReadonlyArray<string>
+  readonly #within: Within
   #ordinal = 0
 
-  private constructor(core: Core, path: string, within: ReadonlyArray<string>) {
+  private constructor(core: Core, path: string, within: Within) {
     this.#core = core
     this.#within = within
     this.id = core.summary.id
@@ -102,7 +138,18 @@ export class Entered {
       for (const reader of readers) session.#core.readers.add(reader)
     }
     readersOf = (session) => [...session.#core.readers]
-    knownOf = (session) => [...session.#core.readers, ...session.#within]
+    knownOf = (session) => [...session.#core.readers, ...session.#within.readers]
+    learn = (session, read) => {
+      session.#core.read.push(read)
+    }
+    knowledgeOf = (session) => {
+      const { isStrange, read, summary } = session.#core
+      return { input: summary.input, isStrange, read, isWithin: session.#within.isStrange }
+    }
+    isTainted = (session) =>
+      session.#core.isStrange || session.#within.isStrange ||
+      session.#core.read.some(({ declared }) => Label.overall(declared) === "untrusted")
+    refusedAt = (session, key) => session.#core.refused.get(key)
   }
 
   /** Whether `enter` made the value. */
@@ -120,9 +167,13 @@ export class Entered {
     return this.#core.journal.get(key)
   }
 
-  /** The same session on a path of its own, with ordinals of its own; below an act whose results are for `readers`. */
-  at(path: string, readers: ReadonlyArray<string> = []): Entered {
-    return make(this.#core, path, readers.length === 0 ? this.#within : [...this.#within, ...readers])
+  /**
+   * The same session on a path of its own, with ordinals of its own; below an act whose results are for `readers`, and
+   * whose handler may know a stranger's text.
+   */
+  at(path: string, readers: ReadonlyArray<string> = [], isStrange = false): Entered {
+    const { isStrange: was, readers: above } = this.#within
+    return make(this.#core, path, { readers: [...above, ...readers], isStrange: was || isStrange })
   }
 }
 
@@ -162,7 +213,17 @@ export const enter = Effect.fnUntraced(function*(
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
   const rows = yield* Effect.mapError(log.rows(id), unread)
   const readers = new Set([...actor.readers ?? [], ...seen(rows)])
-  return make({ summary: session, actor: frozen(actor), journal: journal(rows), memory: memory(rows), readers }, "", [])
+  const core: Core = {
+    summary: session,
+    actor: frozen(actor),
+    journal: journal(rows),
+    memory: memory(rows),
+    readers,
+    isStrange: rows.some(({ body }) => body.kind === "genesis" && body.trust === "untrusted"),
+    read: read(rows),
+    refused: refused(rows)
+  }
+  return make(core, "", { readers: [], isStrange: false })
 })
 
 /** How a timer is named among acts. */
@@ -207,7 +268,46 @@ export const memory = (rows: ReadonlyArray<Row.Row>): Map<string, Digest.Hash> =
 export const seen = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> =>
   rows.flatMap(({ body }) => body.kind === "genesis" || body.kind === "intent" ? body.readers ?? [] : [])
 
+/** Whether an act is a question to models: what it answers is made of what the session knows already. */
+export const isModel = (capabilities: ReadonlyArray<string>): boolean =>
+  capabilities.length > 0 && capabilities.every((name) => name.startsWith("backend:"))
+
+/** What a session has read by its chain. A result that somebody gave for a lost act is nobody's that we know. */
+export const read = (rows: ReadonlyArray<Row.Row>): Array<Read> => {
+  const models = new Set<number>()
+  const asked = new Map<number, Digest.Hash>()
+  const found: Array<Read> = []
+  for (const row of rows) {
+    const { body } = row
+    if (body.kind === "intent") asked.set(row.seq, body.args)
+    if (body.kind === "intent" && isModel(body.capabilities)) models.add(row.seq)
+    if ((body.kind !== "outcome" && body.kind !== "settled") || models.has(body.intent)) continue
+    const { act: tool, result } = body
+    const isGiven = body.kind === "settled"
+    if (isGiven && result === null) continue
+    const declared = isGiven
+      ? "untrusted"
+      : (body.status === "succeeded" ? body.fields : undefined) ?? body.trust
+    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, args: asked.get(body.intent) ?? null, result })
+  }
+  return found
+}
+
 // internal
+
+/** What the acts are for that are under way around a path. */
+interface Within {
+  readonly readers: ReadonlyArray<string>
+  readonly isStrange: boolean
+}
+
+const refused = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, typeof Row.Refusal.Type> => {
+  const found = new Map<string, typeof Row.Refusal.Type>()
+  for (const { body, key } of rows) {
+    if (key !== null && body.kind === "refusal" && body.layer === "policy" && !body.ran) found.set(key, body)
+  }
+  return found
+}
 
 /** What a run broke down of is no answer for the next. */
 const forget = (acts: Map<string, Recorded>, seq: number | null) => {

@@ -2,6 +2,8 @@
 export type { Action, Bill, Codec, Idempotency, Outcome, Probed } from "./Action.ts"
 export * as Checkpoint from "./Checkpoint.ts"
 export * as Egress from "./Egress.ts"
+export { endorse, type Purpose } from "./Endorse.ts"
+export * as Flowing from "./Flowing.ts"
 export { Governor, layer } from "./Governor.ts"
 export * as Lost from "./Lost.ts"
 export * as Memory from "./Memory.ts"
@@ -14,6 +16,7 @@ export {
   branch,
   enter,
   Entered,
+  isTainted,
   journal,
   memory,
   readersOf,

@@ -102,7 +102,9 @@ export const key = <const K extends string, S extends Plain>(name: K, options: {
       params: Schema.Struct({ value: schema }),
       success: Schema.Null,
       failure: MemoryError,
-      trust: "trusted"
+      trust: "trusted",
+      // What is recalled as trusted must have been trusted; what is recalled as a stranger's may be anything.
+      sinks: trust === "trusted" ? ["memory"] : []
     }),
     clear: Tool.make(`forget_${flat}`, {
       description: `Forgets: ${description}`,

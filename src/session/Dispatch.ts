@@ -12,6 +12,7 @@ import {
   type Entered,
   Governor,
   GovernorError,
+  isTainted,
   readersOf,
   Refusal,
   Session,
@@ -153,7 +154,8 @@ export const layer: Layer.Layer<
           mode: governor.mode,
           input,
           definition: Tool.definitionHash(digest, actor.tool),
-          ...(opening.readers.length === 0 ? {} : { readers: opening.readers })
+          ...(opening.readers.length === 0 ? {} : { readers: opening.readers }),
+          ...(opening.isTainted ? { trust: "untrusted" as const } : {})
         }
       }
       const session: Log.Summary = {
@@ -203,7 +205,17 @@ export const layer: Layer.Layer<
         shared("class", actor.name),
         shared("caller", caller)
       ]
-      yield* commitOpen({ actor, claims, json, accounts, parent: null, caller, bounds: undefined, readers: [] })
+      yield* commitOpen({
+        actor,
+        claims,
+        json,
+        accounts,
+        parent: null,
+        caller,
+        bounds: undefined,
+        readers: [],
+        isTainted: false
+      })
     })
 
     const asCaller = outside((session) => failWith(new InsideActor({ session })))
@@ -322,7 +334,13 @@ export const layer: Layer.Layer<
       const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
       const accounts = [own, kind, ...inherited]
       const bounds = Claims.fanOut(above.limits)
-      const family = { parent: parent.id, caller: parent.caller, bounds, readers: readersOf(parent) }
+      const family = {
+        parent: parent.id,
+        caller: parent.caller,
+        bounds,
+        readers: readersOf(parent),
+        isTainted: isTainted(parent)
+      }
       const opening = { actor: child, claims, json, accounts, ...family }
       yield* Effect.mapError(commitOpen(opening), (error) =>
         why(error) === "too_many_children"
@@ -402,6 +420,8 @@ interface Parts {
   readonly bounds: Claims.FanOut | undefined
   /** Groups whose data the input may hold. */
   readonly readers: ReadonlyArray<string>
+  /** Whether whoever opens it has read a stranger's text. */
+  readonly isTainted: boolean
 }
 
 /** Sessions that are recovered at once; the sweep finds the rest. */

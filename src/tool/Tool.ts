@@ -21,6 +21,7 @@ import {
   Refusal,
   Session
 } from "../governor/index.ts"
+import type { Flow, Label } from "../trust/index.ts"
 
 /** A schema whose values need no services to travel as JSON. */
 export type Plain = Schema.ConstraintCodec<unknown, unknown>
@@ -47,8 +48,10 @@ export interface Tool<
   readonly failure: Failure
   readonly cost: CostModel.CostModel
   readonly timeoutMs: number
-  /** Whether results are ours, or a stranger's text. */
-  readonly trust: "trusted" | "untrusted"
+  /** Whether results are ours, or a stranger's text; as a whole or field by field. */
+  readonly trust: Label.Declared
+  /** What a call does to the world outside of its session: the rules on labels look at these. */
+  readonly sinks: ReadonlyArray<Flow.Sink>
   /** Whether the handler may run again with the same `permit.idempotencyKey` when an outcome was lost. */
   readonly idempotent: Idempotency
   /** Whether a probe can tell what became of an act whose outcome was lost. */
@@ -113,7 +116,8 @@ export const make = <
   readonly reversible?: Reversible
   readonly cost?: CostModel.CostModel
   readonly timeoutMs?: number
-  readonly trust?: "trusted" | "untrusted"
+  readonly trust?: Label.Declared
+  readonly sinks?: ReadonlyArray<Flow.Sink>
   readonly idempotent?: Idempotency
   readonly probe?: Probing
   readonly readers?: ReadonlyArray<string>
@@ -129,6 +133,7 @@ export const make = <
   cost: options.cost ?? CostModel.free,
   timeoutMs: options.timeoutMs ?? 30_000,
   trust: options.trust ?? "untrusted",
+  sinks: options.sinks ?? [],
   idempotent: options.idempotent ?? false,
   probe: (options.probe ?? false) as Probing,
   readers: options.readers ?? []
@@ -268,7 +273,7 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
     description: tool.description,
     capabilities: [...tool.capabilities],
     reversible: tool.reversible,
-    trust: tool.trust,
+    trust: typeof tool.trust === "string" ? tool.trust : { rest: tool.trust.rest, fields: { ...tool.trust.fields } },
     timeoutMs: tool.timeoutMs,
     cost: { ...tool.cost },
     params: JSON.parse(JSON.stringify(jsonSchema(tool))) as Schema.Json, // A JSON Schema document is JSON.
@@ -277,6 +282,7 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
       ? {}
       : { idempotent: tool.idempotent === true ? true : { withinMs: tool.idempotent.withinMs } }),
     ...(tool.probe ? { probe: true } : {}),
+    ...(tool.sinks.length === 0 ? {} : { sinks: [...tool.sinks] }),
     ...(tool.readers.length === 0 ? {} : { readers: [...tool.readers] })
   }))
   hashes.set(tool, hash)
@@ -395,6 +401,7 @@ const run = Effect.fnUntraced(function*(
     bill: (elapsedMs) => ({ costMicroUsd: CostModel.bill(tool.cost, Math.min(elapsedMs, tool.timeoutMs)) }),
     timeoutMs: tool.timeoutMs,
     trust: tool.trust,
+    sinks: tool.sinks,
     readers: tool.readers,
     reasons: options?.reasons,
     run: handler.run,

@@ -28,6 +28,9 @@ export const ticket = (value: Ticket.Ticket): string =>
     `binding    ${value.binding}`,
     "reasons, in the actor's words",
     ...(value.shown.reasons === "" ? ["  none given"] : quoted(value.shown.reasons)),
+    ...(value.shown.provenance === undefined
+      ? []
+      : ["where arguments come from", ...value.shown.provenance.map((line) => `  ${line}`)]),
     "evidence",
     ...(value.shown.evidence.length === 0 ? ["  none cited"] : value.shown.evidence.flatMap(cited)),
     "arguments",

@@ -1,0 +1,153 @@
+/**
+ * The gate on labels: what a session knows is read back from its log, the arguments of an act are traced into it, and the
+ * policy says whether they may go where the act takes them. What does not may wait for a person, or is refused by `policy`.
+ * Such a refusal stands for its place in the run: a re-run is told the same, whatever was read since.
+ */
+import { Clock, Context, Effect, Option, Result, Schema } from "effect"
+import type { Digest, Log } from "../audit/index.ts"
+import { Flow, Label, Trace } from "../trust/index.ts"
+import type { Action } from "./Action.ts"
+import { type Call, type Flowed, keyOf, type Named, unavailable } from "./Call.ts"
+import type * as Mode from "./Mode.ts"
+import { type GovernorError, Refused } from "./Refusal.ts"
+import type { Refusals } from "./Refusals.ts"
+import { knowledgeOf, type Known, type Read, refusedAt } from "./Session.ts"
+
+/** The policy in force; read once, where the Governor is built. */
+export const Current = Context.Reference<Flow.Policy>("aosiq/governor/Flowing/Current", {
+  defaultValue: () => Flow.standard
+})
+
+/** How the act is named by which a program vouches for a value; see `Endorse`. */
+export const endorsing = "aosiq/endorse"
+
+/** What the gate stands on. */
+export interface Parts {
+  readonly log: Log.Log["Service"]
+  readonly digest: Digest.Digest["Service"]
+  readonly policy: Flow.Policy
+  readonly mode: Mode.Mode
+  readonly refusals: Refusals
+}
+
+/** `look` says what the rules come to; `admit` also holds to it. */
+export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
+  /** A text of the log, if it is still what was recorded. */
+  const text = (action: Named, hash: Digest.Hash) =>
+    Effect.map(
+      Effect.catch(log.payload(hash), (error) => unavailable(action, error, false)),
+      Option.flatMap((text) => digest.sha256(text) === hash ? parsed(text) : Option.none())
+    )
+
+  /** What one result adds to what was known before it. */
+  const sourcesOf = Effect.fnUntraced(function*(
+    action: Named,
+    { args, declared, result, stamp, tool }: Read,
+    before: Trace.Context
+  ): Effect.fn.Return<ReadonlyArray<Trace.Source>, GovernorError> {
+    if (result === null || tool === endorsing) return []
+    const json = yield* text(action, result)
+    if (Option.isNone(json)) return []
+    const sources = Trace.result({ from: stamp, tool, declared }, json.value)
+    const asked = args === null || before.integrity !== "untrusted" ? Option.none() : yield* text(action, args)
+    const echo = Option.isNone(asked) ? [] : Trace.strangeIn(before, asked.value)
+    return echo.length === 0 ? sources : sources.map((source) => ({ ...source, echo }))
+  })
+
+  const startOf = Effect.fnUntraced(function*(action: Named, { input, isStrange }: Known) {
+    const json = yield* text(action, input)
+    const request = Option.isNone(json) ? [] : Trace.request(json.value, isStrange ? "untrusted" : "operator")
+    return Trace.contextOf(request, isStrange)
+  })
+
+  /** What each run knew when it was last asked; what it reads since is added. */
+  const contexts = new WeakMap<ReadonlyArray<Read>, { readonly context: Trace.Context; readonly count: number }>()
+
+  const contextOf = Effect.fnUntraced(function*(action: Named, known: Known) {
+    const last = contexts.get(known.read)
+    const count = known.read.length
+    let context = last?.context ?? (yield* startOf(action, known))
+    for (const read of known.read.slice(last?.count ?? 0, count)) {
+      const sources = yield* sourcesOf(action, read, context)
+      // What was erased taints as it did before, and vouches for nothing.
+      const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
+      const isTainted = context.integrity === "untrusted" || isErased
+      context = Trace.contextOf([...context.sources, ...sources], isTainted)
+    }
+    contexts.set(known.read, { context, count })
+    return known.isWithin ? Trace.contextOf(context.sources, true) : context
+  })
+
+  /** What the session's own program vouched for. */
+  const vouchedIn = (action: Named, known: Known) =>
+    Effect.map(
+      Effect.forEach(
+        known.read.filter(({ tool }) => tool === endorsing),
+        ({ result }) => result === null ? Effect.succeedNone : text(action, result)
+      ),
+      (all) => all.flatMap((json) => Option.toArray(Option.flatMap(json, Schema.decodeUnknownOption(Flow.Endorsement))))
+    )
+
+  const judge = Effect.fnUntraced(function*(action: Sinking, call: Call) {
+    const sinks = sinksOf(action)
+    if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
+    const known = knowledgeOf(call.session)
+    const context = yield* contextOf(action, known)
+    const endorsed = [...policy.endorsed ?? [], ...(yield* vouchedIn(action, known))]
+    const at = yield* Clock.currentTimeMillis
+    return Flow.decide({ ...policy, endorsed }, { tool: action.name, sinks, args: call.json, at }, context)
+  })
+
+  const look = (action: Sinking, call: Call): Effect.Effect<Flowed, GovernorError> =>
+    Effect.map(judge(action, call), flowed)
+
+  /** Holds to what the rules say, and keeps what a person must be asked. */
+  const admit = Effect.fnUntraced(function*(action: Sinking, call: Call): Effect.fn.Return<void, GovernorError> {
+    if (mode === "disabled") return
+    const before = refusedAt(call.session, keyOf(call))
+    if (before !== undefined && before.act === action.name && before.args === call.hash) {
+      return yield* refusals.refuse(action, call, new Refused({ layer: "policy", detail: before.reason, remedy }))
+    }
+    const verdict = yield* judge(action, call)
+    if (verdict.shadow.length > 0) {
+      yield* refusals.violation(action, call, "policy", `in shadow: ${said(verdict.shadow)}`)
+    }
+    call.flow = flowed(verdict)
+    if (verdict.decision !== "refuse") return
+    const detail = said(verdict.findings)
+    yield* refusals.refuse(action, call, new Refused({ layer: "policy", detail, remedy }))
+  })
+
+  return { admit, look }
+}
+
+/** What a definition says of its effects, and what follows from the rest of it. */
+export const sinksOf = (
+  { reversible, sinks = [] }: { readonly sinks?: ReadonlyArray<Flow.Sink> | undefined; readonly reversible: boolean }
+): ReadonlyArray<Flow.Sink> => reversible ? sinks : [...new Set([...sinks, "irreversible" as const])]
+
+// internal
+
+/** What is no JSON tells nothing. */
+const parsed = (text: string): Option.Option<Schema.Json> =>
+  Result.getSuccess(Result.try(() => JSON.parse(text) as Schema.Json))
+
+type Sinking = Named & Pick<Action<never, never, never, never>, "sinks" | "reversible">
+
+const passed: Flow.Verdict = { decision: "pass", findings: [], shadow: [] }
+
+const flowed = ({ decision, findings }: Flow.Verdict): Flowed => ({
+  isAsked: decision === "approve",
+  provenance: findings.map(Flow.explain)
+})
+
+/** As many as a row can be read with. */
+const maxSaid = 5
+const said = (findings: ReadonlyArray<Flow.Finding>): string => {
+  const more = findings.length - maxSaid
+  return findings.slice(0, maxSaid).map(Flow.explain).join("; ") + (more > 0 ? `; and ${more} more` : "")
+}
+
+const remedy =
+  "approve: have the rule ask a person instead; endorse: let an operator vouch for the value or its source; " +
+  "narrow: ask with values of the request alone; isolate: leave it to a session that has not read a stranger's text"

@@ -1,0 +1,190 @@
+/**
+ * What may flow where: rules on the labels of arguments, for acts by which something leaves, is spent, is changed or is
+ * remembered. A policy is a file that people review. Every rule that covers an act must hold; an act with such an effect
+ * that no rule covers is held to a last resort: nothing of a stranger's in any argument, or a person is asked.
+ *
+ * A rule asks for each argument by path: `request` (its values are the request's own), `trusted` (nothing of a stranger's),
+ * `own` (words of the actor's own: nothing copied from a stranger, and every link trusted), `links` (every link trusted) or
+ * `any`. What does not hold waits for a person or is refused, as the rule says; a rule in shadow only records.
+ */
+import { Schema } from "effect"
+import { closest, type Integrity, isAtLeast, type Leaf, leaves } from "./Label.ts"
+import { type Context, copied, linksIn, type Source, trace } from "./Trace.ts"
+
+/** What an act does to the world outside of its session. */
+export const Sink = Schema.Literals(["outbound", "spending", "change", "removal", "memory", "irreversible"])
+export type Sink = typeof Sink.Type
+
+/** What a rule asks of an argument, from the strictest on. */
+export const asks = ["request", "trusted", "own", "links", "any"] as const
+export const Asks = Schema.Literals(asks)
+export type Asks = typeof Asks.Type
+
+export const Rule = Schema.Struct({
+  name: Schema.NonEmptyString,
+  /** The acts that it covers: by name, by what they do, or both. */
+  tools: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  sinks: Schema.optionalKey(Schema.Array(Sink)),
+  /** What it asks, by path; `trusted` for arguments that none covers. */
+  arguments: Schema.Record(Schema.NonEmptyString, Asks),
+  otherwise: Schema.optionalKey(Schema.Literals(["approve", "refuse"])),
+  shadow: Schema.optionalKey(Schema.Boolean)
+})
+export type Rule = typeof Rule.Type
+
+/** Somebody vouches for a source or a value, for a purpose and until a time. */
+export const Endorsement = Schema.Struct({
+  name: Schema.NonEmptyString,
+  by: Schema.NonEmptyString,
+  reason: Schema.NonEmptyString,
+  /** Fields of what a tool returns, or one value. */
+  source: Schema.optionalKey(Schema.Struct({ tool: Schema.NonEmptyString, path: Schema.optionalKey(Schema.String) })),
+  value: Schema.optionalKey(Schema.NonEmptyString),
+  /** The acts that it is for, and their arguments; all of them when it names none. */
+  for: Schema.Struct({
+    tools: Schema.Array(Schema.NonEmptyString),
+    arguments: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+  }),
+  /** When it ends, as a date and time with its zone. */
+  until: Schema.String.check(
+    Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
+  )
+})
+export type Endorsement = typeof Endorsement.Type
+
+export const Policy = Schema.Struct({
+  version: Schema.Literal(1),
+  /** In shadow nothing is stopped: what would have been is recorded. */
+  mode: Schema.optionalKey(Schema.Literals(["enforce", "shadow"])),
+  rules: Schema.Array(Rule),
+  endorsed: Schema.optionalKey(Schema.Array(Endorsement))
+})
+export type Policy = typeof Policy.Type
+
+/** Where no file says more: what no rule covers. */
+export const standard: Policy = { version: 1, rules: [] }
+
+/** An act, as rules see it. */
+export interface Asked {
+  readonly tool: string
+  readonly sinks: ReadonlyArray<Sink>
+  readonly args: Schema.Json
+  /** Epoch milliseconds: endorsements end. */
+  readonly at: number
+}
+
+/** An argument that is not what a rule asks. */
+export interface Finding {
+  readonly rule: string
+  readonly path: string
+  readonly asks: Asks
+  readonly is: Integrity
+  /** Where its value stands: a stamp, `request`, or `undefined` when the actor made it up. */
+  readonly from: string | undefined
+}
+
+/** What a policy says of an act. */
+export interface Verdict {
+  readonly decision: "pass" | "approve" | "refuse"
+  readonly findings: ReadonlyArray<Finding>
+  /** What rules in shadow would have stopped. */
+  readonly shadow: ReadonlyArray<Finding>
+}
+
+/** The rule for what no rule covers. */
+export const uncovered: Rule = { name: "what no rule covers", arguments: { "*": "trusted" } }
+
+/** The rules that an act is held to. */
+export const rulesFor = (policy: Policy, { sinks, tool }: Pick<Asked, "sinks" | "tool">): ReadonlyArray<Rule> => {
+  if (sinks.length === 0) return []
+  const matching = policy.rules.filter((rule) =>
+    (rule.tools !== undefined || rule.sinks !== undefined) &&
+    (rule.tools === undefined || rule.tools.includes(tool)) &&
+    (rule.sinks === undefined || rule.sinks.some((sink) => sinks.includes(sink)))
+  )
+  // A rule in shadow is no cover: it stops nothing.
+  return matching.some((rule) => rule.shadow !== true) ? matching : [...matching, uncovered]
+}
+
+/** Decides. More of a stranger's text never permits more, and one more rule beside another neither. */
+export const decide = (policy: Policy, asked: Asked, context: Context): Verdict => {
+  const findings: Array<Finding> = []
+  const shadow: Array<Finding> = []
+  let isRefused = false
+  for (const rule of rulesFor(policy, asked)) {
+    const found = leaves(asked.args).flatMap((leaf) => {
+      const wanted = closest(rule.arguments, leaf.path, isStricter) ?? "trusted"
+      return unmet(endorsed(policy, asked, leaf, context), leaf, wanted, rule.name)
+    })
+    const isShadow = rule.shadow === true || policy.mode === "shadow"
+    ;(isShadow ? shadow : findings).push(...found)
+    isRefused ||= !isShadow && found.length > 0 && rule.otherwise === "refuse"
+  }
+  return { decision: findings.length === 0 ? "pass" : isRefused ? "refuse" : "approve", findings, shadow }
+}
+
+/** One sentence on each finding. */
+export const explain = ({ asks, from, is, path, rule }: Finding): string =>
+  `${rule}: ${path} must be ${wording[asks]}, and is ${
+    from === undefined ? `made up in a session that is ${is}` : `${is}, from ${from}`
+  }`
+
+/** Tools with an effect, and which rules cover each: none but the last resort where the list is empty. */
+export const coverage = (
+  policy: Policy,
+  tools: ReadonlyArray<Pick<Asked, "sinks" | "tool">>
+): ReadonlyArray<{ readonly tool: string; readonly rules: ReadonlyArray<string> }> =>
+  tools.filter(({ sinks }) => sinks.length > 0).map((asked) => ({
+    tool: asked.tool,
+    rules: rulesFor(policy, asked).flatMap((rule) => rule === uncovered ? [] : [rule.name])
+  }))
+
+// internal
+
+const wording: { readonly [A in Asks]: string } = {
+  request: "what the request says",
+  trusted: "no stranger's",
+  own: "in the actor's own words, with trusted links",
+  links: "without links but trusted ones",
+  any: "anything"
+}
+
+const isStricter = (one: Asks, other: Asks) => asks.indexOf(one) < asks.indexOf(other)
+
+const unmet = (context: Context, leaf: Leaf, wanted: Asks, rule: string): ReadonlyArray<Finding> => {
+  if (wanted === "any") return []
+  const traced = trace(context, leaf)
+  const finding = { rule, path: leaf.path, asks: wanted, is: traced.integrity, from: traced.from }
+  if (isAtLeast(traced.integrity, wanted === "request" ? "operator" : "trusted")) return []
+  if (wanted === "request" || wanted === "trusted") return [finding]
+  const text = String(leaf.value)
+  const strange = linksIn(text).map((value) => trace(context, { path: leaf.path, value })).find(isStrange)
+  if (strange !== undefined) return [{ ...finding, from: strange.from }]
+  const copy = wanted === "own" ? copied(context, text) : undefined
+  return copy === undefined ? [] : [{ ...finding, from: copy }]
+}
+
+const isStrange = ({ integrity }: { readonly integrity: Integrity }) => integrity === "untrusted"
+
+/** What is known, as far as it is vouched for in this argument. */
+const endorsed = (policy: Policy, { at, tool }: Asked, leaf: Leaf, context: Context): Context => {
+  const valid = (policy.endorsed ?? []).filter((one) =>
+    at < Date.parse(one.until) && one.for.tools.includes(tool) &&
+    (one.for.arguments ?? ["*"]).some((pattern) => closest({ [pattern]: true }, leaf.path, () => false))
+  )
+  if (valid.length === 0) return context
+  const vouched = ({ path, tool }: Source) =>
+    valid.some(({ source }) =>
+      source !== undefined && source.tool === tool &&
+      (source.path === undefined || closest({ [source.path]: true }, path, () => false) === true)
+    )
+  const values = valid.flatMap(({ by, value }): ReadonlyArray<Source> =>
+    value === undefined
+      ? []
+      : [{ path: "", value, from: by, tool: undefined, integrity: "operator", isReference: false }]
+  )
+  const sources = context.sources.map((source) =>
+    source.integrity === "untrusted" && vouched(source) ? { ...source, integrity: "trusted" as const } : source
+  )
+  return { ...context, sources: [...values, ...sources] }
+}

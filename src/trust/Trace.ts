@@ -1,0 +1,223 @@
+/**
+ * Where the arguments of an act come from. A session has a request and the results that it has read, each field with what
+ * is declared of it. A value that stands in one of them, exactly or after normalising, is traced to it; what stands nowhere
+ * was made up by the actor out of all that it knew: it is untrusted once a stranger's text was read, and never the request's.
+ *
+ * Only whole words count, and whole links and addresses: a part of a trusted link leads elsewhere. Dates count by their
+ * day, however it is written. What the request says is the request's and what is ours is ours, whoever says it too: a
+ * stranger who names it did not make it, and whoever is led by a stranger needs no name to choose it.
+ *
+ * Fields of one record stand for each other: where the request names a file by what it is called, it means its number too.
+ */
+import type { Schema } from "effect"
+import { type Declared, type Integrity, type Leaf, leaves, trustAt } from "./Label.ts"
+import { datesIn, type Day, dayOf, daysFrom, isSameDay, withoutDates } from "./When.ts"
+
+/** One thing that the session knows, and from where: a stamp, or `request`. */
+export interface Source extends Leaf {
+  readonly from: string
+  /** The tool whose result it is; `undefined` for the request. */
+  readonly tool: string | undefined
+  readonly integrity: Integrity
+  /** Whether only the whole of it is that good; a part is a stranger's. */
+  readonly isReference: boolean
+  /** What a stranger had part in of the arguments that it answers: it vouches for none of that by saying it again. */
+  readonly echo?: ReadonlyArray<string> | undefined
+}
+
+/** What a session knows. */
+export interface Context {
+  readonly sources: ReadonlyArray<Source>
+  /** How good everything that it makes up is. */
+  readonly integrity: Integrity
+  /** Days that a source of ours gives as a whole, such as today: from there the request counts. */
+  readonly days: ReadonlyArray<Day>
+}
+
+/** What is known of one value. */
+export interface Traced {
+  readonly path: string
+  readonly integrity: Integrity
+  /** Where it stands; `undefined` when the actor made it up. */
+  readonly from: string | undefined
+}
+
+/** What the session was asked for, in the words of whoever asked. */
+export const request = (input: Schema.Json, integrity: Integrity = "operator"): ReadonlyArray<Source> =>
+  leaves(input).map((leaf) => ({ ...leaf, from: "request", tool: undefined, integrity, isReference: false }))
+
+/** What a result adds to what is known. */
+export const result = (
+  { declared, from, tool }: { readonly from: string; readonly tool: string; readonly declared: Declared },
+  json: Schema.Json
+): ReadonlyArray<Source> =>
+  leaves(json).map((leaf) => {
+    const trust = trustAt(declared, leaf.path)
+    const integrity = trust === "untrusted" ? trust : "trusted"
+    return { ...leaf, from, tool, integrity, isReference: trust === "reference" }
+  })
+
+/** What of the arguments of an act is a stranger's, by what was known before; for the `echo` of its results. */
+export const strangeIn = (context: Context, args: Schema.Json): ReadonlyArray<string> =>
+  leaves(args).flatMap((leaf) => trace(context, leaf).integrity === "untrusted" ? [normal(String(leaf.value))] : [])
+
+/** Whoever has read a stranger's text may do as it says, also by the name of something. */
+export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
+  sources,
+  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "trusted",
+  days: sources.flatMap(({ integrity, tool, value }) =>
+    tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
+      ? []
+      : dayOf(value) ?? []
+  )
+})
+
+/** Traces one value. */
+export const trace = ({ days, integrity, sources }: Context, { path, value }: Leaf): Traced => {
+  // A truth value says nothing that anybody could be the author of.
+  if (typeof value === "boolean") return { path, integrity: "operator", from: undefined }
+  const sought = soughtOf(value)
+  let found: Traced | undefined
+  for (const source of sources) {
+    const good = goodAs(source, sought, days)
+    if (good === undefined) continue
+    if (good === "operator") return { path, integrity: good, from: source.from }
+    if (good === "trusted" && isNamed(sources, source)) return { path, integrity: "operator", from: source.from }
+    if (found === undefined || good === "trusted") found = { path, integrity: good, from: source.from }
+  }
+  return found ?? { path, integrity, from: undefined }
+}
+
+/** Links, hosts and addresses in a text, as they stand there. */
+export const linksIn = (text: string): ReadonlyArray<string> =>
+  [...visible(text).matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
+
+/** Words of a text that are looked at for copies. */
+export const maxWords = 2000
+
+/**
+ * Whose words a text copies: a run of them, or all of it, stands in a stranger's text and nowhere else. A text that is too
+ * long to look at is taken for a copy where there is a stranger's text at all.
+ */
+export const copied = (context: Context, text: string, runLength = 4): string | undefined => {
+  const words = normal(text).split(" ")
+  if (words.length > maxWords) return context.sources.find(isStrange)?.from
+  const length = Math.min(runLength, words.length)
+  for (let start = 0; start + length <= words.length; start++) {
+    const value = words.slice(start, start + length).join(" ")
+    const traced = trace(context, { path: "", value })
+    if (traced.from !== undefined && traced.integrity === "untrusted") return traced.from
+  }
+  return undefined
+}
+
+// internal
+
+/** Whether the request names the record that this is a field of, by another field that is ours. */
+const isNamed = (sources: ReadonlyArray<Source>, field: Source): boolean => {
+  const record = recordOf(field.path)
+  if (record === undefined || field.tool === undefined) return false
+  return sources.some((other) =>
+    other.from === field.from && other !== field && recordOf(other.path) === record && isName(other) &&
+    sources.some((request) =>
+      request.integrity === "operator" && goodAs(request, soughtOf(String(other.value)), []) === "operator"
+    )
+  )
+}
+
+/** What all fields of a record have in common; `undefined` for what stands alone or in a list. */
+const recordOf = (path: string): string | undefined => {
+  const dot = path.lastIndexOf(".")
+  const [record, name] = [path.slice(0, Math.max(0, dot)), path.slice(dot + 1)]
+  return name === "" || /^\d+$/.test(name) ? undefined : record
+}
+
+/** Letters, and enough of them to be no coincidence; neither a day nor a state that many records are in. */
+const isName = ({ integrity, value }: Source): boolean =>
+  integrity === "trusted" && typeof value === "string" && value.length >= 5 && /\p{L}{3}/u.test(value) &&
+  dayOf(value) === undefined
+
+const isStrange = ({ integrity, isReference, value }: Source) =>
+  typeof value === "string" && (isReference || integrity === "untrusted")
+
+const invisible = /\p{Cf}/gu
+/** With a scheme, as an address of mail, as a host or as four numbers. Each begins where a word does, and is bounded. */
+const links = [
+  /(?<![\p{L}\p{N}+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+/u,
+  /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]+/u,
+  /(?<![\p{L}\p{N}-])(?:[\p{L}\p{N}-]{1,63}\.){1,20}\p{L}{2,63}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?/u,
+  /(?<![\p{L}\p{N}.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?(?![\p{L}\p{N}])/u
+]
+const link = new RegExp(links.map(({ source }) => `(?:${source})`).join("|"), "giu")
+/** Dots that a browser takes for one. */
+const dots = /[\u3002\uFF0E\uFF61]/g
+
+/** What of a text is seen, by whoever follows a link in it too. */
+const visible = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(dots, ".")
+
+/** Spelling, case and spaces do not make another text. */
+const normal = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(/\s+/g, " ").trim().toLowerCase()
+
+const soughtOf = (value: string | number) => {
+  const text = String(value)
+  const links = linksIn(text)
+  const isLink = links[0] === visible(text).trim()
+  return { text, normal: normal(text), links, isLink, isNumber: /^\d+$/.test(text), day: dayOf(text) }
+}
+type Sought = ReturnType<typeof soughtOf>
+
+/** How good the value is by this source; `undefined` when it does not stand there. */
+const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integrity | undefined => {
+  const { links, text, whole } = readOf(source)
+  if (whole === sought.normal) return isEcho(source, sought) ? "untrusted" : source.integrity
+  const { day } = sought
+  const stands = day !== undefined
+    ? daysIn(source, text, days).some((date) => isSameDay(date, day))
+    : sought.links.every((one) => links.includes(one) || endsSentence(links, one)) &&
+      (sought.isLink || hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal))
+  if (!stands) return undefined
+  if (isEcho(source, sought)) return "untrusted"
+  return source.isReference ? "untrusted" : source.integrity
+}
+
+const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): ReadonlyArray<Day> =>
+  integrity === "operator" ? [...datesIn(text), ...days.flatMap((day) => daysFrom(text, day))] : datesIn(text)
+
+const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought.normal))
+
+/** A link that a sentence ends with, where the next one follows without a space. */
+const endsSentence = (links: ReadonlyArray<string>, sought: string): boolean =>
+  links.some((found) => found.startsWith(`${sought}.`) && /^\p{Lu}\p{Ll}+$/u.test(found.slice(sought.length + 1)))
+
+/** A source is asked about many values. */
+const readings = new WeakMap<
+  Source,
+  { readonly text: string; readonly whole: string; readonly links: ReadonlyArray<string> }
+>()
+const readOf = (source: Source) => {
+  const known = readings.get(source)
+  if (known !== undefined) return known
+  const text = String(source.value)
+  const fresh = { text, whole: normal(text), links: linksIn(text) }
+  readings.set(source, fresh)
+  return fresh
+}
+
+const isWord = /[\p{L}\p{N}]/u
+/** Whether the words stand there whole: `13` is no part of `130`, of `13:00` or of `2013-01-13`. */
+const hasWords = (text: string, sought: string): boolean => {
+  if (sought === "") return true
+  const isNumber = /^\d+$/.test(sought)
+  for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + 1)) {
+    const end = at + sought.length
+    const before = at > 0 && isWord.test(text[at - 1] ?? "") && isWord.test(sought[0] ?? "")
+    const after = end < text.length && isWord.test(text[end] ?? "") && isWord.test(sought.at(-1) ?? "")
+    if (before || after) continue
+    if (
+      isNumber &&
+      (/\d[.:,/-]$/.test(text.slice(Math.max(0, at - 2), at)) || /^[.:,/-]\d/.test(text.slice(end, end + 2)))
+    ) continue
+    return true
+  }
+  return false
+}

@@ -1,0 +1,2 @@
+/** The example of a policy's test, run as one. */
+export * from "../../examples/labels.ts"
