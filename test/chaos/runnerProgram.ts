@@ -143,7 +143,8 @@ const replay = Effect.gen(function*() {
   }
 })
 
-const ends = ["succeeded", "failed", "abandoned", "cancelled"]
+// The chain of the installation stands: nothing runs in it.
+const ends = ["succeeded", "failed", "abandoned", "cancelled", "standing"]
 const until = Effect.gen(function*() {
   const log = yield* Log.Log
   const look = Effect.gen(function*() {
