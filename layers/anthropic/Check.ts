@@ -1,5 +1,4 @@
 /** How the backend `anthropic` is looked at: the vendor tells of a model for nothing. */
-import { Effect } from "effect"
 import { type Check, Setup } from "../../src/backend/index.ts"
 import { keyVariable, packageName, urlVariable, vendorUrl } from "./Anthropic.ts"
 
@@ -10,10 +9,7 @@ export const subject: Check.Subject = {
   keys: [keyVariable],
   keyless: "never",
   endpoint: (model) =>
-    Effect.map(
-      Setup.settings("anthropic", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
-      ({ baseUrl }) => baseUrl
-    ),
+    Setup.endpoint("anthropic", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
   question: ({ endpoint, key, model }) => question(endpoint, model, key)
 }
 

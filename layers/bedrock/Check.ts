@@ -14,10 +14,10 @@ export const subject: Check.Subject = {
   // A role of the machine, for one: the SDK looks for it when it is asked.
   keyless: "elsewhere",
   endpoint: (model) =>
-    Effect.flatMap(regionSet, (region) =>
-      Effect.map(
-        Setup.settings("bedrock", { model }, { baseUrl: vendorUrl(region), baseUrlVariable: urlVariable, model }),
-        ({ baseUrl }) => baseUrl
-      )),
+    Effect.flatMap(
+      regionSet,
+      (region) =>
+        Setup.endpoint("bedrock", { model }, { baseUrl: vendorUrl(region), baseUrlVariable: urlVariable, model })
+    ),
   question: ({ endpoint }) => ({ url: endpoint, method: "GET", headers: {}, proves: "answer" })
 }

@@ -20,10 +20,7 @@ export const subject: Check.Subject = {
   keys: keyVariables,
   keyless: "never",
   endpoint: (model) =>
-    Effect.map(
-      Setup.settings("claude-code", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
-      ({ baseUrl }) => baseUrl
-    ),
+    Setup.endpoint("claude-code", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
   // A subscription's token is for the program alone.
   question: ({ endpoint, key, model, variable }) =>
     question(endpoint, model, variable === keyVariables[0] ? key : undefined)

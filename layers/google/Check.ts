@@ -1,5 +1,4 @@
 /** How the backend `gemini` is looked at: the vendor tells of a model for nothing. */
-import { Effect } from "effect"
 import { type Check, Setup } from "../../src/backend/index.ts"
 import { keyVariables, packageName, urlVariable, vendorUrl } from "./Gemini.ts"
 
@@ -9,11 +8,7 @@ export const subject: Check.Subject = {
   packages: [packageName],
   keys: keyVariables,
   keyless: "never",
-  endpoint: (model) =>
-    Effect.map(
-      Setup.settings("gemini", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
-      ({ baseUrl }) => baseUrl
-    ),
+  endpoint: (model) => Setup.endpoint("gemini", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
   question: ({ endpoint, key = "", model }) => ({
     url: `${endpoint}/v1beta/models/${encodeURIComponent(model)}`,
     method: "GET",

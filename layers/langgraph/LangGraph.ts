@@ -11,7 +11,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint"
 import { type Cause, Effect, Exit, FiberSet, Layer, type Scope } from "effect"
 import { ActorError, Reasoner } from "../../src/actor/index.ts"
 import { Digest, type Log } from "../../src/audit/index.ts"
-import { Entered, GovernorError, Refusal, Session, type Store } from "../../src/governor/index.ts"
+import { entered, GovernorError, Refusal, type Session, type Store } from "../../src/governor/index.ts"
 import { CheckpointError } from "./Desk.ts"
 import * as Saver from "./Saver.ts"
 
@@ -76,7 +76,7 @@ const run = Effect.fnUntraced(function*<R>(
   options: Saver.Options,
   graph: Reasoner.Nodes<R>
 ): Effect.fn.Return<Reasoner.Thread, Failure, R | Session | Store.Store | Log.Log | Digest.Digest | Scope.Scope> {
-  const session = yield* entered
+  const session = yield* entered({ name: "checkpoint" })
   const digest = yield* Digest.Digest
   const saver = yield* Saver.make(session, options)
   // A run that is interrupted ends when its node has ended: nothing acts for it after that.
@@ -126,14 +126,6 @@ const run = Effect.fnUntraced(function*<R>(
   }
   return ended.thread
 }, Effect.scoped)
-
-/** The running session; one that nobody entered has no log to keep its state in. */
-const entered: Effect.Effect<Entered, GovernorError, Session> = Effect.filterOrFail(
-  Session,
-  Entered.isEntered,
-  () =>
-    refused(new Refusal.Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" }))
-)
 
 const refused = (reason: GovernorError["reason"]) => new GovernorError({ act: "checkpoint", reason })
 

@@ -10,11 +10,11 @@ export const subject: Check.Subject = {
   keys: [keyVariable],
   keyless: "always",
   endpoint: (model) =>
-    Effect.flatMap(hostSet, (baseUrl) =>
-      Effect.map(
-        Setup.settings("ollama", { model, baseUrl }, { baseUrl: vendorUrl, baseUrlVariable: hostVariable, model }),
-        (settings) => settings.baseUrl
-      )),
+    Effect.flatMap(
+      hostSet,
+      (baseUrl) =>
+        Setup.endpoint("ollama", { model, baseUrl }, { baseUrl: vendorUrl, baseUrlVariable: hostVariable, model })
+    ),
   question: ({ endpoint, key, model }) => ({
     url: `${endpoint}/api/show`,
     method: "POST",

@@ -1,5 +1,4 @@
 /** How the backend `openai` is looked at: the vendor tells of a model for nothing. */
-import { Effect } from "effect"
 import { type Check, Setup } from "../../src/backend/index.ts"
 import { keyVariable, packageName, urlVariable, vendorUrl } from "./OpenAi.ts"
 
@@ -9,11 +8,7 @@ export const subject: Check.Subject = {
   packages: [packageName],
   keys: [keyVariable],
   keyless: "never",
-  endpoint: (model) =>
-    Effect.map(
-      Setup.settings("openai", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
-      ({ baseUrl }) => baseUrl
-    ),
+  endpoint: (model) => Setup.endpoint("openai", { model }, { baseUrl: vendorUrl, baseUrlVariable: urlVariable, model }),
   question: ({ endpoint, key = "", model }) => ({
     url: `${endpoint}/models/${encodeURIComponent(model)}`,
     method: "GET",

@@ -82,6 +82,16 @@ export const inTime = <A>(transaction: Effect.Effect<A, SqlError.SqlError>) =>
       })
   )
 
+/** Whether a row is in the log. */
+export const isThere = (
+  sql: SqlClient.SqlClient,
+  { hash, seq, session }: Trace["row"]
+): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql`select 1 as there from aosiq_rows where session = ${session} and seq = ${seq} and hash = ${hash}`,
+    (found) => found.length > 0
+  )
+
 // internal
 
 const once = <A>(
@@ -139,9 +149,7 @@ const look = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, { row, xid }:
     from pg_stat_activity where backend_xid = ${xid}::text::xid8::xid`
   if (open.length > 0) return yield* Effect.fail(connectionError("the transaction is not over yet"))
   // A statement of its own: it must see all that was over before it began.
-  const found = yield* sql`
-    select 1 as there from aosiq_rows where session = ${row.session} and seq = ${row.seq} and hash = ${row.hash}`
-  return found.length > 0
+  return yield* isThere(sql, row)
 })
 
 /** Known not to be written, whatever its failure looked like. */

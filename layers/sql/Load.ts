@@ -12,6 +12,23 @@ import * as State from "./State.ts"
 /** A session as its table has it. */
 export type SessionRecord = Omit<Log.Summary, "startedAt"> & { readonly started_at: number }
 
+/** What the commits of a group must see. */
+export type Wanted = ReadonlyArray<Transition.Reads & { readonly isFree: boolean }>
+
+/** Of commits, in their order. */
+export const wanted = (commits: ReadonlyArray<Store.Commit>): Wanted =>
+  commits.map((commit) => ({ ...Transition.reads(commit), isFree: isFree(commit) }))
+
+/** Ids as an array, each once. */
+export const named = (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>): Statement.Fragment =>
+  sql`array(select json_array_elements_text(${JSON.stringify([...new Set(ids)])}::json))`
+
+/** A session as the log tells of it. */
+export const summaryOf = ({ started_at, ...session }: SessionRecord): Log.Summary => ({
+  ...session,
+  startedAt: started_at
+})
+
 /** What was loaded for a group. */
 export interface Group {
   readonly space: Transition.Workspace
@@ -32,16 +49,12 @@ export interface Known {
  * statement of its own because what a statement reads beside the rows it locks is as old as its start, and it may have
  * waited for the locks.
  */
-export const lock = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commits: ReadonlyArray<Store.Commit>) {
-  const wanted = commits.map(Transition.reads)
-  const sessions = list(wanted.flatMap((read) => read.sessions))
+export const lock = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, wanted: Wanted) {
+  const sessions = named(sql, wanted.flatMap((read) => read.sessions))
   const trees = wanted.flatMap((read) => read.trees)
-  const orInTree = trees.length === 0
-    ? sql.literal("")
-    : sql`or split_part(id, '.', 1) = any(array(select json_array_elements_text(${list(trees)}::json)))`
+  const orInTree = trees.length === 0 ? sql.literal("") : sql`or split_part(id, '.', 1) = any(${named(sql, trees)})`
   const held = yield* sql<{ readonly session: SessionRecord }>`
-    select row_to_json(s) as session from aosiq_sessions s
-    where id = any(array(select json_array_elements_text(${sessions}::json))) ${orInTree}
+    select row_to_json(s) as session from aosiq_sessions s where id = any(${sessions}) ${orInTree}
     order by id for update`
   return held.map(({ session }) => session)
 })
@@ -52,10 +65,9 @@ export const lock = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, commit
  */
 export const load = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  commits: ReadonlyArray<Store.Commit>,
+  wanted: Wanted,
   held?: ReadonlyArray<SessionRecord>
 ): Effect.fn.Return<Group, SqlError.SqlError> {
-  const wanted = commits.map((commit) => ({ ...Transition.reads(commit), isFree: isFree(commit) }))
   const parts = [
     ...sessionsOf(sql, wanted, held === undefined),
     ...actsOf(sql, wanted),
@@ -75,14 +87,13 @@ export const load = Effect.fnUntraced(function*(
 /** Rules are rare: they cost a round trip of their own, after everything else is held. */
 export const loadRules = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  commits: ReadonlyArray<Store.Commit>,
+  wanted: Wanted,
   space: Transition.Workspace
 ) {
-  const wanted = commits.flatMap((commit) => Transition.reads(commit).rules)
-  if (wanted.length === 0) return
+  const rules = wanted.flatMap((read) => read.rules)
+  if (rules.length === 0) return
   const found = yield* sql<{ readonly rule: Rule.Rule }>`
-    select rule from aosiq_rules where id in (select json_array_elements_text(${list(wanted)}::json))
-    order by id for update`
+    select rule from aosiq_rules where id = any(${named(sql, rules)}) order by id for update`
   for (const { rule } of found) space.rules.set(rule.id, rule)
 })
 
@@ -99,11 +110,11 @@ interface Loaded extends State.Loaded {
   readonly seen?: ReadonlyArray<Store.AccountView>
   readonly accounts?: ReadonlyArray<Store.AccountView>
   readonly tickets?: ReadonlyArray<{ readonly ticket: typeof Ticket.Ticket.Type }>
-  readonly acts: ReadonlyArray<Store.Act & { readonly draws: boolean }>
-  readonly revoked: ReadonlyArray<{ readonly token: string }>
-  readonly records: ReadonlyArray<Store.Kept>
-  readonly children: ReadonlyArray<Counted>
-  readonly live: ReadonlyArray<Counted>
+  readonly acts?: ReadonlyArray<Store.Act & { readonly draws: boolean }>
+  readonly revoked?: ReadonlyArray<{ readonly token: string }>
+  readonly records?: ReadonlyArray<Store.Kept>
+  readonly children?: ReadonlyArray<Counted>
+  readonly live?: ReadonlyArray<Counted>
 }
 
 interface Counted {
@@ -111,13 +122,9 @@ interface Counted {
   readonly count: number
 }
 
-const list = (values: ReadonlyArray<string>) => JSON.stringify([...new Set(values)])
-
 /** What costs nothing and holds nothing back changes no account. */
 const isFree = (commit: Store.Commit) =>
   (commit._tag === "Begin" && commit.reserve === 0) || (commit._tag === "Finish" && commit.spent === 0)
-
-type Wanted = ReadonlyArray<Transition.Reads & { readonly isFree: boolean }>
 
 /** A part of the statement, and the member of its object that gives what the part found. */
 interface Part {
@@ -133,9 +140,6 @@ const part = (sql: SqlClient.SqlClient, letter: string, name: keyof Loaded, body
     member: sql`, ${sql.literal(`'${name}'`)}, (select coalesce(json_agg(${table}), '[]') from ${table})`
   }
 }
-
-const named = (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) =>
-  sql`array(select json_array_elements_text(${list(ids)}::json))`
 
 const sessionsOf = (sql: SqlClient.SqlClient, wanted: Wanted, isLooking: boolean): ReadonlyArray<Part> => {
   const trees = wanted.flatMap((read) => read.trees)
@@ -249,9 +253,7 @@ const familiesOf = (sql: SqlClient.SqlClient, wanted: Wanted): ReadonlyArray<Par
 
 const filled = (held: ReadonlyArray<SessionRecord>, loaded: Loaded) => {
   const space = Transition.workspace()
-  for (const { started_at, ...session } of [...held, ...loaded.sessions ?? []]) {
-    space.sessions.set(session.id, { ...session, startedAt: started_at })
-  }
+  for (const session of [...held, ...loaded.sessions ?? []]) space.sessions.set(session.id, summaryOf(session))
   // What is held is newer than what was only looked at.
   for (const account of [...loaded.seen ?? [], ...loaded.accounts ?? []]) space.accounts.set(account.id, account)
   for (const { ticket } of loaded.tickets ?? []) space.tickets.set(ticket.id, ticket)

@@ -5,7 +5,7 @@
  * write, or nobody knows whether it did, the group goes the long way, which looks for the row that this one may have left.
  */
 import { Clock, Effect } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import type { SqlClient } from "effect/sql"
 import type { Digest, Row } from "../../src/audit/index.ts"
 import { type Store, Transition } from "../../src/governor/index.ts"
 import { inTime } from "./Attempt.ts"
@@ -39,7 +39,7 @@ export const attempt = Effect.fnUntraced(function*(
   let lost: Lost | undefined
   return yield* Effect.gen(function*() {
     const at = yield* Clock.currentTimeMillis
-    const { known, space } = yield* inTime(Load.load(sql, commits))
+    const { known, space } = yield* inTime(Load.load(sql, Load.wanted(commits)))
     const seen = [...space.sessions.values()]
     const results = commits.map((commit) => Transition.apply(digest, space, commit, at))
     const [row] = space.rows
@@ -59,16 +59,6 @@ export const ofOne = (lost: Lost | undefined, index: number): Lost | undefined =
   const result = lost?.results[index]
   return lost === undefined || result === undefined ? undefined : { ...lost, results: [result] }
 }
-
-/** Whether a lost try was written, seen by a transaction that holds its sessions: then it is over, one way or the other. */
-export const isWritten = (
-  sql: SqlClient.SqlClient,
-  { row: { hash, seq, session } }: Lost
-): Effect.Effect<boolean, SqlError.SqlError> =>
-  Effect.map(
-    sql`select 1 as there from aosiq_rows where session = ${session} and seq = ${seq} and hash = ${hash}`,
-    (found) => found.length > 0
-  )
 
 // internal
 

@@ -6,7 +6,7 @@ import { Log, type Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import type { Store } from "../../src/governor/index.ts"
 import { describe, patiently, unavailable } from "./Failure.ts"
-import type { SessionRecord } from "./Load.ts"
+import * as Load from "./Load.ts"
 import * as State from "./State.ts"
 
 /** What the store tells. */
@@ -119,18 +119,15 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
 /** What the log tells. */
 export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
   const summaries = (where: Statement.Fragment) =>
-    sql<{ readonly session: SessionRecord }>`
+    sql<{ readonly session: Load.SessionRecord }>`
       select row_to_json(s) as session from aosiq_sessions s where ${where} order by started_at, id`.pipe(
       patiently,
-      Effect.map((found) =>
-        found.map(({ session: { started_at, ...rest } }): Log.Summary => ({ ...rest, startedAt: started_at }))
-      )
+      Effect.map((found) => found.map(({ session }) => Load.summaryOf(session)))
     )
   const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
   // Messages come many at a time, and each looks at its session: they share a statement.
-  const byId = RequestResolver.make<ById>((entries) => {
-    const ids = JSON.stringify([...new Set(entries.map(({ request }) => request.id))])
-    return summaries(sql`id = any(array(select json_array_elements_text(${ids}::json)))`).pipe(
+  const byId = RequestResolver.make<ById>((entries) =>
+    summaries(sql`id = any(${Load.named(sql, entries.map(({ request }) => request.id))})`).pipe(
       Effect.mapError(failed),
       Effect.map((found) => new Map<string, Log.Summary>(found.map((summary) => [summary.id, summary]))),
       Effect.exit,
@@ -140,7 +137,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         }
       })
     )
-  })
+  )
   return {
     sessions: Effect.mapError(summaries(sql.literal("true")), failed),
     since: (at) =>

@@ -10,11 +10,6 @@ import { type Store, Transition } from "../../src/governor/index.ts"
 import * as Load from "./Load.ts"
 import * as State from "./State.ts"
 
-/**
- * One statement again: every change of the group, each kind as a JSON record set. What other transactions may write too
- * is written in one order, so that two of them do not wait for each other. Rows that are updated are named twice, once as
- * an array, or the planner reads small tables whole.
- */
 /** Writes all of it, in a transaction that holds what was loaded. */
 export const save = (
   sql: SqlClient.SqlClient,

@@ -1,8 +1,8 @@
 /**
  * The log in SQL, for PGlite and PostgreSQL alike. Commits that arrive while a transaction is under way share the next one
  * (`Groups`): lock their sessions, load what they touch, apply them in order, write what changed, commit. Five round trips
- * for a whole group, and two where nothing is shared with other sessions (`Quick`). What is acknowledged is written, and what is refused is not, through restarts and lost answers of the
- * server (`Attempt`).
+ * for a whole group, and two where nothing is shared with other sessions (`Quick`). What is acknowledged is written, and
+ * what is refused is not, through restarts and lost answers of the server (`Attempt`).
  */
 import { Cause, Clock, Deferred, Effect, Layer, Option, Result } from "effect"
 import { SqlClient } from "effect/sql"
@@ -29,10 +29,14 @@ export const layer: Layer.Layer<Store.Store | Log.Log, never, Digest.Digest | Sq
     /** Everything but COMMIT. `before` is a try that may have been written. */
     const prepare = Effect.fnUntraced(function*(commits: ReadonlyArray<Store.Commit>, before: Quick.Lost | undefined) {
       const at = yield* Clock.currentTimeMillis
-      const held = yield* Load.lock(sql, commits)
-      if (before !== undefined && (yield* Quick.isWritten(sql, before))) return { result: before.results, trace: null }
-      const { known, space, xid } = yield* Load.load(sql, commits, held)
-      yield* Load.loadRules(sql, commits, space)
+      const wanted = Load.wanted(commits)
+      const held = yield* Load.lock(sql, wanted)
+      // The sessions are held: a try that may have been written is over, one way or the other.
+      if (before !== undefined && (yield* Attempt.isThere(sql, before.row))) {
+        return { result: before.results, trace: null }
+      }
+      const { known, space, xid } = yield* Load.load(sql, wanted, held)
+      yield* Load.loadRules(sql, wanted, space)
       const result = commits.map((commit) => Transition.apply(digest, space, commit, at))
       yield* Save.save(sql, digest, space, known)
       const [row] = space.rows

@@ -1,9 +1,9 @@
 /**
  * Reading what was recorded. Nothing here changes a row: verifiers, bundles, evidence and operators read through this.
  */
-import { Context, type Effect, type Option, Schema } from "effect"
+import { Context, type Effect, Option, Schema } from "effect"
 import { Claims } from "../capability/index.ts"
-import { Hash } from "./Digest.ts"
+import { type Digest, Hash } from "./Digest.ts"
 import type { Row } from "./Row.ts"
 
 /** The log could not be read; nothing was changed. */
@@ -62,3 +62,8 @@ export class Log extends Context.Service<Log, {
   /** The text with this hash; `None` when it was erased. Not yet verified. */
   readonly payload: (hash: Hash) => Effect.Effect<Option.Option<string>, LogError>
 }>()("aosiq/audit/Log") {}
+
+/** A payload, if it is still what was recorded under its hash. */
+export const whole =
+  (digest: Digest["Service"], hash: Hash | null) => (text: Option.Option<string>): Option.Option<string> =>
+    Option.filter(text, (text) => digest.sha256(text) === hash)

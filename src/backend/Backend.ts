@@ -5,7 +5,6 @@
  */
 import { Effect, Result, Schema, Stream } from "effect"
 import { type LanguageModel, Prompt, type Response, Tool as AiTool, Toolkit } from "effect/ai"
-import { Base64 } from "effect/encoding"
 import { Digest } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import { Prices } from "../cost/index.ts"
@@ -13,6 +12,7 @@ import { type Bill, Governor, GovernorError, type Outcome, Refusal, type Session
 import { type Plain, Tool } from "../tool/index.ts"
 import * as BackendErrors from "./BackendError.ts"
 import { BackendError } from "./BackendError.ts"
+import { plain } from "./Clean.ts"
 import * as Estimate from "./Estimate.ts"
 
 /** The known backends; a name outside the list is a compile error. */
@@ -196,13 +196,6 @@ const toolsOf = (request: Request) =>
     description: tool.description,
     params: made(tool).json
   }))
-
-/** Prompts and JSON Schemas hold nothing but JSON and bytes; this drops their prototypes. */
-const plain = (value: unknown): Schema.Json =>
-  JSON.parse(JSON.stringify(
-    value,
-    (_, inner: unknown) => inner instanceof Uint8Array ? { base64: Base64.encode(inner) } : inner
-  )) as Schema.Json
 
 /** What a call can cost at the most: its input may all be written to the vendor's cache, where that is the dearer. */
 const dearest = (

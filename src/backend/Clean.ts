@@ -1,10 +1,13 @@
-/** JSON as it may lie on a tape: without secrets, with its keys in order, and where two of them first differ. */
+/** Values as JSON: as they are, as they may lie on a tape (without secrets, keys in order), and where two first differ. */
 import type { Schema } from "effect"
 import { Base64 } from "effect/encoding"
 import { Redact, Spotlight } from "../trust/index.ts"
 
-/** Parts and prompts hold nothing but JSON and bytes; this drops their prototypes and what is undefined. */
-export const cleaned = (value: unknown): Schema.Json => clean(JSON.parse(JSON.stringify(value, bytes)) as Schema.Json)
+/** Parts, prompts and JSON Schemas hold nothing but JSON and bytes; this drops their prototypes and what is undefined. */
+export const plain = (value: unknown): Schema.Json => JSON.parse(JSON.stringify(value, bytes)) as Schema.Json
+
+/** The same, as it may lie on a tape. */
+export const cleaned = (value: unknown): Schema.Json => clean(plain(value))
 
 /** Where two values first differ, such as `prompt[1].content`; `undefined` when they do not. */
 export const difference = (recorded: Schema.Json, asked: Schema.Json, path: string): string | undefined => {

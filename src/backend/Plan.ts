@@ -16,6 +16,7 @@ import * as Backends from "./Backend.ts"
 import type { Backend, Heard, Name, Request, Requirements } from "./Backend.ts"
 import { BackendError } from "./BackendError.ts"
 import * as Breaker from "./Breaker.ts"
+import { plain } from "./Clean.ts"
 import type { SetupError } from "./Setup.ts"
 
 /** Backends in order. */
@@ -43,11 +44,12 @@ export const available = <N extends Name, R>(
   ...rest: ReadonlyArray<Effect.Effect<Backend<N>, SetupError, R>>
 ): Effect.Effect<{ readonly plan: Plan<N>; readonly missing: ReadonlyArray<SetupError> }, SetupError, R> =>
   Effect.gen(function*() {
-    const all = yield* Effect.forEach([first, ...rest], (made) => Effect.result(made))
+    const head = yield* Effect.result(first)
+    const all = [head, ...(yield* Effect.forEach(rest, (made) => Effect.result(made)))]
     const missing = all.flatMap((made) => Result.isFailure(made) ? [made.failure] : [])
     const [one, ...others] = all.flatMap((made) => Result.isSuccess(made) ? [made.success] : [])
     if (one !== undefined) return { plan: make(one, ...others), missing }
-    return yield* Effect.flatMap(first, (backend) => Effect.succeed({ plan: make(backend), missing }))
+    return yield* Effect.map(Effect.fromResult(head), (backend) => ({ plan: make(backend), missing }))
   })
 
 /** Whether another backend may succeed where one failed so. */
@@ -119,9 +121,9 @@ class PassedOver extends Schema.TaggedError<PassedOver>()("PassedOver", { backen
 
 type Failure = BackendError | GovernorError | Prices.UnknownModel
 
-/** What tells one question from another; the attempts carry the whole of it. Prompts hold nothing but JSON and bytes. */
+/** What tells one question from another; the attempts carry the whole of it. */
 const fingerprint = ({ prompt, tools }: Request): Schema.Json =>
-  JSON.parse(JSON.stringify({ prompt: prompt.content, tools: tools.map(({ name }) => name) })) as Schema.Json
+  plain({ prompt: prompt.content, tools: tools.map(({ name }) => name) })
 
 const nameOf = ({ model, name }: Backend<Name>) => `${name}/${model}`
 

@@ -100,6 +100,10 @@ export const settings = (
     }
   })
 
+/** Where the vendor is asked: the address of the settings. */
+export const endpoint = (...parts: Parameters<typeof settings>): Effect.Effect<string, SetupError> =>
+  Effect.map(settings(...parts), ({ baseUrl }) => baseUrl)
+
 /** Loads the package of a vendor. */
 export const load = <A>(backend: string, name: string, from: () => Promise<A>): Effect.Effect<A, SetupError> =>
   Effect.tryPromise({

@@ -9,7 +9,7 @@
  */
 import { Effect, type Layer, Option, Result, Schema, Stream } from "effect"
 import { AiError, LanguageModel, type Response } from "effect/ai"
-import { Log, type Row } from "../audit/index.ts"
+import { Digest, Log, type Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
 import { GovernorError, Refusal, Session, Transition } from "../governor/index.ts"
 import { Tool } from "../tool/index.ts"
@@ -70,7 +70,9 @@ export class TapeError extends Schema.TaggedError<TapeError>()("TapeError", {
 export const modelAct = "model"
 
 /** The traffic of a root session that has come to its end, or waits. */
-export const record = (session: Claims.SessionId): Effect.Effect<Tape, TapeError | Log.LogError, Log.Log> =>
+export const record = (
+  session: Claims.SessionId
+): Effect.Effect<Tape, TapeError | Log.LogError, Log.Log | Digest.Digest> =>
   Effect.gen(function*() {
     const log = yield* Log.Log
     const [first] = yield* log.rows(session)
@@ -233,10 +235,13 @@ const renamed = (value: Schema.Json, from: string, to: string): Schema.Json =>
 
 const payload = (hash: Row.Row["hash"], session: Claims.SessionId) =>
   Effect.gen(function*() {
-    const text = yield* (yield* Log.Log).payload(hash)
+    const text = Log.whole(yield* Digest.Digest, hash)(yield* (yield* Log.Log).payload(hash))
     const json = Option.flatMap(text, (text) => Result.getSuccess(Result.try(() => JSON.parse(text) as Schema.Json)))
     if (Option.isSome(json)) return renamed(cleaned(json.value), Transition.rootOf(session), standIn)
-    return yield* fail(`the payload ${hash} of ${session} was erased`, "record sessions while their payloads are kept")
+    return yield* fail(
+      `the payload ${hash} of ${session} was erased or altered`,
+      "record sessions while their payloads are kept"
+    )
   })
 
 interface Recorded {

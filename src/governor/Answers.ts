@@ -1,6 +1,6 @@
 /** Acts that are answered from the log, and what the log keeps of how an act ended. */
 import { Cause, Effect, Exit, Option, type Schema } from "effect"
-import { type Digest, type Log, Row } from "../audit/index.ts"
+import { type Digest, Log, Row } from "../audit/index.ts"
 import { Label, Redact } from "../trust/index.ts"
 import type { Action, Outcome } from "./Action.ts"
 import { type Call, fail, type Named, unavailable, unknown } from "./Call.ts"
@@ -13,8 +13,11 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
   const kept = Effect.fnUntraced(function*(action: Named, call: Call, result: Digest.Hash | null) {
     const text = result === null
       ? Option.none<string>()
-      : yield* Effect.catch(log.payload(result), (error) => unavailable(action, error, false))
-    if (Option.isNone(text) || digest.sha256(text.value) !== result) {
+      : yield* log.payload(result).pipe(
+        Effect.map(Log.whole(digest, result)),
+        Effect.catch((error) => unavailable(action, error, false))
+      )
+    if (Option.isNone(text)) {
       return yield* unknown(action, call, "its recorded result was erased or altered")
     }
     return yield* Effect.orDie(Effect.try(() => JSON.parse(text.value) as Schema.Json)) // Hash-checked above.

@@ -1,11 +1,11 @@
 /** One act on its way through the Governor: what was asked for, at which place, and which attempt at it this is. */
-import { Effect, type Schema } from "effect"
+import { Context, Effect, type Schema } from "effect"
 import type { Rule, Ticket } from "../approval/index.ts"
 import type { Digest, Log } from "../audit/index.ts"
 import type { Action, Outcome } from "./Action.ts"
 import * as Lost from "./Lost.ts"
-import { GovernorError, LogUnavailable, OutcomeUnknown } from "./Refusal.ts"
-import type { Entered } from "./Session.ts"
+import { GovernorError, LogUnavailable, OutcomeUnknown, Refused } from "./Refusal.ts"
+import { Entered, isInnermost, Session } from "./Session.ts"
 import { type Payload, type Rejected, StoreError } from "./Store.ts"
 
 export type Named = { readonly name: string }
@@ -98,3 +98,20 @@ export const unavailable = (
 
 export const isRejected = (error: StoreError): error is StoreError & { readonly reason: Rejected } =>
   error.reason._tag === "Rejected"
+
+/** The session that runs here; one that `enter` did not make, or that is another, is refused before anything else. */
+export const entered = (action: Named): Effect.Effect<Entered, GovernorError, Session> =>
+  Effect.contextWith((context: Context.Context<Session>) => {
+    const session = Context.get(context, Session)
+    if (!Entered.isEntered(session)) {
+      return fail(
+        action,
+        new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" })
+      )
+    }
+    if (!isInnermost(session, context)) {
+      const detail = `session ${session.id} is not the one that runs here`
+      return fail(action, new Refused({ layer: "session", detail, remedy: "let each session act for itself" }))
+    }
+    return Effect.succeed(session)
+  })

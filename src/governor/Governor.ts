@@ -26,6 +26,7 @@ import {
   again,
   type Agreed,
   type Call,
+  entered,
   fail,
   type Identified,
   isRejected,
@@ -51,11 +52,10 @@ import {
   HandlerBroken,
   Malformed,
   Nondeterminism,
-  Refused,
   TimedOut
 } from "./Refusal.ts"
 import * as Refusals from "./Refusals.ts"
-import { Entered, isInnermost, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
+import { type Entered, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
 
@@ -138,23 +138,6 @@ export const layer: Layer.Layer<
     })
 
     // --- before: every step may refuse ---------------------------------------
-
-    /** A session that `enter` did not make, or that is not the one running here, is refused before anything else. */
-    const entered = (action: Named) =>
-      Effect.contextWith((context: Context.Context<Session>) => {
-        const session = Context.get(context, Session)
-        if (!Entered.isEntered(session)) {
-          return fail(
-            action,
-            new Refused({ layer: "session", detail: "the session was not entered", remedy: "use a runner" })
-          )
-        }
-        if (!isInnermost(session, context)) {
-          const detail = `session ${session.id} is not the one that runs here`
-          return fail(action, new Refused({ layer: "session", detail, remedy: "let each session act for itself" }))
-        }
-        return Effect.succeed(session)
-      })
 
     /** The first attempt at what is asked for at `place`. */
     const callAt = (session: Entered, place: string, json: Schema.Json, action: Named & Identified): Call => {

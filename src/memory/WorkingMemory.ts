@@ -149,10 +149,11 @@ export const recall = Effect.fnUntraced(function*<N extends string, K extends st
   const digest = yield* Digest.Digest
   const held = yield* fromResult(Memory.get(permit, key))
   if (held === undefined) return Option.none()
-  const text = held.text === undefined
+  const stored = held.text === undefined
     ? yield* Effect.mapError(log.payload(held.hash), (error) => unreadable(key, error.detail))
     : Option.some(held.text)
-  if (Option.isNone(text) || digest.sha256(text.value) !== held.hash) {
+  const text = Log.whole(digest, held.hash)(stored)
+  if (Option.isNone(text)) {
     return yield* unreadable(key, "its value was erased or altered")
   }
   const json = JSON.parse(text.value) as Schema.Json // Hash-checked above.

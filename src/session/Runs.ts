@@ -142,7 +142,7 @@ export const layer: Layer.Layer<
               detail: body.reason,
               abandoned: summary.status === "abandoned",
               stop: body.stop ?? null,
-              partial: body.partial === undefined ? null : yield* kept(body.partial)
+              partial: body.partial === undefined ? null : Option.getOrNull(yield* kept(body.partial))
             }
         }
       }
@@ -151,20 +151,25 @@ export const layer: Layer.Layer<
     })
 
     /** A payload, if it is still what was recorded. */
-    const kept = Effect.fnUntraced(function*(hash: Digest.Hash) {
-      const text = yield* Effect.mapError(log.payload(hash), unrecorded)
-      const isWhole = Option.isSome(text) && digest.sha256(text.value) === hash
-      return isWhole ? JSON.parse(text.value) as Schema.Json : null // Hash-checked.
-    })
+    const kept = (hash: Digest.Hash) =>
+      log.payload(hash).pipe(
+        Effect.map(Log.whole(digest, hash)),
+        Effect.mapBoth({
+          onFailure: unrecorded,
+          onSuccess: Option.map((text) => JSON.parse(text) as Schema.Json) // Hash-checked.
+        })
+      )
 
     const stored = Effect.fnUntraced(function*(schema: Plain, hash: Digest.Hash) {
-      const text = yield* Effect.mapError(log.payload(hash), unrecorded)
-      if (Option.isNone(text) || digest.sha256(text.value) !== hash) {
+      const json = yield* kept(hash)
+      if (Option.isNone(json)) {
         const detail = `the payload ${hash} was erased or altered`
         return yield* failWith(new Unrecorded({ detail, remedy: "restore it from a backup" }))
       }
-      const json = JSON.parse(text.value) as Schema.Json // Hash-checked above.
-      return yield* Effect.mapError(Tool.codec(schema).decode(json), (detail) => failWith(new BadInput({ detail })))
+      return yield* Effect.mapError(
+        Tool.codec(schema).decode(json.value),
+        (detail) => failWith(new BadInput({ detail }))
+      )
     })
 
     const conclude = Effect.fnUntraced(function*(

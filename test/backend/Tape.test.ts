@@ -1,9 +1,10 @@
 /** Sessions on tape: the same bytes whoever records them, played back with nobody asked and nothing done, and no secret. */
 import { assert, beforeEach, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { AiError } from "effect/ai"
 import * as fc from "fast-check"
 import { Actor, Agent, DeterministicActor } from "../../src/actor/index.ts"
+import { Log } from "../../src/audit/index.ts"
 import { type Backend, Breaker, Failure, Plan, Scripted, Tape } from "../../src/backend/index.ts"
 import { type Claims, Grant } from "../../src/capability/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
@@ -203,6 +204,15 @@ describe("a session on tape", () => {
         assert.deepStrictEqual(lines(yield* taped(replayed.session)), lines(text))
       }).pipe(Effect.provide(replaying(tape)))
     }))
+
+  it.live("is not made of what is not as it was recorded", () =>
+    Effect.gen(function*() {
+      const ended = yield* run((yield* talkative()).backend)
+      const log = yield* Log.Log
+      const altered = { ...log, payload: () => Effect.succeed(Option.some("\"something else\"")) }
+      const refused = yield* Effect.flip(Effect.provideService(Tape.record(ended.session), Log.Log, altered))
+      assert.include(refused.message, "was erased or altered")
+    }).pipe(Effect.provide(W.app)))
 
   it.live("is of a session that somebody started", () =>
     Effect.gen(function*() {

@@ -52,7 +52,8 @@ const killEverywhere = Effect.fnUntraced(function*(
   return died
 })
 
-const ends = ["succeeded", "failed"]
+// The chain of the installation stands: nothing runs in it.
+const ends = ["succeeded", "failed", "standing"]
 
 /** Holds the log against what the tools did. */
 const audit = Effect.fnUntraced(function*(file: string) {

@@ -15,7 +15,7 @@ import { core, digest } from "../../layers/presets/Core.ts"
 import { Migrate, SqlStore } from "../../layers/sql/index.ts"
 import { Installation, Log } from "../../src/audit/index.ts"
 import { Store, Transition } from "../../src/governor/index.ts"
-import { Approvals, Cluster, Dispatch, Mailbox, Unknowns } from "../../src/session/index.ts"
+import { Approvals, Cluster, DeadLetters, Dispatch, Mailbox, Unknowns } from "../../src/session/index.ts"
 import * as World from "./world.ts"
 
 /** What the process is to do. */
@@ -135,11 +135,20 @@ const settle = Effect.gen(function*() {
   }
 })
 
-const ends = ["succeeded", "failed", "abandoned", "cancelled"]
+/** Sessions whose runs died with their processes five times in a row, and came to nothing: an operator lets them go on. */
+const replay = Effect.gen(function*() {
+  const letters = yield* DeadLetters.DeadLetters
+  for (const { id } of yield* letters.list(true)) {
+    yield* Effect.ignore(letters.replay({ letter: id, by: "grace", reason: "its processes were killed" }))
+  }
+})
+
+// The chain of the installation stands: nothing runs in it.
+const ends = ["succeeded", "failed", "abandoned", "cancelled", "standing"]
 const until = Effect.gen(function*() {
   const log = yield* Log.Log
   const look = Effect.gen(function*() {
-    if (order.approves) yield* Effect.andThen(approve, settle)
+    if (order.approves) yield* Effect.all([approve, settle, replay])
     const sessions = yield* log.sessions
     const open = sessions.filter(({ status }) => !ends.includes(status)).length
     return sessions.length > 0 && open === 0

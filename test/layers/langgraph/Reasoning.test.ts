@@ -6,9 +6,10 @@ import { LangGraph } from "../../../layers/langgraph/index.ts"
 import { Actor, Agent, Reasoner } from "../../../src/actor/index.ts"
 import { Digest, Log } from "../../../src/audit/index.ts"
 import { type Claims, Grant } from "../../../src/capability/index.ts"
-import { GovernorError, Session, Store } from "../../../src/governor/index.ts"
+import { enter, GovernorError, Session, Store, within } from "../../../src/governor/index.ts"
 import { Approvals, Dispatch } from "../../../src/session/index.ts"
 import * as W from "../../actor/world.ts"
+import * as C from "../../governor/commits.ts"
 import * as G from "./graphs.ts"
 
 const grant = Grant.make(["tool:look", "tool:deploy", "backend:scripted"])
@@ -230,20 +231,43 @@ describe("a graph of one's own", () => {
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(W.app)))
 
+  const graphOf = (ran: Array<string>): Reasoner.Nodes<never> => ({
+    start: { messages: [], step: 0, pending: [], rejections: 0, gathered: 0, conclusion: null, gaveUp: null },
+    route: () => "end",
+    maxNodeRuns: 3,
+    nodes: {
+      think: (thread) => Effect.sync(() => (ran.push("think"), thread)),
+      act: Effect.succeed,
+      conclude: Effect.succeed
+    }
+  })
+
+  it.live("is not run for another session than the one that runs", () =>
+    Effect.gen(function*() {
+      const store = yield* Store.Store
+      const opened = (name: string) =>
+        Effect.gen(function*() {
+          const id = C.sessionId(C.fresh(name))
+          yield* store.commit(C.open(id, []))
+          return yield* enter(id, { name: "Seeker", capabilities: [], backends: [] })
+        })
+      const [one, other] = [yield* opened("ses_one"), yield* opened("ses_other")]
+      const ran: Array<string> = []
+      const exit = yield* Effect.flatMap(Reasoner.Reasoner, (reasoner) => reasoner.run(graphOf(ran))).pipe(
+        Effect.provideService(Session, one),
+        within(other),
+        Effect.exit
+      )
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.deepInclude((error as GovernorError).reason, { _tag: "Refused", layer: "session" })
+      assert.deepStrictEqual(ran, [])
+      assert.deepStrictEqual(yield* keptOf(one.id), [])
+    }).pipe(Effect.provide(W.app)))
+
   it.live("is not run for a session that nobody entered", () =>
     Effect.gen(function*() {
-      let ran = 0
-      const graph: Reasoner.Nodes<never> = {
-        start: { messages: [], step: 0, pending: [], rejections: 0, gathered: 0, conclusion: null, gaveUp: null },
-        route: () => "end",
-        maxNodeRuns: 3,
-        nodes: {
-          think: (thread) => Effect.sync(() => (ran++, thread)),
-          act: Effect.succeed,
-          conclude: Effect.succeed
-        }
-      }
-      const exit = yield* Effect.flatMap(Reasoner.Reasoner, (reasoner) => reasoner.run(graph)).pipe(
+      const ran: Array<string> = []
+      const exit = yield* Effect.flatMap(Reasoner.Reasoner, (reasoner) => reasoner.run(graphOf(ran))).pipe(
         // Somebody's own idea of a session.
         Effect.provideService(Session, { id: "ses_forged", path: "" } as never),
         Effect.exit
@@ -251,7 +275,7 @@ describe("a graph of one's own", () => {
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
       assert.instanceOf(error, GovernorError)
       assert.deepInclude((error as GovernorError).reason, { _tag: "Refused", layer: "session" })
-      assert.strictEqual(ran, 0)
+      assert.deepStrictEqual(ran, [])
       const log = yield* Log.Log
       assert.deepStrictEqual(yield* log.sessions, [])
     }).pipe(Effect.provide(W.app)))
