@@ -78,7 +78,12 @@ const audit = Effect.fnUntraced(function*(file: string) {
     for (const amount of open.values()) {
       for (const id of session.accounts) held.set(id, (held.get(id) ?? 0) + amount)
     }
-    const done = rows.flatMap(({ body }) => body.kind === "outcome" && body.status === "succeeded" ? [body.act] : [])
+    // What an operator settled as done was done, too.
+    const done = rows.flatMap(({ body }) =>
+      body.kind === "outcome" && body.status === "succeeded" || body.kind === "settled" && body.choice === "done"
+        ? [body.act]
+        : []
+    )
     if (session.actor === "Shipper" && session.status === "succeeded") {
       assert.includeMembers([...done], ["spawn_Clerk", "pack", "ship", "look"])
     }
