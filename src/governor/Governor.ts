@@ -351,7 +351,9 @@ export const layer: Layer.Layer<
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
         return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: Answers.lostBy(body) } }
       }
-      if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
+      if (result.status === "crashed") {
+        return yield* fail(action, new HandlerBroken({ detail: result.detail, outcome: row.seq }))
+      }
       const value = yield* ran
       return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: body.trust } }
     })

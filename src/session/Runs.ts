@@ -239,8 +239,8 @@ export const layer: Layer.Layer<
           return yield* giveUp(session, "session", decision.restarts, failure.detail)
         case "Restart": {
           const { at: until, restart } = decision
-          const again = Supervision.brokenAct(rows, failure)
-          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(failure.detail) }
+          const { detail, outcome: again } = failure
+          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(detail) }
           return yield* append(session, body, { status: "waiting", wakeAt: until })
         }
       }
