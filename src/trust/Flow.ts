@@ -41,11 +41,8 @@ export const Rule = Schema.Struct({
 })
 export type Rule = typeof Rule.Type
 
-/** Somebody vouches for a source or a value, for a purpose and until a time. */
-export const Endorsement = Schema.Struct({
-  name: Schema.NonEmptyString,
-  by: Schema.NonEmptyString,
-  reason: Schema.NonEmptyString,
+/** A source or a value that somebody vouches for, for a purpose and until a time. */
+export const Terms = Schema.Struct({
   /** Fields of what a tool returns; or values, such as an address book. */
   source: Schema.optionalKey(Schema.Struct({ tool: Schema.NonEmptyString, path: Schema.optionalKey(Schema.String) })),
   value: Schema.optionalKey(
@@ -60,6 +57,15 @@ export const Endorsement = Schema.Struct({
   until: Schema.String.check(
     Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
   )
+})
+export type Terms = typeof Terms.Type
+
+/** Terms, who vouches, and why. */
+export const Endorsement = Schema.Struct({
+  name: Schema.NonEmptyString,
+  by: Schema.NonEmptyString,
+  reason: Schema.NonEmptyString,
+  ...Terms.fields
 })
 export type Endorsement = typeof Endorsement.Type
 
