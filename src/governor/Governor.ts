@@ -62,6 +62,8 @@ import { type Begin, type Committed, type Payload, type Settle, Store } from "./
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
   readonly mode: Mode.Mode
+  /** Hash of the policy on labels in force. */
+  readonly policy: Digest.Hash
   /** Admits, records and runs one act; or refuses it, and it does not run. */
   readonly act: <Args, A, E, R, const Caps extends string, const Reversible extends boolean>(
     action: Action<Args, A, E, R, Caps, Reversible>
@@ -97,8 +99,10 @@ export const layer: Layer.Layer<
     const refusals = Refusals.make(store, mode)
     const { note, stopped, stored, violation } = refusals
     const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
-    const flowing = Flowing.make({ log, digest, policy: yield* Flowing.Current, mode, refusals })
-    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, refusals })
+    const labels = yield* Flowing.Current
+    const policy = Flowing.hashOf(digest, labels)
+    const flowing = Flowing.make({ log, digest, policy: labels, mode, gate, refusals })
+    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, policy, refusals })
     const { answer, said } = Answers.make(log, digest)
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
@@ -476,7 +480,7 @@ export const layer: Layer.Layer<
     })
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, sleep, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, policy, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 
