@@ -9,7 +9,7 @@ import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
 import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Label, Redact, Spotlight } from "../trust/index.ts"
+import { Label, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -28,6 +28,15 @@ export interface Bounds {
 
 /** Twelve steps, three rejections, nothing demanded. */
 export const standardBounds: Bounds = { maxSteps: 12, maxRejections: 3, minEvidence: 0 }
+
+/** How a model is shown what tools answer. */
+export interface Spotlighting {
+  /**
+   * Whether a sign stands for every space, so that each word says that it is data. It costs tokens, and what a model copies
+   * from such a text carries the sign: leave it off where quotes must hold.
+   */
+  readonly datamark: boolean
+}
 
 /** A reasoning class, not yet on a backend. */
 export interface Agent<
@@ -49,6 +58,7 @@ export interface Agent<
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
   readonly timeoutMs: number
   readonly supervision: Partial<Policy> | undefined
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -72,6 +82,7 @@ export const make = <
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
+  readonly spotlight?: Partial<Spotlighting>
   readonly timeoutMs?: number
   readonly supervision?: Partial<Policy> | undefined
   readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -80,6 +91,7 @@ export const make = <
   name,
   readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
+  spotlight: { datamark: false, ...options.spotlight },
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
   check: options.check ?? (() => Effect.succeed([]))
@@ -150,6 +162,7 @@ type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
   readonly tools: ReadonlyArray<T>
   readonly instructions: string
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }
 
@@ -167,7 +180,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
     const ended = yield* reasoner.run<R | Tool.Requirements<T> | Backend.Requirements<B>>({
       start: {
         messages: [
-          { role: "system", content: `${agent.instructions}\n\n${Spotlight.notice}` },
+          { role: "system", content: `${agent.instructions}\n\n${Spotlight.noticeFor(agent.spotlight.datamark)}` },
           { role: "user", content: [{ type: "text", text: agent.task(input) }] }
         ],
         step: 0,
@@ -334,7 +347,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   }
   return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
     Effect.flatMap((outcome) =>
-      Effect.map(enveloped(tool, outcome.value), (result): Answer => ({
+      Effect.map(enveloped(tool, outcome.value, agent.spotlight.datamark), (result): Answer => ({
         failed: false,
         result: { stamp: outcome.stamp, trust: outcome.trust, result }
       }))
@@ -344,7 +357,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.map(enveloped(tool, error.failure), (words): Answer => ({
+        : Effect.map(enveloped(tool, error.failure, agent.spotlight.datamark), (words): Answer => ({
           failed: true,
           result: { trust: Label.overall(tool.trust), error: words }
         }))
@@ -352,12 +365,11 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   )
 }
 
-/** What the tool under way said, as a model is shown it: as data from that tool, without secrets. */
-const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json) {
+/** What the tool under way said, as a model is shown it: as data from that tool. Its secrets were taken out before. */
+const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json, isMarked: boolean) {
   const session = yield* Session
-  const clean = Redact.json(value)
-  const text = typeof clean === "string" ? clean : JSON.stringify(clean)
-  return Spotlight.wrap(text, { mark: Spotlight.mark(yield* Digest.Digest, session), source: tool.name })
+  const text = typeof value === "string" ? value : JSON.stringify(value)
+  return Spotlight.wrap(text, { mark: Spotlight.mark(yield* Digest.Digest, session), source: tool.name, isMarked })
 })
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */

@@ -56,7 +56,7 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
       bound: {
         actor: session.actor.name,
         schema: action.schema,
-        token: digest.sha256(session.token),
+        token: call.seal,
         policy: digest.sha256(digest.canonical({ ...policy }))
       }
     }
@@ -137,6 +137,8 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
     tried: ReadonlyArray<Rule.RuleId>
   ) {
     const { actor, caller } = call.session
+    // Whoever made a rule cannot have seen what was taken out here.
+    if (call.hasSecrets) return undefined
     const rules = yield* stored(action, store.rules(yield* Clock.currentTimeMillis))
     if (rules.length === 0) return undefined
     const { capabilities, name: act, schema: definition } = action

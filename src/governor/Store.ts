@@ -77,7 +77,7 @@ export interface Settle {
   readonly key: string
   /** `seq` of the intent that the decision is about. */
   readonly intent: number
-  readonly decision: Pick<typeof Row.Settled.Type, "choice" | "by" | "reason" | "result"> & {
+  readonly decision: Pick<typeof Row.Settled.Type, "choice" | "by" | "reason" | "result" | "detected"> & {
     readonly from: "operator" | "probe"
   }
   /** What the lost attempt cost, micro-dollars; `null` for all that it still holds. */
