@@ -7,9 +7,9 @@ import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
 import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
-import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
+import { branch, Governor, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Label, Spotlight } from "../trust/index.ts"
+import { Drift, Label, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -38,6 +38,11 @@ export interface Spotlighting {
   readonly datamark: boolean
 }
 
+/** From which score on a session is paused that has moved away from what it was asked for. */
+export interface Watch {
+  readonly threshold: number
+}
+
 /** A reasoning class, not yet on a backend. */
 export interface Agent<
   Name extends string,
@@ -59,6 +64,7 @@ export interface Agent<
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
   readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly timeoutMs: number
   readonly supervision: Partial<Policy> | undefined
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -83,6 +89,8 @@ export const make = <
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
   readonly spotlight?: Partial<Spotlighting>
+  /** When a session of it is paused for people to look; `null` for never. */
+  readonly drift?: Watch | null
   readonly timeoutMs?: number
   readonly supervision?: Partial<Policy> | undefined
   readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -92,6 +100,7 @@ export const make = <
   readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
   spotlight: { datamark: false, ...options.spotlight },
+  drift: options.drift === undefined ? { threshold: Drift.threshold } : options.drift,
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
   check: options.check ?? (() => Effect.succeed([]))
@@ -163,6 +172,7 @@ type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
   readonly instructions: string
   readonly bounds: Bounds
   readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }
 
@@ -225,6 +235,7 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
   if (thread.step >= agent.bounds.maxSteps) {
     return { ...thread, gaveUp: `no conclusion after ${thread.step} model calls` }
   }
+  if (agent.drift !== null) yield* (yield* Governor).watch(agent.drift.threshold)
   const prompt = yield* conversation(thread)
   const offered = [
     ...agent.tools,

@@ -135,6 +135,16 @@ export const Ruled = Schema.Struct({
 })
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
+/** The session has moved away from what it was asked for, and is paused for people to look at it. */
+export const Drifted = Schema.Struct({
+  kind: Schema.Literal("drifted"),
+  /** How far, by then. */
+  score: Schema.Finite,
+  /** From where on people look. */
+  threshold: Schema.Finite,
+  /** Acts since the beginning, or since people last looked. */
+  steps: Schema.Natural
+})
 /** The run ended to wait for people; the session holds nothing until they decide. */
 export const Suspended = Schema.Struct({
   kind: Schema.Literal("suspended"),
@@ -276,6 +286,7 @@ export const Body = Schema.Union([
   Decided,
   Ruled,
   Started,
+  Drifted,
   Suspended,
   Timer,
   Sleeping,

@@ -59,6 +59,7 @@ import * as Refusals from "./Refusals.ts"
 import { type Entered, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
+import * as Watching from "./Watching.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
@@ -71,6 +72,8 @@ export class Governor extends Context.Service<Governor, {
     E | GovernorError,
     R | Session | Capability.Capabilities<Caps> | (Reversible extends true ? never : Gate.Gate)
   >
+  /** Pauses the session, and ends its run, if it has drifted as far as `threshold`; see `Drift`. */
+  readonly watch: (threshold: number) => Effect.Effect<void, GovernorError, Session>
   /** Waits `ms` milliseconds from when the run first came here; until then the session holds nothing. */
   readonly sleep: (ms: number) => Effect.Effect<void, GovernorError, Session>
 }>()("aosiq/governor/Governor") {}
@@ -102,6 +105,7 @@ export const layer: Layer.Layer<
     const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, refusals })
     const { answer, said } = Answers.make(log, digest)
     const scan = yield* Received.Current
+    const watched = Watching.make({ store, log, digest, mode })
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R> & Identified
@@ -123,6 +127,9 @@ export const layer: Layer.Layer<
         if (resolved !== undefined) return resolved
       }
     })
+
+    const watch = (threshold: number) =>
+      Effect.flatMap(entered({ name: "watch" }), (session) => watched(session, threshold))
 
     /** The instant is in the log, so that every re-run waits for the same one. */
     const sleep = Effect.fnUntraced(function*(ms: number) {
@@ -354,7 +361,8 @@ export const layer: Layer.Layer<
       if (!isModel(action.capabilities)) {
         const known = Received.declaredOf(action.trust, detected)
         const declared = result.status === "succeeded" ? known : Label.overall(known)
-        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args: call.hash, result: hash })
+        const { hash: args } = call
+        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result: hash, detected })
       }
       if (isLost) {
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
@@ -470,7 +478,8 @@ export const layer: Layer.Layer<
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
       see(call.session, action.readers ?? [])
       const declared = Received.declaredOf(action.trust, detected)
-      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args: call.hash, result })
+      const { hash: args } = call
+      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result, detected })
       return { value, stamp: Row.stamp(row), trust: Label.overall(declared) }
     })
 
@@ -488,7 +497,7 @@ export const layer: Layer.Layer<
     })
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, sleep, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 

@@ -184,6 +184,10 @@ export interface Control {
   readonly action: "cancel" | "pause" | "resume"
   readonly by: string
   readonly reason: string
+  /** Epoch of the run that stops itself; an operator has none. */
+  readonly run?: number | undefined
+  /** What it stops itself for: a row of its own chain. */
+  readonly cause?: Row.Body | undefined
 }
 
 export type Commit =

@@ -69,6 +69,7 @@ export const stage = (): Stage => {
 const governor = Layer.succeed(Governor, {
   mode: "enforced",
   act: () => Effect.die("no act"),
+  watch: () => Effect.void,
   sleep: () => Effect.void
 })
 
