@@ -86,17 +86,19 @@ export const control = (
   commit: Of<"Control">,
   at: number
 ): Outcome => {
-  const { action, by, reason } = commit
-  const found = current(space, commit.session, null)
+  const { action, by, cause, reason } = commit
+  const found = current(space, commit.session, commit.run ?? null)
   if (Result.isFailure(found)) return Result.fail(found.failure)
   // A child cannot rest while its parent waits for it: trees are paused as a whole.
   const top = action === "cancel" ? commit.session : rootOf(commit.session)
   const { from, to } = controls[action]
-  const first = space.sessions.get(top)
+  const isAtStake = space.sessions.get(top)
   const isMoved = ({ status }: Log.Summary) => from.some((state) => state === status)
-  if (first === undefined || !isMoved(first)) {
-    return reject("stale", `session ${top} is ${first?.status ?? "missing"}: there is nothing to ${action}`)
+  if (isAtStake === undefined || !isMoved(isAtStake)) {
+    return reject("stale", `session ${top} is ${isAtStake?.status ?? "missing"}: there is nothing to ${action}`)
   }
+  if (cause !== undefined) append(digest, space, found.success, { key: null, body: cause }, at)
+  const first = space.sessions.get(top) ?? isAtStake
   if (action === "cancel") {
     const why = `cancelled by ${by}: ${reason}`
     const body: Row.Body = { kind: "ended", status: "cancelled", result: null, reason: why }
