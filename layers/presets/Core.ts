@@ -4,6 +4,7 @@ import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { MicroUsd } from "../../src/cost/index.ts"
+import { Evidence } from "../../src/evidence/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
@@ -30,7 +31,9 @@ export const core = <E, R>(
 ) =>
   governed(mailbox, policy).pipe(
     Layer.provide(PolicyFile.layerConfig),
-    Layer.provideMerge(Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), prices, SecureRandom.layerWebCrypto))
+    Layer.provideMerge(
+      Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), Evidence.layer, prices, SecureRandom.layerWebCrypto)
+    )
   )
 
 /** The same over tokens and randomness of one's own, and without reasoning. */

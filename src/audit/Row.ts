@@ -212,8 +212,19 @@ export const Settled = Schema.Struct({
   detected: Schema.optionalKey(Detected),
   costMicroUsd: Schema.Natural
 })
-/** What ended a run that would have gone on: money. */
-export const Stop = Schema.Literals(["budget"])
+/**
+ * What ended a run that would have gone on: money, a bound on its steps or tokens, going round in circles, or refusals and
+ * rejections without end.
+ */
+export const Stop = Schema.Literals([
+  "budget",
+  "steps",
+  "tokens",
+  "repetition",
+  "cycle",
+  "no_evidence",
+  "rejections"
+])
 export type Stop = typeof Stop.Type
 /** A claim of the actor about its own work: a proposal, or that it gives up. */
 export const Ended = Schema.Struct({

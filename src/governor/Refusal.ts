@@ -137,6 +137,10 @@ export const explain = (reason: GovernorError["reason"]): string => {
 export const stopOf = (reason: GovernorError["reason"]): Row.Stop | undefined =>
   reason._tag === "Refused" && reason.layer === "budget" ? "budget" : undefined
 
+/** Whether an act was refused because the money for it is not there. */
+export const isOverBudget = (error: unknown): error is GovernorError & { readonly reason: Refused } =>
+  error instanceof GovernorError && stopOf(error.reason) === "budget"
+
 /** Whether a run cannot go on from it, whoever asked for the act. */
 export const endsRun = ({ _tag }: GovernorError["reason"]): boolean =>
   _tag === "AwaitingApproval" || _tag === "AwaitingSettlement" || _tag === "AwaitingTimer" ||
