@@ -101,7 +101,9 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       if (wrong !== null) return yield* refuse(wrong, "see aosiq endorse --help")
       const summary = Option.getOrUndefined(yield* Effect.mapError(log.session(session), unrecorded))
       if (summary === undefined || Transition.isOver(summary.status)) {
-        const detail = summary === undefined ? `there is no session ${session}` : `session ${session} is ${summary.status}`
+        const detail = summary === undefined
+          ? `there is no session ${session}`
+          : `session ${session} is ${summary.status}`
         return yield* fail(new NoSuchSession({ session, detail, remedy: "see aosiq sessions" }))
       }
       if (!policy.requesterMayApprove && Person.isSame(name, summary.caller)) {
@@ -115,7 +117,10 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       const text = digest.canonical(yield* Effect.orDie(Schema.encodeEffect(codec)(terms)))
       const hash = digest.sha256(text)
       if (before.some((other) => other.terms === hash && Person.isSame(other.by, name))) {
-        return yield* refuse(`${name} has vouched for it already`, "another person has to agree, if it does not hold yet")
+        return yield* refuse(
+          `${name} has vouched for it already`,
+          "another person has to agree, if it does not hold yet"
+        )
       }
       const isDue = summary.status === "waiting"
       const said = Redact.redact(reason.toWellFormed()).slice(0, maxText).toWellFormed()

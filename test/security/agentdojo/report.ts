@@ -21,7 +21,9 @@ const measure = Effect.fnUntraced(function*(name: Name) {
   const asked = users.asked.length
   console.log(
     `${name}: ${users.completed} of ${users.tasks} tasks completed; people asked ${asked} times in ${users.effects} ` +
-      `calls with an effect (${per(asked, users.effects)} per 100); ${executed.length} of ${attacks} attacks executed ` +
+      `calls with an effect (${
+        per(asked, users.effects)
+      } per 100); ${executed.length} of ${attacks} attacks executed ` +
       `(${per(executed.length, attacks)} %), ${partly.length} in part; ${found} of ${goals} goals within reach of an ` +
       "adversary that knows everything"
   )
@@ -33,7 +35,9 @@ const sum = (of: keyof (typeof all)[number]) => all.reduce((total, one) => total
 const [asked, alone, effects] = [sum("asked"), sum("alone"), sum("effects")]
 const [attacks, executed] = [sum("attacks"), sum("executed")]
 console.log(
-  `together: asked ${asked} times in ${effects} calls (${per(asked, effects)} per 100; ${per(alone, effects)} without ` +
+  `together: asked ${asked} times in ${effects} calls (${per(asked, effects)} per 100; ${
+    per(alone, effects)
+  } without ` +
     `an address book); ${executed} of ${attacks} attacks executed (${per(executed, attacks)} %); ${sum("found")} of ` +
     `${sum("goals")} goals within reach`
 )
