@@ -7,9 +7,9 @@ import { Effect, Schema } from "effect"
 import { Prompt } from "effect/ai"
 import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
-import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
+import { branch, Governor, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Label, Redact, Spotlight } from "../trust/index.ts"
+import { Drift, Label, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import { type Pending, Reasoner, type Thread } from "./Reasoner.ts"
@@ -28,6 +28,20 @@ export interface Bounds {
 
 /** Twelve steps, three rejections, nothing demanded. */
 export const standardBounds: Bounds = { maxSteps: 12, maxRejections: 3, minEvidence: 0 }
+
+/** How a model is shown what tools answer. */
+export interface Spotlighting {
+  /**
+   * Whether a sign stands for every space, so that each word says that it is data. It costs tokens, and what a model copies
+   * from such a text carries the sign: leave it off where quotes must hold.
+   */
+  readonly datamark: boolean
+}
+
+/** From which score on a session is paused that has moved away from what it was asked for. */
+export interface Watch {
+  readonly threshold: number
+}
 
 /** A reasoning class, not yet on a backend. */
 export interface Agent<
@@ -49,6 +63,8 @@ export interface Agent<
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly timeoutMs: number
   readonly supervision: Partial<Policy> | undefined
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -72,6 +88,9 @@ export const make = <
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
+  readonly spotlight?: Partial<Spotlighting>
+  /** When a session of it is paused for people to look; `null` for never. */
+  readonly drift?: Watch | null
   readonly timeoutMs?: number
   readonly supervision?: Partial<Policy> | undefined
   readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -80,6 +99,8 @@ export const make = <
   name,
   readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
+  spotlight: { datamark: false, ...options.spotlight },
+  drift: options.drift === undefined ? { threshold: Drift.threshold } : options.drift,
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
   check: options.check ?? (() => Effect.succeed([]))
@@ -150,6 +171,8 @@ type AnyAgent<Out extends Plain, T extends Tool.Any, R> = {
   readonly tools: ReadonlyArray<T>
   readonly instructions: string
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
 }
 
@@ -167,7 +190,7 @@ const reason = <Out extends Plain, T extends Tool.Any, R, B extends Backend.Name
     const ended = yield* reasoner.run<R | Tool.Requirements<T> | Backend.Requirements<B>>({
       start: {
         messages: [
-          { role: "system", content: `${agent.instructions}\n\n${Spotlight.notice}` },
+          { role: "system", content: `${agent.instructions}\n\n${Spotlight.noticeFor(agent.spotlight.datamark)}` },
           { role: "user", content: [{ type: "text", text: agent.task(input) }] }
         ],
         step: 0,
@@ -212,6 +235,7 @@ const think = Effect.fnUntraced(function*<Out extends Plain, T extends Tool.Any,
   if (thread.step >= agent.bounds.maxSteps) {
     return { ...thread, gaveUp: `no conclusion after ${thread.step} model calls` }
   }
+  if (agent.drift !== null) yield* (yield* Governor).watch(agent.drift.threshold)
   const prompt = yield* conversation(thread)
   const offered = [
     ...agent.tools,
@@ -334,7 +358,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   }
   return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
     Effect.flatMap((outcome) =>
-      Effect.map(enveloped(tool, outcome.value), (result): Answer => ({
+      Effect.map(enveloped(tool, outcome.value, agent.spotlight.datamark), (result): Answer => ({
         failed: false,
         result: { stamp: outcome.stamp, trust: outcome.trust, result }
       }))
@@ -344,7 +368,7 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.map(enveloped(tool, error.failure), (words): Answer => ({
+        : Effect.map(enveloped(tool, error.failure, agent.spotlight.datamark), (words): Answer => ({
           failed: true,
           result: { trust: Label.overall(tool.trust), error: words }
         }))
@@ -352,12 +376,11 @@ const execute = <Out extends Plain, T extends Tool.Any, R>(
   )
 }
 
-/** What the tool under way said, as a model is shown it: as data from that tool, without secrets. */
-const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json) {
+/** What the tool under way said, as a model is shown it: as data from that tool. Its secrets were taken out before. */
+const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json, isMarked: boolean) {
   const session = yield* Session
-  const clean = Redact.json(value)
-  const text = typeof clean === "string" ? clean : JSON.stringify(clean)
-  return Spotlight.wrap(text, { mark: Spotlight.mark(yield* Digest.Digest, session), source: tool.name })
+  const text = typeof value === "string" ? value : JSON.stringify(value)
+  return Spotlight.wrap(text, { mark: Spotlight.mark(yield* Digest.Digest, session), source: tool.name, isMarked })
 })
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */

@@ -58,7 +58,7 @@ export const make = ({ digest, gate, log, mode, policy: labels, random, refusals
       bound: {
         actor: session.actor.name,
         schema: action.schema,
-        token: digest.sha256(session.token),
+        token: call.seal,
         policy: digest.sha256(digest.canonical({ ...policy, labels }))
       }
     }
@@ -139,6 +139,8 @@ export const make = ({ digest, gate, log, mode, policy: labels, random, refusals
     tried: ReadonlyArray<Rule.RuleId>
   ) {
     const { actor, caller } = call.session
+    // Whoever made a rule cannot have seen what was taken out here.
+    if (call.hasSecrets) return undefined
     const rules = yield* stored(action, store.rules(yield* Clock.currentTimeMillis))
     if (rules.length === 0) return undefined
     const { capabilities, name: act, schema: definition } = action

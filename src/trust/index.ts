@@ -1,5 +1,6 @@
 /** What comes back from the world: where it came from, where it may go, and what of it may be shown. */
 export * as Detect from "./Detect.ts"
+export * as Detected from "./Detected.ts"
 export * as Drift from "./Drift.ts"
 export * as Flow from "./Flow.ts"
 export * as Label from "./Label.ts"

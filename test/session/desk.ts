@@ -70,6 +70,7 @@ const governor = Layer.succeed(Governor, {
   mode: "enforced",
   policy: Digest.zero,
   act: () => Effect.die("no act"),
+  watch: () => Effect.void,
   sleep: () => Effect.void
 })
 

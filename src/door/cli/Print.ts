@@ -262,7 +262,11 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
     case "intent":
       return `${actor}: ${body.act} …`
     case "outcome":
-      return `${actor}: ${body.act} ${body.status} in ${body.computeMs} ms`
+      return `${actor}: ${body.act} ${body.status} in ${body.computeMs} ms${
+        body.detected?.isSuspicious === true ? `: ${suspicion(body.detected)}` : ""
+      }`
+    case "drifted":
+      return `${actor}: has drifted (${body.score} after ${many(body.steps, "act")}) and is paused for people to look`
     case "refusal":
       return `${actor}: ${body.act} REFUSED by ${body.layer}: ${body.reason}`
     case "proposed":
@@ -287,6 +291,14 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return undefined
   }
 }
+
+/** What detectors found in a result, by rule: never the text. */
+export const suspicion = ({ findings, more, unread }: Row.Detected): string =>
+  [
+    `SUSPICIOUS by ${[...new Set(findings.map(({ rule }) => rule))].join(", ") || "its length"}`,
+    ...more === 0 ? [] : [`${more} more`],
+    ...unread === 0 ? [] : [`${many(unread, "character")} unread`]
+  ].join(", ")
 
 /** A number of things, in words. */
 export const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
