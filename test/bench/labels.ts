@@ -32,7 +32,9 @@ const measure = Effect.fnUntraced(function*(reads: number) {
   yield* run(
     id,
     Effect.gen(function*() {
-      for (let at = 0; at < reads; at++) yield* act(action(text(at), () => Effect.succeed(text(at)), { trust: "untrusted" }))
+      for (let at = 0; at < reads; at++) {
+        yield* act(action(text(at), () => Effect.succeed(text(at)), { trust: "untrusted" }))
+      }
       for (let round = 0; round < 5; round++) {
         best.free = Math.min(best.free, yield* timed(false, round))
         best.held = Math.min(best.held, yield* timed(true, round))
@@ -40,7 +42,9 @@ const measure = Effect.fnUntraced(function*(reads: number) {
     })
   )
   const ratio = (best.held / best.free).toFixed(2)
-  console.log(`${reads} reads: ${best.held.toFixed(0)} µs an act with rules, ${best.free.toFixed(0)} without: ${ratio} x`)
+  console.log(
+    `${reads} reads: ${best.held.toFixed(0)} µs an act with rules, ${best.free.toFixed(0)} without: ${ratio} x`
+  )
 })
 
 await Effect.runPromise(
