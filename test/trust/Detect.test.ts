@@ -7,6 +7,7 @@ import fc from "fast-check"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Detect } from "../../src/trust/index.ts"
+import { adversarial } from "./adversarial.ts"
 import { apart, hidden, plain, third } from "./attacks.ts"
 
 const isFound = (text: string) => Detect.isSuspicious(Detect.scan(text))
@@ -100,22 +101,6 @@ describe("findings", () => {
 })
 
 describe("the time it takes", () => {
-  const adversarial: ReadonlyArray<readonly [string, string]> = [
-    ["one letter", "a"],
-    ["single letters", "a "],
-    ["first words of rules", "ignore "],
-    ["words of many rules", "you not your act send "],
-    ["comments that open", "<!--"],
-    ["elements that open", "<a style="],
-    ["links that open", "![a](b \""],
-    ["reference lines", "[a]: ("],
-    ["code", "aGVsbG8gd29ybGQ"],
-    ["unseen", "\u200b"],
-    ["reversed", "\u202ea"],
-    ["tags", "\u{e0041}"],
-    ["role lines", "\nHuman: a"],
-    ["thoughts", "\nThought: "]
-  ]
   const least = (text: string, rounds: number) => {
     let best = Infinity
     for (let round = 0; round < rounds; round++) {
