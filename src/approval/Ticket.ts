@@ -38,7 +38,7 @@ export const Binding = Schema.Struct({
   args: Digest.Hash,
   /** Hash of the session's token; with the arguments, where secrets were taken out of what is kept of them. */
   token: Digest.Hash,
-  /** Hash of the policy. */
+  /** Hash of the rules on approvals and of the policy on labels. */
   policy: Digest.Hash,
   /** Hash of what the approver was shown. */
   shown: Digest.Hash

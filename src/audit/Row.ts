@@ -22,6 +22,8 @@ export const Genesis = Schema.Struct({
   mode: Schema.Literals(["enforced", "warn", "disabled"]),
   input: Hash,
   definition: Hash,
+  /** The policy on labels that it was opened under; absent in chains from before there was one. */
+  policy: Schema.optionalKey(Hash),
   /** Of a child: groups whose data its parent had seen. Absent when there are none. */
   readers: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Of a child: its parent had read a stranger's text, so that its input may be a stranger's too. */
@@ -132,6 +134,16 @@ export const Ruled = Schema.Struct({
   expiresAt: Schema.Natural,
   /** Uses by then: what uses it further is later than this row, whatever clocks say. */
   uses: Schema.Natural
+})
+/** A person vouched for a source or a value in this session. */
+export const Endorsed = Schema.Struct({
+  kind: Schema.Literal("endorsed"),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  /** Hash of what is vouched for, for what and until when, a payload. */
+  terms: Hash,
+  /** When it ends, epoch milliseconds. */
+  until: Schema.Natural
 })
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
@@ -267,12 +279,12 @@ export const Checkpoint = Schema.Struct({
   memory: Hash
 })
 /**
- * Something an operator must be able to see later: a revocation, a change of mode, a pause, stored state that is not what
+ * Something an operator must be able to see later: a revocation, a change of mode or of the policy on labels, a pause, stored state that is not what
  * this log says, checkpoints dropped on request.
  */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
+  what: Schema.Literals(["mode", "policy", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })
@@ -285,6 +297,7 @@ export const Body = Schema.Union([
   Proposed,
   Decided,
   Ruled,
+  Endorsed,
   Started,
   Drifted,
   Suspended,

@@ -30,7 +30,9 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
     { body, seq }: NonNullable<Recorded["outcome"]>
   ): Effect.fn.Return<Outcome<A>, E | GovernorError> {
     if (body.status === "timed_out") return yield* fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
-    if (body.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: body.resultPreview }))
+    if (body.status === "crashed") {
+      return yield* fail(action, new HandlerBroken({ detail: body.resultPreview, outcome: seq }))
+    }
     const json = yield* kept(action, call, body.result)
     const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
     if (body.status === "failed") {

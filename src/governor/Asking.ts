@@ -29,11 +29,13 @@ export interface Parts {
   readonly random: SecureRandom.SecureRandom["Service"]
   readonly gate: Option.Option<Gate.Gate["Service"]>
   readonly mode: Mode.Mode
+  /** Hash of the policy on labels. */
+  readonly policy: Digest.Hash
   readonly refusals: Refusals
 }
 
 /** `approval` gives what to consume with the intent; `drafted` the ticket of an act, as it would be filed. */
-export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts) => {
+export const make = ({ digest, gate, log, mode, policy: labels, random, refusals, store }: Parts) => {
   const { refuse, stopped, stored, violation } = refusals
 
   /** The ticket of the act, as it would be filed: all that it is bound to. */
@@ -57,7 +59,7 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
         actor: session.actor.name,
         schema: action.schema,
         token: call.seal,
-        policy: digest.sha256(digest.canonical({ ...policy }))
+        policy: digest.sha256(digest.canonical({ ...policy, labels }))
       }
     }
     return { ...parts, binding: Ticket.bindingOf(digest, parts) }

@@ -64,6 +64,8 @@ import * as Watching from "./Watching.ts"
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
   readonly mode: Mode.Mode
+  /** Hash of the policy on labels in force. */
+  readonly policy: Digest.Hash
   /** Admits, records and runs one act; or refuses it, and it does not run. */
   readonly act: <Args, A, E, R, const Caps extends string, const Reversible extends boolean>(
     action: Action<Args, A, E, R, Caps, Reversible>
@@ -101,8 +103,10 @@ export const layer: Layer.Layer<
     const refusals = Refusals.make(store, mode)
     const { note, stopped, stored, violation } = refusals
     const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
-    const flowing = Flowing.make({ log, digest, policy: yield* Flowing.Current, mode, refusals })
-    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, refusals })
+    const labels = yield* Flowing.Current
+    const policy = Flowing.hashOf(digest, labels)
+    const flowing = Flowing.make({ log, digest, policy: labels, mode, gate, refusals })
+    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, policy, refusals })
     const { answer, said } = Answers.make(log, digest)
     const scan = yield* Received.Current
     const watched = Watching.make({ store, log, digest, mode })
@@ -368,7 +372,9 @@ export const layer: Layer.Layer<
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
         return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: Answers.lostBy(body) } }
       }
-      if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
+      if (result.status === "crashed") {
+        return yield* fail(action, new HandlerBroken({ detail: result.detail, outcome: row.seq }))
+      }
       const value = yield* ran
       return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: body.trust } }
     })
@@ -497,7 +503,7 @@ export const layer: Layer.Layer<
     })
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, policy, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 

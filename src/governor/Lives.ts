@@ -145,11 +145,13 @@ const endBelow = (
     if (session.id === top || !isWithin(session.id, top) || isOver(session.status)) continue
     append(digest, space, { ...session, status: "cancelled" }, { key: null, body }, at)
   }
-  for (const ticket of space.tickets.values()) {
-    const isMoot = ticket.state === "proposed" || ticket.state === "approved"
-    if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired", decidedAt: at })
-  }
+  const moot = [...space.tickets.values()].filter(({ session, state }) =>
+    (state === "proposed" || state === "approved") && isWithin(session, top)
+  )
+  for (const ticket of moot) putTicket(space, { ...ticket, state: "expired", decidedAt: at })
   if (top === rootOf(top)) take(space, top, Number.MAX_SAFE_INTEGER)
+  // Whoever is above may be waiting for a ticket that is no more.
+  else if (moot.length > 0) wake(space, top, `ended/${top}`, at)
 }
 
 /** What an operator may do to a session in each state, and what it is afterwards. */

@@ -153,6 +153,7 @@ export const layer: Layer.Layer<
           parent: opening.parent,
           caller: opening.caller,
           mode: governor.mode,
+          policy: governor.policy,
           input,
           definition: Tool.definitionHash(digest, actor.tool),
           ...(opening.readers.length === 0 ? {} : { readers: opening.readers }),

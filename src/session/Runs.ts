@@ -100,15 +100,17 @@ export const layer: Layer.Layer<
       yield* conclude(runnable.class, entered, exit)
     })
 
-    /** A session that goes on in another mode than it began, or last went on, says so in its chain. */
+    /** A session that goes on in another mode or under another policy than before says so in its chain. */
     const noteMode = Effect.fnUntraced(function*(session: Entered) {
       if (session.epoch === 1) return
       const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
-      const modes = rows.flatMap(({ body }) =>
-        body.kind === "genesis" ? [body.mode] : body.kind === "noted" && body.what === "mode" ? [body.detail] : []
-      )
-      if (modes.at(-1) === governor.mode) return
-      yield* append(session, { kind: "noted", what: "mode", by: session.caller, detail: governor.mode }, {})
+      for (const what of ["mode", "policy"] as const) {
+        const before = rows.flatMap(({ body }) =>
+          body.kind === "genesis" ? [body[what]] : body.kind === "noted" && body.what === what ? [body.detail] : []
+        )
+        if (before.at(-1) === governor[what]) continue
+        yield* append(session, { kind: "noted", what, by: session.caller, detail: governor[what] }, {})
+      }
     })
 
     const standing = Effect.fnUntraced(function*(id: Claims.SessionId): Effect.fn.Return<
@@ -243,8 +245,8 @@ export const layer: Layer.Layer<
           return yield* giveUp(session, "session", decision.restarts, failure.detail)
         case "Restart": {
           const { at: until, restart } = decision
-          const again = Supervision.brokenAct(rows, failure)
-          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(failure.detail) }
+          const { detail, outcome: again } = failure
+          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(detail) }
           return yield* append(session, body, { status: "waiting", wakeAt: until })
         }
       }

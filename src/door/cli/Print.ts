@@ -273,6 +273,8 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return `${actor}: ${body.act} waits for approval ${body.ticket}`
     case "decided":
       return `${actor}: ticket ${body.ticket} ${body.decision} by ${body.by}`
+    case "endorsed":
+      return `${actor}: ${body.by} vouched for something until ${time(body.until)} UTC`
     case "unknown":
       return `${actor}: what became of ${body.act} is not known`
     case "suspended":
