@@ -71,6 +71,13 @@ describe.skipIf(!existsSync(data))("texts that are no attack", () => {
     assert.isAbove(runbooks.length, 500)
     assert.isAtMost(share(runbooks), 0.01)
   })
+
+  it("are called one in at most one document about models of a hundred", () => {
+    const file = join(data, "retrieval-claude-docs/anthropic_docs.json")
+    const all: ReadonlyArray<{ readonly text: string }> = JSON.parse(readFileSync(file, "utf8"))
+    assert.isAbove(all.length, 200)
+    assert.isAtMost(share(all.map(({ text }) => text)), 0.01)
+  })
 })
 
 describe("findings", () => {
@@ -104,9 +111,10 @@ describe("the time it takes", () => {
   const least = (text: string, rounds: number) => {
     let best = Infinity
     for (let round = 0; round < rounds; round++) {
-      const begun = performance.now()
+      // Time of this process, whoever else has the processor meanwhile.
+      const begun = process.cpuUsage()
       Detect.scan(text)
-      best = Math.min(best, performance.now() - begun)
+      best = Math.min(best, process.cpuUsage(begun).user / 1000)
     }
     return best
   }
