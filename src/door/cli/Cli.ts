@@ -11,6 +11,7 @@ import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
+import { findings } from "./Findings.ts"
 import * as Print from "./Print.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
@@ -374,6 +375,7 @@ const cost = Command.make(
 const audit = Command.make("audit").pipe(
   Command.withDescription("Verify and export the log"),
   Command.withSubcommands([
+    findings,
     Command.make(
       "verify",
       { data, json },
