@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Detect, Redact } from "../../src/trust/index.ts"
 import { apart, hidden, plain, third } from "../trust/attacks.ts"
+import { citations, told } from "./citations.ts"
 
 const data = join(import.meta.dirname, "../../../shared/data")
 const block = 4096
@@ -62,6 +63,7 @@ const blocks = Array.from(
 )
 
 const report = {
+  citations: await citations(),
   recall: Object.fromEntries(Object.entries(attacks).map(([name, all]) => [name, count(all)])),
   falsePositives: Object.fromEntries(Object.entries(sets).map(([name, all]) => [name, count(all)])),
   per4KB: { detect: timed(blocks, Detect.scan), redact: timed(blocks, Redact.redact), codes: timed(blocks, codes) },
@@ -83,5 +85,6 @@ else {
     const ratio = base.p50Ms > 0 ? `, ${(p50Ms / base.p50Ms).toFixed(0)} times the codes` : ""
     say(`4 KB, ${name}: p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms${ratio}`)
   }
+  for (const line of told(report.citations)) say(line)
   say(`runbooks: ${report.redaction.taken} of ${report.redaction.characters} characters taken out as secrets`)
 }

@@ -11,6 +11,7 @@ import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
+import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { record, replay } from "./Tapes.ts"
@@ -28,6 +29,7 @@ export const command = (about: About) =>
       approvals(about),
       unknown(about),
       sessions(about),
+      proposal,
       schedules(about),
       deadLetters(about),
       audit,
