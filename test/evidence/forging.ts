@@ -99,7 +99,7 @@ export const forger = ({ all, elsewhere, failed, others, session, stamps }: Worl
       if (typeof leaf?.value !== "number" || leaf.value <= 0) return null
       const number = Number(leaf.value.toPrecision(3))
       // Half-way cases are rounded by tens, not by what binary digits are nearest.
-      if (/5$/.test(String(leaf.value))) return null
+      if (String(leaf.value).endsWith("5")) return null
       const citation = cite(which, { path: leaf.path, number, digits: 3 })
       return { claim: { text: `about ${number}`, evidence: [citation] }, taken: `${number} ${leaf.value}` }
     },
@@ -360,5 +360,5 @@ export const forger = ({ all, elsewhere, failed, others, session, stamps }: Worl
   return { truth, forge, kinds: Object.keys(makers), ways: Object.keys(forgeries) }
 }
 
-const secondsIn = (unit: string) => unit === "hours" ? 3600 : /^min/.test(unit) ? 60 : 1
+const secondsIn = (unit: string) => unit === "hours" ? 3600 : unit.startsWith("min") ? 60 : 1
 const escaped = (text: string) => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, "\\$&")
