@@ -10,6 +10,7 @@ import {
   Approvals,
   DeadLetters,
   Dispatch,
+  Endorsements,
   Launcher,
   type Mailbox,
   Rules,
@@ -43,7 +44,13 @@ export const governed = <E, R>(
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Dispatch.layer.pipe(Layer.provide(ceilings)), Approvals.layer, Rules.layer, Unknowns.layer)
+      Layer.mergeAll(
+        Dispatch.layer.pipe(Layer.provide(ceilings)),
+        Approvals.layer,
+        Endorsements.layer,
+        Rules.layer,
+        Unknowns.layer
+      )
     ),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),

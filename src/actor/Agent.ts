@@ -8,10 +8,10 @@ import type { Prompt } from "effect/ai"
 import { Digest, Row } from "../audit/index.ts"
 import { Backend, Plan } from "../backend/index.ts"
 import { Evidence, LoopGuard } from "../evidence/index.ts"
-import { branch, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
+import { branch, Governor, GovernorError, maxCited, Refusal, Session } from "../governor/index.ts"
 import { type Opinion, Proposal } from "../proposal/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
-import { Label, Redact, Spotlight } from "../trust/index.ts"
+import { Drift, Label, Spotlight } from "../trust/index.ts"
 import { type Actor, define } from "./Actor.ts"
 import { ActorError } from "./ActorError.ts"
 import * as Conclusion from "./Conclusion.ts"
@@ -42,6 +42,20 @@ export const standardBounds: Bounds = {
   minEvidence: 0
 }
 
+/** How a model is shown what tools answer. */
+export interface Spotlighting {
+  /**
+   * Whether a sign stands for every space, so that each word says that it is data. It costs tokens, and what a model copies
+   * from such a text carries the sign: leave it off where quotes must hold.
+   */
+  readonly datamark: boolean
+}
+
+/** From which score on a session is paused that has moved away from what it was asked for. */
+export interface Watch {
+  readonly threshold: number
+}
+
 /** A reasoning class, not yet on a backend. */
 export interface Agent<
   Name extends string,
@@ -64,6 +78,8 @@ export interface Agent<
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly timeoutMs: number
   readonly supervision: Partial<Policy> | undefined
   readonly check: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -95,6 +111,9 @@ export const make = <
   readonly instructions: string
   readonly task: (input: In["Type"]) => string
   readonly bounds?: Partial<Bounds>
+  readonly spotlight?: Partial<Spotlighting>
+  /** When a session of it is paused for people to look; `null` for never. */
+  readonly drift?: Watch | null
   readonly timeoutMs?: number
   readonly supervision?: Partial<Policy> | undefined
   readonly check?: (output: Out["Type"]) => Effect.Effect<ReadonlyArray<string>, GovernorError, R>
@@ -105,6 +124,8 @@ export const make = <
   name,
   readers: options.readers ?? [],
   bounds: { ...standardBounds, ...options.bounds },
+  spotlight: { datamark: false, ...options.spotlight },
+  drift: options.drift === undefined ? { threshold: Drift.threshold } : options.drift,
   timeoutMs: options.timeoutMs ?? 1_800_000,
   supervision: options.supervision,
   check: options.check ?? (() => Effect.succeed([])),
@@ -199,6 +220,8 @@ interface Acting<T extends Tool.Any> {
   readonly output: Plain
   readonly tools: ReadonlyArray<T>
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
+  readonly drift: Watch | null
 }
 
 /** What a run looks at. */
@@ -207,6 +230,8 @@ interface Reasoning<Out extends Plain, T extends Tool.Any, R, Reviewers extends 
 {
   readonly tools: ReadonlyArray<T>
   readonly bounds: Bounds
+  readonly spotlight: Spotlighting
+  readonly drift: Watch | null
   readonly instructions: string
   readonly task: (input: Input) => string
 }
@@ -231,7 +256,7 @@ const reason = <
     const ended = yield* reasoner.run<Requirements<T, R, B | B2, Escalates>>({
       start: {
         messages: [
-          { role: "system", content: `${agent.instructions}\n\n${Spotlight.notice}` },
+          { role: "system", content: `${agent.instructions}\n\n${Spotlight.noticeFor(agent.spotlight.datamark)}` },
           { role: "user", content: [{ type: "text", text: agent.task(input) }] }
         ],
         step: 0,
@@ -277,6 +302,7 @@ const think = Effect.fnUntraced(function*<T extends Tool.Any, B extends Backend.
   if (thread.step >= agent.bounds.maxSteps) {
     return stopped(thread, "steps", `no conclusion after ${thread.step} model calls`)
   }
+  if (agent.drift !== null) yield* (yield* Governor).watch(agent.drift.threshold)
   const tokens = thread.tokens ?? 0
   if (tokens >= agent.bounds.maxTokens) return stopped(thread, "tokens", `no conclusion after ${tokens} tokens`)
   const prompt = yield* conversation(thread)
@@ -382,7 +408,7 @@ const execute = <T extends Tool.Any>(
   }
   return Tool.callUnchecked(tool, call.params, { reasons }).pipe(
     Effect.flatMap((outcome) =>
-      Effect.map(enveloped(tool, outcome.value), (result): Answer => ({
+      Effect.map(enveloped(tool, outcome.value, agent.spotlight.datamark), (result): Answer => ({
         failed: false,
         result: { stamp: outcome.stamp, trust: outcome.trust, result }
       }))
@@ -392,7 +418,7 @@ const execute = <T extends Tool.Any>(
         ? Refusal.endsRun(error.reason)
           ? Effect.fail(error)
           : Effect.succeed({ failed: true, result: told(error.reason) })
-        : Effect.map(enveloped(tool, error.failure), (words): Answer => ({
+        : Effect.map(enveloped(tool, error.failure, agent.spotlight.datamark), (words): Answer => ({
           failed: true,
           result: { trust: Label.overall(tool.trust), error: words }
         }))
@@ -400,14 +426,13 @@ const execute = <T extends Tool.Any>(
   )
 }
 
-/** What the tool under way said, as a model is shown it: as data from that tool, without secrets. */
-const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json) {
+/** What the tool under way said, as a model is shown it: as data from that tool. Its secrets were taken out before. */
+const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json, isMarked: boolean) {
   const session = yield* Session
   const digest = yield* Digest.Digest
-  const clean = Redact.json(value)
   // As it is recorded, so that what is quoted from here stands there.
-  const text = typeof clean === "string" ? clean : digest.canonical(clean)
-  return Spotlight.wrap(text, { mark: Spotlight.mark(digest, session), source: tool.name })
+  const text = typeof value === "string" ? value : digest.canonical(value)
+  return Spotlight.wrap(text, { mark: Spotlight.mark(digest, session), source: tool.name, isMarked })
 })
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */

@@ -58,7 +58,11 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 /** The act ran longer than it may. Whether it took effect is not known. */
 export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", { timeoutMs: Schema.Int }) {}
 /** The act ran and its result does not fit its own schema, or its handler broke down. */
-export class HandlerBroken extends Schema.TaggedError<HandlerBroken>()("HandlerBroken", { detail: Schema.String }) {}
+export class HandlerBroken extends Schema.TaggedError<HandlerBroken>()("HandlerBroken", {
+  detail: Schema.String,
+  /** `seq` of the outcome that says so; without it what does not fit is the record. */
+  outcome: Schema.optionalKey(Schema.Natural)
+}) {}
 /** The log did not take the row. Before the act: it did not run. After it: the outcome is lost. */
 export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUnavailable", {
   ran: Schema.Boolean,
