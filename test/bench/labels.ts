@@ -1,7 +1,7 @@
 /**
- * What the rules on labels cost an act: `npx node test/bench/labels.ts`. One act with an effect and three arguments, through
- * the Governor over a log in memory, after as many reads of two kilobytes as said; with rules, and beside it the same act in
- * the same session with none to hold to. By turns, best of five, so that what else runs here counts as little as it can.
+ * What the rules on labels cost an act: one with an effect and three arguments, through the Governor over a log in memory,
+ * after as many reads of two kilobytes as said; with rules, and beside it the same act in the same session with none to hold
+ * to. By turns, best of five, so that what else runs here counts as little as it can.
  */
 import { Effect, Layer } from "effect"
 import { performance } from "node:perf_hooks"
@@ -41,14 +41,13 @@ const measure = Effect.fnUntraced(function*(reads: number) {
       }
     })
   )
-  const ratio = (best.held / best.free).toFixed(2)
-  console.log(
-    `${reads} reads: ${best.held.toFixed(0)} µs an act with rules, ${best.free.toFixed(0)} without: ${ratio} x`
-  )
+  return { reads, heldUs: best.held, freeUs: best.free, ratio: best.held / best.free }
 })
 
-await Effect.runPromise(
-  Effect.forEach([1, 10, 100], measure).pipe(
-    Effect.provide(world().pipe(Layer.provide(Layer.succeed(Flowing.Current, rules))))
+/** Microseconds of an act with rules and without, by how much was read before. */
+export const costs = () =>
+  Effect.runPromise(
+    Effect.forEach([1, 10, 100], measure).pipe(
+      Effect.provide(world().pipe(Layer.provide(Layer.succeed(Flowing.Current, rules))))
+    )
   )
-)

@@ -1,8 +1,9 @@
 /**
- * What detectors find and miss, and what redaction takes: `npm run bench:trust`, with `--json` for programs. Bad numbers are
- * printed like good ones. Recall is over attacks worded by hand; false positives over runbooks and documents that nobody
- * wrote for this. Times are beside one pass over the same text that only counts its characters' codes; what looking costs a
- * governed call is beside the same call without. Growth is the time for twice the text over that for once.
+ * What attackers and users come to, what may be cited, what detectors find and miss, and what redaction takes: `npm run
+ * bench:trust`, with `--json` for programs. Bad numbers are printed like good ones. Recall is over attacks worded by hand;
+ * false positives over runbooks and documents that nobody wrote for this. Times are beside one pass over the same text that
+ * only counts its characters' codes; what looking costs a governed call is beside the same call without. Growth is the time
+ * for twice the text over that for once.
  */
 import { Effect } from "effect"
 import fc from "fast-check"
@@ -14,8 +15,11 @@ import { adversarial } from "../trust/adversarial.ts"
 import { apart, hidden, plain, third } from "../trust/attacks.ts"
 import { hostileTo, isHeld } from "../trust/envelopes.ts"
 import { fifth, fourth } from "../trust/unseen.ts"
+import * as Citations from "./citations.ts"
 import * as Drift from "./drift.ts"
 import * as Governed from "./governed.ts"
+import * as Hijacks from "./hijacks.ts"
+import * as Labels from "./labels.ts"
 
 const data = join(import.meta.dirname, "../../../shared/data")
 const block = 4096
@@ -110,10 +114,13 @@ const growth = () => {
 }
 
 const report = {
+  hijacks: await Hijacks.hijacks(),
+  citations: await Citations.citations(),
   recall: Object.fromEntries(Object.entries(attacks).map(([name, all]) => [name, count(all)])),
   falsePositives: Object.fromEntries(Object.entries(sets).map(([name, all]) => [name, count(all)])),
   per4KB: { detect: timed(blocks, Detect.scan), redact: timed(blocks, Redact.redact), codes: timed(blocks, codes) },
   governed: await Effect.runPromise(Governed.costs(joined, [40, 1024, 4096, 65_536], 200)),
+  labels: await Labels.costs(),
   growth: growth(),
   envelopes: envelopes(),
   drift: Drift.figures(),
@@ -128,6 +135,7 @@ const share = ({ of, suspicious }: { readonly of: number; readonly suspicious: n
   `${suspicious} of ${of} (${(100 * suspicious / Math.max(1, of)).toFixed(1)} %)`
 if (process.argv.includes("--json")) say(JSON.stringify(report))
 else {
+  for (const line of [...Hijacks.told(report.hijacks), ...Citations.told(report.citations)]) say(line)
   for (const [name, one] of Object.entries(report.recall)) say(`attacks found, ${name}: ${share(one)}`)
   for (const [name, one] of Object.entries(report.falsePositives)) say(`false positives, ${name}: ${share(one)}`)
   const { codes: base, detect, redact } = report.per4KB
@@ -138,6 +146,10 @@ else {
   for (const { length, ratio, withMs, withoutMs } of report.governed) {
     const cost = `${withMs.toFixed(3)} ms, without detectors ${withoutMs.toFixed(3)} ms`
     say(`governed call, result of ${length} characters: ${cost}, ${ratio.toFixed(2)} times`)
+  }
+  for (const { freeUs, heldUs, ratio, reads } of report.labels) {
+    const cost = `${heldUs.toFixed(0)} µs, without ${freeUs.toFixed(0)} µs`
+    say(`an act held to rules on labels after ${reads} reads: ${cost}, ${ratio.toFixed(2)} times`)
   }
   say(`twice the text takes at worst ${report.growth.ratio.toFixed(2)} times as long (${report.growth.name})`)
   say(`envelopes closed from inside: ${report.envelopes.closed} of ${report.envelopes.texts} texts`)

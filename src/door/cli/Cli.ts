@@ -13,6 +13,7 @@ import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import { findings } from "./Findings.ts"
 import * as Print from "./Print.ts"
+import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { record, replay } from "./Tapes.ts"
@@ -31,6 +32,7 @@ export const command = (about: About) =>
       endorse(about),
       unknown(about),
       sessions(about),
+      proposal,
       schedules(about),
       deadLetters(about),
       audit,
