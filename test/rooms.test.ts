@@ -25,7 +25,7 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
   actor: ["backend", "memory", "knowledge", "sandbox"],
   session: ["actor"],
   agents: ["actor", "proposal"],
-  operator: ["session"],
+  operator: ["session", "proposal"],
   door: ["operator", "agents"]
 }
 

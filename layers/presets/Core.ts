@@ -7,6 +7,7 @@ import { MicroUsd } from "../../src/cost/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
+  Callers,
   DeadLetters,
   Dispatch,
   Launcher,
@@ -40,7 +41,13 @@ export const governed = <E, R>(
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Dispatch.layer.pipe(Layer.provide(ceilings)), Approvals.layer, Rules.layer, Unknowns.layer)
+      Layer.mergeAll(
+        Dispatch.layer.pipe(Layer.provide(ceilings)),
+        Approvals.layer,
+        Callers.layer,
+        Rules.layer,
+        Unknowns.layer
+      )
     ),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),

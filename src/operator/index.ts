@@ -1,3 +1,6 @@
 /** What operators see and do. */
+export * as Asker from "./Asker.ts"
+export * as Desk from "./Desk.ts"
 export * as Explain from "./Explain.ts"
 export * as Operations from "./Operations.ts"
+export * as Permits from "./Permits.ts"

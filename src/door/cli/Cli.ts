@@ -250,7 +250,7 @@ const control = (about: About, action: keyof typeof controls) =>
   Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
     run(
       options,
-      (client) => client.session_control({ session: options.session, action, by: options.by, reason: options.reason }),
+      (client) => client.session_control({ session: options.session, action, reason: options.reason }),
       ({ id }) => controls[action].done(id)
     )).pipe(Command.withDescription(controls[action].description))
 
@@ -298,12 +298,11 @@ const unknown = (about: About) => {
     const settlement = {
       unknown: id,
       choice,
-      by,
       reason,
       ...(Option.isSome(result) ? { result: result.value } : {}),
       ...(Option.isSome(cost) ? { costMicroUsd: cost.value } : {})
     }
-    return run(mode, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
+    return run({ ...mode, by }, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
   }
   return Command.make("unknown").pipe(
     Command.withDescription("See and settle acts that may have taken effect: their outcome was lost"),
@@ -355,7 +354,7 @@ const sessions = (about: About) =>
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,
-          (client) => client.session_revoke({ session: options.session, by: options.by, reason: options.reason }),
+          (client) => client.session_revoke({ session: options.session, reason: options.reason }),
           ({ id }) => `the token of ${id} is revoked, and with it every token below: none of their acts runs any more`
         )).pipe(Command.withDescription("Revoke a session's token and every token below it"))
     ])
