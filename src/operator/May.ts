@@ -31,6 +31,10 @@ export const mayStream = <P, A, R>(
     (asker) => Effect.as(checked(operation, asker, () => Effect.succeed(null)), act(payload))
   ))
 
+/** The check alone, for what is begun before it is asked for. */
+export const check = (operation: Operation): Effect.Effect<void, OperationError, Asker> =>
+  Effect.flatMap(Asker, (asker) => checked(operation, asker, () => Effect.succeed(null)))
+
 // internal
 
 const checked = (
