@@ -6,7 +6,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { createServer } from "node:http"
-import { Limits, Serve } from "../../src/door/http/index.ts"
+import { type Limits, Serve } from "../../src/door/http/index.ts"
 
 /** Where it listens, and within which limits. */
 export interface Options {
@@ -16,9 +16,6 @@ export interface Options {
   readonly port: number
   readonly limits?: Partial<Limits.Limits> | undefined
 }
-
-/** The port when nobody names one. */
-export const standardPort = 7070
 
 /** How long a request's headers, and all of a request, may take to come; connections at the same time; bytes of headers. */
 const headersMs = 10_000

@@ -7,12 +7,14 @@ import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
 import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
 import { backendsCommand } from "./Backends.ts"
+import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
+import { serve } from "./Serve.ts"
 import { record, replay } from "./Tapes.ts"
 import { witness } from "./Witness.ts"
 
@@ -24,7 +26,9 @@ export const command = (about: About) =>
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
       start,
+      serve,
       runner,
+      callers(about),
       approvals(about),
       unknown(about),
       sessions(about),

@@ -89,6 +89,10 @@ const sessions = HttpApiGroup.make("sessions").add(
     query: { from: Schema.optionalKey(Schema.Natural), limit: Page.query.limit },
     success: Schema.Struct({ items: Schema.Array(Row.Row), next: Schema.NullOr(Schema.Natural) })
   }),
+  get("tape", "/sessions/:session/tape", {
+    params: { session },
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/jsonl" }))
+  }),
   get("events", "/sessions/:session/events", {
     params: { session },
     headers: { "last-event-id": Schema.optionalKey(Schema.Natural) },

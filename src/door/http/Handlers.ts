@@ -98,6 +98,7 @@ const sessions = HttpApiBuilder.group(
           Effect.andThen(desk.session_show(params), desk.session_rows({ ...params, from })),
           (rows) => ({ items: rows.slice(0, limit), next: rows.length > limit ? from + limit : null })
         )),
+      tape: ({ params }) => told(desk.session_tape(params)),
       events: ({ headers, params }) => {
         const last = headers["last-event-id"]
         const events = Events.of(desk, params.session, last === undefined ? 0 : last + 1)

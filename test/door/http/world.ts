@@ -120,8 +120,9 @@ export const ask = (
 // internal
 
 const fetched = async (url: string, init: RequestInit): Promise<Answer> => {
+  // oxlint-disable-next-line no-restricted-globals -- a request as any client sends it, and none of our own making
   const response = await fetch(url, init)
   const text = await response.text()
-  const isJson = response.headers.get("content-type")?.includes("json") === true
+  const isJson = response.headers.get("content-type")?.endsWith("json") === true
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
 }
