@@ -15,18 +15,23 @@ export interface Options {
   /** 0 for any that is free. */
   readonly port: number
   readonly limits?: Partial<Limits.Limits> | undefined
+  /** How long a request's headers, and all of a request, may take to come. */
+  readonly headersMs?: number | undefined
+  readonly requestMs?: number | undefined
 }
 
-/** How long a request's headers, and all of a request, may take to come; connections at the same time; bytes of headers. */
-const headersMs = 10_000
-const requestMs = 30_000
+/** Connections at the same time; bytes of headers. */
 const maxConnections = 1000
 const headerBytes = 16_384
 
 /** Serves the API; gives the server, whose address says where it is. */
-export const layer = ({ host = "127.0.0.1", limits = {}, port }: Options) =>
+export const layer = (
+  { headersMs = 10_000, host = "127.0.0.1", limits = {}, port, requestMs = 30_000 }: Options
+) =>
   Serve.layer(limits).pipe(
-    Layer.provideMerge(NodeHttpServer.layer(make, { host, port, gracefulShutdownTimeout: "2 seconds" }))
+    Layer.provideMerge(
+      NodeHttpServer.layer(() => make(headersMs, requestMs), { host, port, gracefulShutdownTimeout: "2 seconds" })
+    )
   )
 
 /** Where a server is reached. */
@@ -34,7 +39,7 @@ export const urlOf = (server: HttpServer.HttpServer["Service"]): string => HttpS
 
 // internal
 
-const make = () => {
+const make = (headersMs: number, requestMs: number) => {
   const server = createServer({
     headersTimeout: headersMs,
     requestTimeout: requestMs,

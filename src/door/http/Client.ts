@@ -58,10 +58,10 @@ export const watch = (client: Client, session: Claims.SessionId, from = 0): Stre
   Stream.suspend(() => {
     let next = from
     let isOver = false
-    const connection = Stream.unwrap(client.sessions.events({
-      params: { session },
-      headers: next === 0 ? {} : { "last-event-id": next - 1 }
-    })).pipe(
+    const connect = Effect.suspend(() =>
+      client.sessions.events({ params: { session }, headers: next === 0 ? {} : { "last-event-id": next - 1 } })
+    )
+    const connection = Stream.unwrap(connect).pipe(
       Stream.filter((event): event is Watched => event.event !== "beat"),
       Stream.filter((event) => {
         if (event.event === "end") return isOver = true

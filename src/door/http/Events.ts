@@ -11,6 +11,8 @@ import type { Event } from "./Api.ts"
 
 /** How often the log is looked at. */
 const every = Duration.millis(250)
+/** Rows that one look gives at the most. */
+const atOnce = 50
 /** How long nothing is said at the most, so that whoever passes the stream on keeps it open. */
 const beatMs = 15_000
 
@@ -27,7 +29,7 @@ export const of = (
       if (!(yield* isIn)) return [[], Option.none()] as const
       // How it stands is read first: rows that come after that reading belong to the next look.
       const { rows: length, status } = yield* desk.session_show({ session })
-      const rows = length > state.next ? yield* desk.session_rows({ session, from: state.next }) : []
+      const rows = length > state.next ? (yield* desk.session_rows({ session, from: state.next })).slice(0, atOnce) : []
       const next = state.next + rows.length
       const events: Array<Event> = rows.map((row) => ({ id: String(row.seq), event: "row", data: row }))
       if (final.has(status) && next >= length) {

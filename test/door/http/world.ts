@@ -3,16 +3,12 @@ import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpDoor } from "../../../layers/http/index.ts"
-import { MemoryRequests } from "../../../layers/memory/index.ts"
 import { Memory } from "../../../layers/presets/index.ts"
 import { Actor, DeterministicActor } from "../../../src/actor/index.ts"
-import { Alerts, Anchor, Anchoring, Cosigning } from "../../../src/audit/index.ts"
 import { defaultTerms } from "../../../src/capability/index.ts"
 import type { Limits } from "../../../src/door/http/index.ts"
-import { Desk } from "../../../src/operator/index.ts"
 import { Caller, Callers } from "../../../src/session/index.ts"
 import { Tool } from "../../../src/tool/index.ts"
-import { layerTools } from "../../audit/logs.ts"
 
 const Refund = Tool.make("refund", {
   description: "Pays money back",
@@ -54,14 +50,10 @@ const handlers = Layer.mergeAll(
 )
 
 /** The runtime with its desk, on a store of one's own choice or in memory. */
-export const runtime = Desk.layer([]).pipe(
-  Layer.provide(
-    Layer.mergeAll(Anchoring.layerElsewhere, Anchor.layerMemory, Alerts.layerMemory, Cosigning.layerNone)
-  ),
-  Layer.provideMerge(layerTools),
+export const runtime = Memory.layerDesk.pipe(
   Layer.provideMerge(Layer.merge(Actor.layer(Shop), Actor.layer(Clerk))),
   Layer.provideMerge(handlers),
-  Layer.provideMerge(Layer.merge(Memory.layer(), MemoryRequests.layer)),
+  Layer.provideMerge(Memory.layer()),
   Layer.provideMerge(NodeServices.layer)
 )
 
@@ -123,6 +115,6 @@ const fetched = async (url: string, init: RequestInit): Promise<Answer> => {
   // oxlint-disable-next-line no-restricted-globals -- a request as any client sends it, and none of our own making
   const response = await fetch(url, init)
   const text = await response.text()
-  const isJson = response.headers.get("content-type")?.endsWith("json") === true
+  const isJson = response.headers.get("content-type")?.endsWith("json") === true && text !== ""
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
 }
