@@ -4,6 +4,7 @@ import { Effect, Fiber, Option, Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient } from "effect/http"
 import { connect, createServer, type Socket } from "node:net"
+import { setTimeout } from "node:timers/promises"
 import { Log } from "../../../src/audit/index.ts"
 import { Claims, defaultTerms } from "../../../src/capability/index.ts"
 import { Client } from "../../../src/door/http/ForClients.ts"
@@ -30,7 +31,7 @@ const breaking = (url: string, bytesOf: (connection: number) => number) =>
           broken++
           far.destroy()
           // What was let through arrives before the connection is gone.
-          setTimeout(() => near.destroy(), 20)
+          void setTimeout(20).then(() => near.destroy())
         })
         near.on("close", () => far.destroy())
         for (const socket of [near, far]) {
