@@ -14,7 +14,7 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
   audit: ["capability"],
   approval: ["audit"],
   cost: ["audit"],
-  evidence: ["audit"],
+  evidence: ["audit", "trust"],
   proposal: ["evidence"],
   governor: ["approval", "cost", "trust"],
   tool: ["governor"],
@@ -22,10 +22,10 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
   memory: ["tool"],
   knowledge: ["tool"],
   sandbox: ["tool"],
-  actor: ["backend", "memory", "knowledge", "sandbox"],
+  actor: ["backend", "memory", "knowledge", "sandbox", "proposal"],
   session: ["actor"],
-  agents: ["actor", "proposal"],
-  operator: ["session", "proposal"],
+  agents: ["actor"],
+  operator: ["session"],
   door: ["operator", "agents"]
 }
 

@@ -4,12 +4,14 @@ import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { MicroUsd } from "../../src/cost/index.ts"
+import { Evidence } from "../../src/evidence/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
   Callers,
   DeadLetters,
   Dispatch,
+  Endorsements,
   Launcher,
   type Mailbox,
   Rules,
@@ -30,7 +32,9 @@ export const core = <E, R>(
 ) =>
   governed(mailbox, policy).pipe(
     Layer.provide(PolicyFile.layerConfig),
-    Layer.provideMerge(Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), prices, SecureRandom.layerWebCrypto))
+    Layer.provideMerge(
+      Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), Evidence.layer, prices, SecureRandom.layerWebCrypto)
+    )
   )
 
 /** The same over tokens and randomness of one's own, and without reasoning. */
@@ -45,6 +49,7 @@ export const governed = <E, R>(
         Dispatch.layer.pipe(Layer.provide(ceilings)),
         Approvals.layer,
         Callers.layer,
+        Endorsements.layer,
         Rules.layer,
         Unknowns.layer
       )

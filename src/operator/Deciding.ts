@@ -3,7 +3,7 @@ import { Effect, Option, Result } from "effect"
 import { Ticket } from "../approval/index.ts"
 import { Log } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
-import { Approvals, Dispatch, Rules, Unknowns } from "../session/index.ts"
+import { Approvals, Dispatch, Endorsements, Rules, Unknowns } from "../session/index.ts"
 import type { Desk } from "./Desk.ts"
 import { explain } from "./Explain.ts"
 import { failed } from "./Failure.ts"
@@ -17,6 +17,7 @@ const maxRuns = 4
 /** They, over the desks of the session room. */
 export const make = Effect.gen(function*() {
   const approvals = yield* Approvals.Approvals
+  const endorsements = yield* Endorsements.Endorsements
   const rules = yield* Rules.Rules
   const unknowns = yield* Unknowns.Unknowns
   const dispatch = yield* Dispatch.Dispatch
@@ -56,6 +57,14 @@ export const make = Effect.gen(function*() {
     rule_make: may("rule_make", (order, { name: by }) => Effect.mapError(rules.make({ ...order, by }), failed)),
     rule_approve: may("rule_approve", (vote, { name: by }) => Effect.mapError(rules.approve({ ...vote, by }), failed)),
     rule_revoke: may("rule_revoke", (order, { name: by }) => Effect.mapError(rules.revoke({ ...order, by }), failed)),
+    session_endorse: may("session_endorse", ({ wait = true, ...order }, { name: by }) =>
+      Effect.gen(function*() {
+        const { isDue, ...done } = yield* Effect.mapError(endorsements.make({ ...order, by }), failed)
+        const run = isDue && wait
+          ? resumed(order.session, `endorsed/${order.session}/${done.terms}`)
+          : Effect.succeed(null)
+        return { ...done, run: yield* Effect.mapError(run, stalled("it is vouched for")) }
+      })),
     unknown_list: may("unknown_list", () => Effect.mapError(unknowns.list, failed)),
     unknown_settle: may(
       "unknown_settle",

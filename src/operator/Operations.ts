@@ -9,6 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { Proposal } from "../proposal/index.ts"
 import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
+import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
 
 /**
@@ -128,6 +129,16 @@ export type CallerView = typeof CallerView.Type
 /** A caller with the token that it was given: told this once, and never again. */
 export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.String })
 export type GivenView = typeof GivenView.Type
+/** What was vouched for, and how its session went on. */
+export const EndorsedView = Schema.Struct({
+  session: Claims.SessionId,
+  terms: Digest.Hash,
+  /** Whether enough people have vouched for the very same. */
+  holds: Schema.Boolean,
+  /** `null` when the session did not wait, or was not waited for. */
+  run: Schema.NullOr(RunView)
+})
+export type EndorsedView = typeof EndorsedView.Type
 
 /** The verdict on a log or a bundle. */
 export type Report = Finding.Report
@@ -236,6 +247,11 @@ export class Operations extends RpcGroup.make(
       reason: Schema.String
     },
     success: SessionView,
+    error
+  }),
+  Rpc.make("session_endorse", {
+    payload: { session: Claims.SessionId, terms: Flow.Terms, reason: Schema.String, wait },
+    success: EndorsedView,
     error
   }),
   Rpc.make("schedules_list", { success: Schema.Array(Schedule.Schedule), error }),

@@ -48,6 +48,7 @@ export const permits = {
   schedules_list: everybody,
   session_control: running,
   session_dispatch: running,
+  session_endorse: deciding,
   session_result: everybody,
   session_revoke: running,
   session_rows: everybody,

@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { NodeDigest } from "../../layers/node/index.ts"
-import { Installation, Log } from "../../src/audit/index.ts"
+import { Digest, Installation, Log } from "../../src/audit/index.ts"
 import { defaultTerms } from "../../src/capability/index.ts"
 import { Governor, Store } from "../../src/governor/index.ts"
 import { Caller, Callers } from "../../src/session/index.ts"
@@ -19,7 +19,9 @@ const definition = (role: Caller.Role = "operator", name = `caller-${++count}x`)
 /** No act is governed here; the mode is all that is asked for. */
 const governor = Layer.succeed(Governor, {
   mode: "enforced",
+  policy: Digest.zero,
   act: () => Effect.die("no act"),
+  watch: () => Effect.void,
   sleep: () => Effect.void
 })
 const callers = Callers.layer.pipe(

@@ -10,6 +10,7 @@ import { backendsCommand } from "./Backends.ts"
 import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
+import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import * as Print from "./Print.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
@@ -30,6 +31,7 @@ export const command = (about: About) =>
       runner,
       callers(about),
       approvals(about),
+      endorse(about),
       unknown(about),
       sessions(about),
       schedules(about),

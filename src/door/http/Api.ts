@@ -9,6 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
 import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
+import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
 import * as Page from "./Page.ts"
 
@@ -98,6 +99,12 @@ const sessions = HttpApiGroup.make("sessions").add(
     headers: { "last-event-id": Schema.optionalKey(Schema.Natural) },
     success: HttpApiSchema.StreamSse({ events: Event })
   }),
+  HttpApiEndpoint.post("endorse", "/sessions/:session/endorse", {
+    params: { session },
+    headers,
+    payload: Schema.Struct({ terms: Flow.Terms, reason }),
+    success: Schema.Struct({ session, terms: Digest.Hash, holds: Schema.Boolean })
+  }).middleware(Once),
   control("cancel", "Ends the session and all below it"),
   control("pause", "Stops it and all below it between two acts"),
   control("resume", "Lets it go on"),

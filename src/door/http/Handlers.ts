@@ -111,6 +111,7 @@ const sessions = HttpApiBuilder.group(
           )
         ))
       },
+      endorse: ({ params, payload }) => told(desk.session_endorse({ ...params, ...payload, wait: false })),
       cancel: control("cancel"),
       pause: control("pause"),
       resume: control("resume"),

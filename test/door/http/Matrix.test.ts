@@ -104,6 +104,10 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     ["sessions.cancel", "POST", `/sessions/${session}/cancel`, { reason: "" }]
   ],
   session_dispatch: () => ["sessions.dispatch", "POST", "/sessions", { actor: "Shop", input }],
+  session_endorse: ({ session }) => ["sessions.endorse", "POST", `/sessions/${session}/endorse`, {
+    terms: { value: "a@b", for: { tools: ["refund"] }, until: "2090-01-01T00:00Z" },
+    reason: "known"
+  }],
   session_result: ({ session }) => ["sessions.result", "GET", `/sessions/${session}/result`],
   session_revoke: ({ session }) => ["sessions.revoke", "POST", `/sessions/${session}/revoke`, { reason: "" }],
   session_rows: ({ session }) => ["sessions.rows", "GET", `/sessions/${session}/rows`],
