@@ -11,6 +11,7 @@ import { Proposal } from "../proposal/index.ts"
 import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
+import * as Proposals from "./Proposals.ts"
 
 /**
  * Why an operation was not carried out: the role or the owner does not allow it; what it is about is not there, or stands
@@ -109,7 +110,7 @@ export const AgentView = Schema.Struct({
 export type AgentView = typeof AgentView.Type
 
 /** What a session ended with for people, in short. */
-export const ProposalView = Schema.Struct({
+export const ProposalSummary = Schema.Struct({
   session: Claims.SessionId,
   actor: Schema.String,
   caller: Schema.String,
@@ -117,7 +118,7 @@ export const ProposalView = Schema.Struct({
   severity: Proposal.Severity,
   confidence: Proposal.Confidence
 })
-export type ProposalView = typeof ProposalView.Type
+export type ProposalSummary = typeof ProposalSummary.Type
 
 /** A caller as operators see it. Of its tokens only their ids are kept, and no secret. */
 export const CallerView = Schema.Struct({
@@ -129,6 +130,11 @@ export type CallerView = typeof CallerView.Type
 /** A caller with the token that it was given: told this once, and never again. */
 export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.String })
 export type GivenView = typeof GivenView.Type
+
+/** A proposal, and what stands behind each of its claims, looked at anew. */
+export const ProposalView = Proposals.ProposalView
+export type ProposalView = Proposals.ProposalView
+
 /** What was vouched for, and how its session went on. */
 export const EndorsedView = Schema.Struct({
   session: Claims.SessionId,
@@ -233,6 +239,12 @@ export class Operations extends RpcGroup.make(
     error
   }),
   Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
+  /** The proposals that a session and those below it ended with. */
+  Rpc.make("proposals_get", {
+    payload: { session: Claims.SessionId },
+    success: Schema.Array(Proposals.ProposalView),
+    error
+  }),
   /** The traffic of a session and of all below it, as a tape; secrets are taken out. */
   Rpc.make("session_tape", { payload: { session: Claims.SessionId }, success: Schema.String, error }),
   Rpc.make("session_revoke", {
@@ -305,13 +317,7 @@ export class Operations extends RpcGroup.make(
   Rpc.make("cost_summary", { success: Schema.Array(AccountView), error }),
   Rpc.make("agents_list", { success: Schema.Array(AgentView), error }),
   /** The latest first. */
-  Rpc.make("proposals_list", { success: Schema.Array(ProposalView), error }),
-  /** All of it, as the actor's schema has it. */
-  Rpc.make("proposal_get", {
-    payload: { session: Claims.SessionId },
-    success: Schema.Struct({ ...ProposalView.fields, proposal: Schema.Json }),
-    error
-  }),
+  Rpc.make("proposals_list", { success: Schema.Array(ProposalSummary), error }),
   Rpc.make("caller_self", { success: Identity, error }),
   Rpc.make("callers_list", { success: Schema.Array(CallerView), error }),
   Rpc.make("caller_add", { payload: { definition: Caller.Definition }, success: GivenView, error }),

@@ -35,7 +35,7 @@ export const permits = {
   dead_letter: everybody,
   dead_letter_decide: running,
   dead_letters_list: everybody,
-  proposal_get: everybody,
+  proposals_get: everybody,
   proposals_list: everybody,
   rule_approve: deciding,
   rule_make: deciding,

@@ -12,12 +12,14 @@ import {
   type Signer,
   Verify
 } from "../audit/index.ts"
+import { Evidence } from "../evidence/index.ts"
 import { Store } from "../governor/index.ts"
 import { Proposal } from "../proposal/index.ts"
 import type { Desk } from "./Desk.ts"
-import { failed, missing } from "./Failure.ts"
+import { failed } from "./Failure.ts"
 import { may, mayStream } from "./May.ts"
-import { maxRows, type ProposalView } from "./Operations.ts"
+import { maxRows, type ProposalSummary } from "./Operations.ts"
+import * as Proposals from "./Proposals.ts"
 import * as Seen from "./Seen.ts"
 
 /** They, for an installation that signs with `keys`. */
@@ -28,6 +30,7 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
     const alerts = yield* Alerts.Alerts
     const anchoring = yield* Anchoring.Anchoring
     const digest = yield* Digest.Digest
+    const evidence = yield* Evidence.Evidence
     const seen = Seen.make(log)
     const verifying = yield* Effect.context<
       Anchor.Anchors | Cosigning.Witnesses | Digest.Digest | Log.Log | Signer.Verifier
@@ -37,8 +40,8 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
     const proposalOf = (summary: Log.Summary) =>
       Effect.map(Effect.mapError(seen.result(summary.result), failed), (proposal) =>
         Option.map(decodeProposal(proposal), (base) => {
-          const view: ProposalView = { session: summary.id, actor: summary.actor, caller: summary.caller, ...base }
-          return { ...view, proposal }
+          const view: ProposalSummary = { session: summary.id, actor: summary.actor, caller: summary.caller, ...base }
+          return view
         }))
 
     return {
@@ -77,16 +80,12 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
         Effect.gen(function*() {
           const ended = (yield* Effect.mapError(log.sessions, failed)).filter(({ result }) => result !== null)
           const found = yield* Effect.forEach(ended.toReversed(), proposalOf)
-          return found.flatMap((one) => Option.toArray(Option.map(one, ({ proposal: _, ...view }) => view)))
+          return found.flatMap((one) => Option.toArray(one))
         })),
-      proposal_get: may("proposal_get", ({ session }) =>
-        Effect.gen(function*() {
-          const found = yield* proposalOf(yield* seen.find(session))
-          return Option.isSome(found)
-            ? found.value
-            : yield* missing(`proposal of ${session}`, "see how the session stands")
-        })),
-      caller_self: may("caller_self", (_, asker) => Effect.succeed(asker))
+      proposals_get: may("proposals_get", ({ session }) =>
+        Effect.andThen(seen.find(session), Effect.mapError(Proposals.of(log, evidence, session), failed))),
+      caller_self: may("caller_self", (_, asker) =>
+        Effect.succeed(asker))
     } satisfies Partial<Desk["Service"]>
   })
 

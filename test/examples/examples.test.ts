@@ -46,6 +46,12 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Noter holds memory:write@notes\/today; 1000 micro-dollars, depth 0$/
   ],
   "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
+  "evidence.ts": [
+    /^model:scripted, disks, model:scripted, model:scripted, model:offline$/,
+    /^holds: the disk \/data is at 93%$/,
+    /^ {2}disks: \/0\/name: "\/data"$/,
+    /^ {2}disks: 93 % from 0\.93 at \/0\/used$/
+  ],
   "memory.ts": [/^remembered: shop, then cook$/],
   "plan.ts": [
     /^Rex$/,

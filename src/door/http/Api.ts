@@ -112,10 +112,10 @@ const sessions = HttpApiGroup.make("sessions").add(
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Sessions: dispatch, look, stop, let go on" }))
 
 const proposals = HttpApiGroup.make("proposals").add(
-  get("list", "/proposals", paged(Operations.ProposalView)),
+  get("list", "/proposals", paged(Operations.ProposalSummary)),
   get("show", "/proposals/:session", {
     params: { session },
-    success: Schema.Struct({ ...Operations.ProposalView.fields, proposal: Schema.Json })
+    success: Schema.Struct({ items: Schema.Array(Operations.ProposalView) })
   })
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What agents ended with, for people" }))
 

@@ -127,7 +127,7 @@ const proposals = HttpApiBuilder.group(
     const desk = yield* Desk.Desk
     return handlers.handleAll({
       list: ({ query }) => paged(desk.proposals_list(), ({ session }) => session, query),
-      show: ({ params }) => told(desk.proposal_get(params))
+      show: ({ params }) => told(Effect.map(desk.proposals_get(params), (items) => ({ items })))
     })
   })
 )

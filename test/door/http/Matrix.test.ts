@@ -72,7 +72,7 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     ["deadLetters.drop", "POST", `/dead-letters/${letter}/drop`, { reason: "" }]
   ],
   dead_letters_list: () => ["deadLetters.list", "GET", "/dead-letters"],
-  proposal_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
+  proposals_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
   proposals_list: () => ["proposals.list", "GET", "/proposals"],
   rule_approve: () => ["rules.approve", "POST", "/rules/R0/approve", { binding: hash, reason: "" }],
   rule_make: () => ["rules.make", "POST", "/rules", {
