@@ -41,6 +41,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   directory: { packages: [], layers: ["node"] },
   google: { packages: ["@google/genai"], layers: [] },
   host: { packages: ["@effect/platform-node"], layers: [] },
+  http: { packages: ["@effect/platform-node"], layers: [] },
   jose: { packages: ["jose"], layers: ["node"] },
   langgraph: {
     packages: ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"],

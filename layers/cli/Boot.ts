@@ -1,15 +1,18 @@
 /** An embedded runtime with the advisor on it, over the sources that an order names. */
 import { NodeServices } from "@effect/platform-node"
-import { ConfigProvider, Effect, Layer, type Redacted } from "effect"
+import { ConfigProvider, Context, Effect, Layer, type Redacted } from "effect"
+import { HttpServer } from "effect/http"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
-import { type Order, RuntimeError } from "../../src/door/cli/index.ts"
+import { type Order, RuntimeError, type ServeOrder } from "../../src/door/cli/index.ts"
 import { Dispatch, Schedules } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
 import type { Runners } from "../cluster/index.ts"
+import { HttpDoor } from "../http/index.ts"
 import { acquire } from "../pglite/index.ts"
 import { AdvisorPreset, Distributed, Embedded } from "../presets/index.ts"
+import { SqlRequests } from "../sql/index.ts"
 import * as Backends from "./Backends.ts"
 import * as Sources from "./Sources.ts"
 
@@ -56,7 +59,20 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
       dispatch.start(diagnosis, { request, ticket: order.ticket }, { grant, caller }),
       context
     )
-  return { dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
+  return { context, dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
+})
+
+/** The same, with its door by HTTP open; what was left behind goes on, and schedules start what is due. */
+export const serve = Effect.fnUntraced(function*(folder: string, { host, port, ...reasoning }: ServeOrder) {
+  const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+  const server = yield* Layer.build(
+    HttpDoor.layer({ host, port }).pipe(Layer.provide(SqlRequests.layer), Layer.provide(Layer.succeedContext(context)))
+  )
+  yield* Effect.forkScoped(sweeping)
+  yield* Effect.forkScoped(
+    Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
+  )
+  return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer)) }
 })
 
 /** Joins the runners over a database, with the same actors; operators reach it through the folder. */

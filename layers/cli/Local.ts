@@ -54,6 +54,12 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       }
     }).pipe(Effect.mapError(explained)),
 
+  serve: (folder, order) =>
+    Effect.gen(function*() {
+      const { serve } = yield* loaded
+      return yield* serve(folder, order)
+    }).pipe(Effect.mapError(explained)),
+
   runner: (folder, database, place) =>
     Effect.gen(function*() {
       const { runner } = yield* loaded

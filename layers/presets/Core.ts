@@ -8,6 +8,7 @@ import { Evidence } from "../../src/evidence/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import {
   Approvals,
+  Callers,
   DeadLetters,
   Dispatch,
   Endorsements,
@@ -47,6 +48,7 @@ export const governed = <E, R>(
       Layer.mergeAll(
         Dispatch.layer.pipe(Layer.provide(ceilings)),
         Approvals.layer,
+        Callers.layer,
         Endorsements.layer,
         Rules.layer,
         Unknowns.layer

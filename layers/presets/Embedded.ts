@@ -5,7 +5,7 @@
 import { Config, Duration, Effect, Layer, Option } from "effect"
 import type { Policy } from "../../src/approval/index.ts"
 import { Anchoring, Rounds } from "../../src/audit/index.ts"
-import { Operations } from "../../src/operator/index.ts"
+import { Asker, Desk } from "../../src/operator/index.ts"
 import { Cluster } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
 import { Control } from "../control/index.ts"
@@ -35,12 +35,17 @@ export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
     Layer.provideMerge(digest)
   )
 
-/** Serves the operators of `folder`; the actors they resume must be registered first. */
+/** What operators ask for, by whatever door; the actors they resume must be registered first. */
+export const layerDesk = Layer.unwrap(Effect.gen(function*() {
+  return Desk.layer(AnchorSigner.keysOf(yield* KeySet.KeySet, yield* origin))
+}))
+
+/** Serves the operators of `folder`: who reaches its socket owns it, and says in whose name an order is given. */
 export const layerControl = (folder: string) =>
-  Layer.unwrap(Effect.gen(function*() {
-    const keys = AnchorSigner.keysOf(yield* KeySet.KeySet, yield* origin)
-    return Control.layerServer(folder).pipe(Layer.provide(Operations.layer(keys)))
-  }))
+  Control.layerServer(folder).pipe(
+    Layer.provide(Layer.merge(Desk.layerMessages, Asker.layerOwner("local"))),
+    Layer.provideMerge(layerDesk)
+  )
 
 // internal
 

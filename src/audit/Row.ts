@@ -272,6 +272,18 @@ export const Letter = Schema.Struct({
   by: Schema.NonEmptyString,
   reason: Schema.String
 })
+/** Somebody was let in as a caller, was given another token, or is let in no more. Only in the chain of the installation. */
+export const Admitted = Schema.Struct({
+  kind: Schema.Literal("admitted"),
+  caller: Schema.NonEmptyString,
+  what: Schema.Literals(["added", "rotated", "revoked"]),
+  by: Schema.NonEmptyString,
+  /** Which token was given or withdrawn, by the part of it that is no secret; `null` for all that there are. */
+  credential: Schema.NullOr(Schema.NonEmptyString),
+  /** Hash of the role and the ceiling, a payload. */
+  terms: Hash,
+  detail: Schema.String
+})
 /**
  * The state of a run was saved: of its graph (`state`, with the writes that wait), of its working memory, and of its
  * control block, which is `epoch` beside the row's own `seq` and `prev`. Its bytes may be gone by now: only the newest
@@ -321,6 +333,7 @@ export const Body = Schema.Union([
   Ended,
   Scheduled,
   Letter,
+  Admitted,
   Checkpoint,
   Noted
 ])

@@ -2,45 +2,27 @@
  * What operators do, as one typed list of operations: served by the process that holds the data, called by every door.
  * Each name is a request; there is no second way to decide a ticket or to verify the log.
  */
-import { DateTime, Effect, Option, Result, Schema, Stream } from "effect"
+import { DateTime, Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Rule, Ticket } from "../approval/index.ts"
-import {
-  Alerts,
-  type Anchor,
-  Anchoring,
-  Bundle,
-  type Cosigning,
-  Digest,
-  Finding,
-  Log,
-  Note,
-  Row,
-  type Signer,
-  Verify
-} from "../audit/index.ts"
-import { Tape } from "../backend/index.ts"
-import { Claims } from "../capability/index.ts"
-import { Evidence } from "../evidence/index.ts"
-import { Store } from "../governor/index.ts"
-import {
-  Approvals,
-  DeadLetter,
-  DeadLetters,
-  Dispatch,
-  Endorsements,
-  Firing,
-  Rules,
-  Schedule,
-  Schedules,
-  Unknowns
-} from "../session/index.ts"
+import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
+import { Capability, Claims } from "../capability/index.ts"
+import { Proposal } from "../proposal/index.ts"
+import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
-import { explain } from "./Explain.ts"
+import { Asked, Identity } from "./Asker.ts"
 import * as Proposals from "./Proposals.ts"
 
-/** The operation was not carried out. */
+/**
+ * Why an operation was not carried out: the role or the owner does not allow it; what it is about is not there, or stands
+ * otherwise; it cannot be done as asked; the log did not answer.
+ */
+export const Kind = Schema.Literals(["refused", "not_found", "conflict", "invalid", "unavailable"])
+export type Kind = typeof Kind.Type
+
+/** The operation was not carried out. A retry can help when it is `unavailable`. */
 export class OperationError extends Schema.TaggedError<OperationError>()("OperationError", {
+  kind: Kind,
   detail: Schema.String,
   remedy: Schema.String
 }) {
@@ -115,6 +97,40 @@ export const RuleView = Schema.Struct({
 })
 export type RuleView = typeof RuleView.Type
 
+/** An actor that can be dispatched: what it is for, what it needs and takes. */
+export const AgentView = Schema.Struct({
+  name: Schema.String,
+  description: Schema.String,
+  capabilities: Schema.Array(Schema.String),
+  backends: Schema.Array(Schema.String),
+  /** JSON Schema of its input and its result. */
+  input: Schema.Json,
+  output: Schema.Json
+})
+export type AgentView = typeof AgentView.Type
+
+/** What a session ended with for people, in short. */
+export const ProposalSummary = Schema.Struct({
+  session: Claims.SessionId,
+  actor: Schema.String,
+  caller: Schema.String,
+  title: Schema.String,
+  severity: Proposal.Severity,
+  confidence: Proposal.Confidence
+})
+export type ProposalSummary = typeof ProposalSummary.Type
+
+/** A caller as operators see it. Of its tokens only their ids are kept, and no secret. */
+export const CallerView = Schema.Struct({
+  ...Caller.Caller.fields,
+  credentials: Schema.Array(Caller.CredentialView)
+})
+export type CallerView = typeof CallerView.Type
+
+/** A caller with the token that it was given: told this once, and never again. */
+export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.String })
+export type GivenView = typeof GivenView.Type
+
 /** A proposal, and what stands behind each of its claims, looked at anew. */
 export const ProposalView = Proposals.ProposalView
 export type ProposalView = Proposals.ProposalView
@@ -125,7 +141,7 @@ export const EndorsedView = Schema.Struct({
   terms: Digest.Hash,
   /** Whether enough people have vouched for the very same. */
   holds: Schema.Boolean,
-  /** `null` when the session did not wait. */
+  /** `null` when the session did not wait, or was not waited for. */
   run: Schema.NullOr(RunView)
 })
 export type EndorsedView = typeof EndorsedView.Type
@@ -135,11 +151,13 @@ export type Report = Finding.Report
 
 const error = OperationError
 
-const scheduled = { schedule: Schema.NonEmptyString, by: Schema.NonEmptyString }
+const scheduled = { schedule: Schema.NonEmptyString }
+/** Whether to tell how the sessions went on that a decision lets go on; if not, they go on by themselves. */
+const wait = Schema.optionalKey(Schema.Boolean)
 /** Tickets that one decision may be about. */
 const maxBatch = 1000
-/** Sessions that go on at the same time after a decision. */
-const maxRuns = 4
+/** Rows that one look at the log gives at most. */
+export const maxRows = 1000
 
 /** The operations. */
 export class Operations extends RpcGroup.make(
@@ -153,14 +171,14 @@ export class Operations extends RpcGroup.make(
       ),
       approve: Schema.Boolean,
       reason: Schema.String,
-      by: Schema.NonEmptyString
+      wait
     },
     success: DecisionsView,
     error
   }),
   Rpc.make("rules_list", { success: Schema.Array(RuleView), error }),
   Rpc.make("rule_make", {
-    payload: { terms: Rule.Terms, reason: Schema.String, by: Schema.NonEmptyString },
+    payload: { terms: Rule.Terms, reason: Schema.String },
     success: Rule.Rule,
     error
   }),
@@ -168,14 +186,13 @@ export class Operations extends RpcGroup.make(
     payload: {
       rule: Schema.NonEmptyString,
       binding: Digest.Hash,
-      reason: Schema.String,
-      by: Schema.NonEmptyString
+      reason: Schema.String
     },
     success: Rule.Rule,
     error
   }),
   Rpc.make("rule_revoke", {
-    payload: { rule: Schema.NonEmptyString, reason: Schema.String, by: Schema.NonEmptyString },
+    payload: { rule: Schema.NonEmptyString, reason: Schema.String },
     success: Rule.Rule,
     error
   }),
@@ -184,12 +201,12 @@ export class Operations extends RpcGroup.make(
     payload: {
       unknown: Schema.NonEmptyString,
       choice: Schema.Literals(["retry", "done", "not_done"]),
-      by: Schema.NonEmptyString,
       reason: Schema.String,
       result: Schema.optionalKey(Schema.Json),
-      costMicroUsd: Schema.optionalKey(Schema.Natural)
+      costMicroUsd: Schema.optionalKey(Schema.Natural),
+      wait
     },
-    /** How its session went on; `null` when it is over. */
+    /** How its session went on; `null` when it is over, or was not waited for. */
     success: Schema.NullOr(RunView),
     error
   }),
@@ -197,6 +214,23 @@ export class Operations extends RpcGroup.make(
   Rpc.make("sessions_list", {
     payload: { since: Schema.optionalKey(Schema.Natural) },
     success: Schema.Array(SessionView),
+    error
+  }),
+  Rpc.make("session_show", { payload: { session: Claims.SessionId }, success: SessionView, error }),
+  /** Opens a session and has it run; its token holds no more than the ceiling of who asks. */
+  Rpc.make("session_dispatch", {
+    payload: {
+      actor: Schema.NonEmptyString,
+      /** As the actor's schema has it. */
+      input: Schema.Json,
+      /** Less than the ceiling holds. */
+      capabilities: Schema.optionalKey(Schema.Array(Capability.Name)),
+      budgetMicroUsd: Schema.optionalKey(Schema.Natural),
+      lifetimeSeconds: Schema.optionalKey(Schema.Natural),
+      /** The same key of the same caller is the same session. */
+      key: Schema.optionalKey(Schema.NonEmptyString)
+    },
+    success: SessionView,
     error
   }),
   Rpc.make("session_rows", {
@@ -214,7 +248,7 @@ export class Operations extends RpcGroup.make(
   /** The traffic of a session and of all below it, as a tape; secrets are taken out. */
   Rpc.make("session_tape", { payload: { session: Claims.SessionId }, success: Schema.String, error }),
   Rpc.make("session_revoke", {
-    payload: { session: Claims.SessionId, by: Schema.NonEmptyString, reason: Schema.String },
+    payload: { session: Claims.SessionId, reason: Schema.String },
     success: SessionView,
     error
   }),
@@ -222,20 +256,19 @@ export class Operations extends RpcGroup.make(
     payload: {
       session: Claims.SessionId,
       action: Schema.Literals(["cancel", "pause", "resume"]),
-      by: Schema.NonEmptyString,
       reason: Schema.String
     },
     success: SessionView,
     error
   }),
   Rpc.make("session_endorse", {
-    payload: { session: Claims.SessionId, terms: Flow.Terms, by: Schema.NonEmptyString, reason: Schema.String },
+    payload: { session: Claims.SessionId, terms: Flow.Terms, reason: Schema.String, wait },
     success: EndorsedView,
     error
   }),
   Rpc.make("schedules_list", { success: Schema.Array(Schedule.Schedule), error }),
   Rpc.make("schedule_add", {
-    payload: { definition: Schedule.Definition, by: Schema.NonEmptyString },
+    payload: { definition: Schedule.Definition },
     success: Schedule.Schedule,
     error
   }),
@@ -260,7 +293,6 @@ export class Operations extends RpcGroup.make(
     payload: {
       letter: Schema.NonEmptyString,
       action: Schema.Literals(["replay", "drop"]),
-      by: Schema.NonEmptyString,
       reason: Schema.String
     },
     success: DeadLetter.DeadLetter,
@@ -270,133 +302,40 @@ export class Operations extends RpcGroup.make(
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
   Rpc.make("audit_export", { payload: { payloads: Schema.Boolean }, success: Schema.String, error, stream: true }),
-  Rpc.make("cost_summary", { success: Schema.Array(AccountView), error })
-) {}
-
-/** The operations, over the services of the process that holds the data. */
-export const layer = (keys: ReadonlyArray<Note.Key>) =>
-  Operations.toLayer(Effect.gen(function*() {
-    const approvals = yield* Approvals.Approvals
-    const endorsements = yield* Endorsements.Endorsements
-    const unknowns = yield* Unknowns.Unknowns
-    const rules = yield* Rules.Rules
-    const dispatch = yield* Dispatch.Dispatch
-    const schedules = yield* Schedules.Schedules
-    const letters = yield* DeadLetters.DeadLetters
-    const store = yield* Store.Store
-    const log = yield* Log.Log
-    const alerts = yield* Alerts.Alerts
-    const anchoring = yield* Anchoring.Anchoring
-    const digest = yield* Digest.Digest
-    const evidence = yield* Evidence.Evidence
-    const verifying = yield* Effect.context<
-      Anchor.Anchors | Cosigning.Witnesses | Digest.Digest | Log.Log | Signer.Verifier
-    >()
-
-    /** The one way in which a decision lets a session go on. */
-    const resumed = (session: Claims.SessionId, reason: string) =>
-      Effect.flatMap(dispatch.resume(session, reason), view(log))
-
-    return Operations.of({
-      approvals_list: () => Effect.mapError(approvals.list, failed),
-      approval_show: ({ ticket }) => Effect.mapError(approvals.show(ticket), failed),
-      approval_decide: (batch) =>
-        Effect.gen(function*() {
-          const all = yield* Effect.mapError(approvals.decideAll(batch), failed)
-          const decided = all.flatMap(({ result }) => Result.isSuccess(result) ? [result.success] : [])
-          const due = decided.filter(({ state }) => state !== "proposed")
-            .map((ticket) => [Ticket.rootOf(ticket.session), Ticket.reasonOf(ticket)] as const)
-          const ends = yield* Effect.forEach(
-            new Map(due),
-            ([root, reason]) => Effect.result(went(resumed(Claims.SessionId.make(root), reason), root)),
-            { concurrency: maxRuns }
-          )
-          return {
-            decided,
-            undecided: all.flatMap(({ result, ticket }) =>
-              Result.isFailure(result) ? [{ ticket, ...undecided(result.failure) }] : []
-            ),
-            runs: ends.flatMap((end) => Result.isSuccess(end) ? [end.success] : []),
-            stalled: ends.flatMap((end) => Result.isFailure(end) ? [end.failure] : [])
-          }
-        }),
-      unknown_list: () => Effect.mapError(unknowns.list, failed),
-      unknown_settle: (settlement) =>
-        Effect.gen(function*() {
-          const woken = yield* Effect.mapError(unknowns.settle(settlement), failed)
-          if (Option.isNone(woken)) return null
-          const { reason, session } = woken.value
-          return yield* Effect.mapError(resumed(session, reason), stalled(`${settlement.unknown} is settled`))
-        }),
-      rules_list: () => Effect.mapError(rules.list, failed),
-      rule_make: (order) => Effect.mapError(rules.make(order), failed),
-      rule_approve: (vote) => Effect.mapError(rules.approve(vote), failed),
-      rule_revoke: (order) => Effect.mapError(rules.revoke(order), failed),
-      sessions_list: ({ since }) =>
-        Effect.mapError(
-          Effect.map(since === undefined ? log.sessions : log.since(since), (sessions) => sessions.map(sessionView)),
-          failed
-        ),
-      session_rows: ({ from, session }) => Effect.mapError(log.rows(session, from), failed),
-      session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
-      proposals_get: ({ session }) => Effect.mapError(Proposals.of(log, evidence, session), failed),
-      session_tape: ({ session }) =>
-        Tape.record(session).pipe(
-          Effect.map(Tape.write),
-          Effect.provideService(Log.Log, log),
-          Effect.mapError(failed)
-        ),
-      session_revoke: ({ by, reason, session }) =>
-        Effect.gen(function*() {
-          const [genesis] = yield* Effect.mapError(log.rows(session), failed)
-          if (genesis?.body.kind !== "genesis") {
-            const remedy = "see: aosiq sessions"
-            return yield* new OperationError({ detail: `there is no session ${session}`, remedy })
-          }
-          const { token } = genesis.body
-          const row: Row.Draft = { key: null, body: { kind: "noted", what: "revoked", by, detail: reason } }
-          const done = yield* Effect.mapError(store.commit({ _tag: "Revoke", token, session, row }), failed)
-          return sessionView(done.session)
-        }),
-      session_control: ({ action, by, reason, session }) => {
-        const order = { session, by, reason }
-        const done = action === "cancel"
-          ? dispatch.cancel(order)
-          : action === "pause"
-          ? dispatch.pause(order)
-          : dispatch.unpause(order)
-        return Effect.mapBoth(done, { onFailure: failed, onSuccess: sessionView })
-      },
-      session_endorse: (order) =>
-        Effect.gen(function*() {
-          const { isDue, ...done } = yield* Effect.mapError(endorsements.make(order), failed)
-          const run = isDue ? resumed(order.session, `endorsed/${order.session}/${done.terms}`) : Effect.succeed(null)
-          return { ...done, run: yield* Effect.mapError(run, stalled("it is vouched for")) }
-        }),
-      schedules_list: () => Effect.mapError(schedules.list, failed),
-      schedule_add: ({ by, definition }) => Effect.mapError(schedules.add(definition, by), failed),
-      schedule_control: ({ action, ...order }) => Effect.mapError(schedules[action](order), failed),
-      schedule_run: (order) => Effect.mapError(schedules.run(order), failed),
-      schedule_history: ({ limit, schedule }) => Effect.mapError(schedules.history(schedule, limit), failed),
-      dead_letters_list: ({ open }) => Effect.mapError(letters.list(open), failed),
-      dead_letter: ({ letter }) => Effect.mapError(letters.show(letter), failed),
-      dead_letter_decide: ({ action, ...decision }) => Effect.mapError(letters[action](decision), failed),
-      alerts_list: () => alerts.list,
-      audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
-      audit_verify: () =>
-        Effect.gen(function*() {
-          // What happened up to now is anchored first, so that the verdict covers it. On top of anchors that do not hold
-          // nothing is: then the verdict says so.
-          yield* Effect.catchIf(anchoring.take, isInconsistent, () => Effect.undefined)
-          return yield* Verify.online({ keys, sessions: "all" })
-        }).pipe(Effect.provideContext(verifying), Effect.mapError(failed)),
-      audit_export: ({ payloads }) =>
-        Stream.provideContext(Bundle.write({ sessions: "all", payloads, keys }), verifying).pipe(
-          Stream.mapError(failed)
-        ),
-      cost_summary: () => Effect.mapError(store.accounts, failed)
-    })
-  }))
+  /** Rows of sessions that moved since then, oldest first: of this session, caller or kind, if one is named. */
+  Rpc.make("audit_query", {
+    payload: {
+      since: Schema.Natural,
+      session: Schema.optionalKey(Claims.SessionId),
+      caller: Schema.optionalKey(Schema.NonEmptyString),
+      kind: Schema.optionalKey(Schema.NonEmptyString),
+      limit: Schema.optionalKey(Schema.Natural)
+    },
+    success: Schema.Array(Row.Row),
+    error
+  }),
+  Rpc.make("cost_summary", { success: Schema.Array(AccountView), error }),
+  Rpc.make("agents_list", { success: Schema.Array(AgentView), error }),
+  /** The latest first. */
+  Rpc.make("proposals_list", { success: Schema.Array(ProposalSummary), error }),
+  Rpc.make("caller_self", { success: Identity, error }),
+  Rpc.make("callers_list", { success: Schema.Array(CallerView), error }),
+  Rpc.make("caller_add", { payload: { definition: Caller.Definition }, success: GivenView, error }),
+  Rpc.make("caller_rotate", {
+    payload: { caller: Schema.NonEmptyString, overlapMs: Schema.Natural },
+    success: GivenView,
+    error
+  }),
+  Rpc.make("caller_revoke", {
+    payload: {
+      caller: Schema.NonEmptyString,
+      credential: Schema.optionalKey(Schema.NonEmptyString),
+      reason: Schema.String
+    },
+    success: CallerView,
+    error
+  })
+).middleware(Asked) {}
 
 /** How a run stands, as operators see it. */
 export const standing = (ended: Dispatch.Ended<unknown>): Omit<RunView, "result"> => {
@@ -425,61 +364,3 @@ const summed = (ended: Dispatch.Ended<unknown>): Pick<RunView, "session" | "stat
       return { session, status: "failed", detail: ended.detail }
   }
 }
-
-const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.Summary): SessionView => ({
-  actor,
-  caller,
-  id,
-  parent,
-  rows: seq,
-  startedAt,
-  status
-})
-
-type Failure =
-  | Approvals.ApprovalError
-  | Endorsements.EndorseError
-  | Unknowns.UnknownError
-  | Rules.RuleError
-  | Dispatch.DispatchError
-  | Schedules.ScheduleError
-  | DeadLetters.DeadLetterError
-  | Log.LogError
-  | Store.StoreError
-  | Anchoring.AnchoringError
-  | Bundle.BundleError
-  | Tape.TapeError
-
-const isInconsistent = (error: Anchoring.AnchoringError): boolean =>
-  error._tag === "AnchorError" && error.reason._tag === "Inconsistent"
-
-const failed = (cause: Failure): OperationError => new OperationError(explain(cause))
-
-/** The decision stands, and its session could not go on. */
-const stalled = (decided: string) => (cause: Failure): OperationError => {
-  const { detail, remedy } = explain(cause)
-  return new OperationError({ detail: `${decided}, but its session did not go on: ${detail}`, remedy })
-}
-/** Why a ticket was not decided, beside its name. */
-const undecided = (error: Approvals.ApprovalError) =>
-  error.reason._tag === "NotDecidable"
-    ? { detail: error.reason.detail, remedy: error.reason.remedy }
-    : explain(error)
-
-/** A session that could not go on: the decision stands all the same. */
-const went = <A, E extends Failure>(run: Effect.Effect<A, E>, root: string) =>
-  Effect.mapError(run, (cause) => ({ session: Claims.SessionId.make(root), ...explain(cause) }))
-
-const view = (log: Log.Log["Service"]) => (ended: Dispatch.Ended<unknown>): Effect.Effect<RunView, Log.LogError> =>
-  Effect.map(
-    ended._tag === "Succeeded" ? resultOf(log, ended.session) : Effect.succeed(null),
-    (result) => ({ ...standing(ended), result })
-  )
-
-/** The result as the log keeps it. */
-const resultOf = Effect.fnUntraced(function*(log: Log.Log["Service"], id: Claims.SessionId) {
-  const session = yield* log.session(id)
-  if (Option.isNone(session) || session.value.result === null) return null
-  const text = yield* log.payload(session.value.result)
-  return Option.isNone(text) ? null : JSON.parse(text.value) as Schema.Json // Canonical JSON of our own.
-})

@@ -1,5 +1,7 @@
 /** Sessions: opened, run, suspended, resumed; and what starts them by itself. */
 export * as Approvals from "./Approvals.ts"
+export * as Caller from "./Caller.ts"
+export * as Callers from "./Callers.ts"
 export * as Cluster from "./Cluster.ts"
 export * as DeadLetter from "./DeadLetter.ts"
 export * as DeadLetters from "./DeadLetters.ts"

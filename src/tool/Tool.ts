@@ -267,6 +267,10 @@ export interface CallOptions {
 export const jsonSchema = (tool: Any): ReturnType<typeof AiTool.getJsonSchemaFromSchema> =>
   AiTool.getJsonSchemaFromSchema(tool.params)
 
+/** JSON Schema of what a schema encodes to, as JSON. */
+export const documentOf = (schema: Plain): Schema.Json =>
+  JSON.parse(JSON.stringify(AiTool.getJsonSchemaFromSchema(schema))) as Schema.Json // A JSON Schema document is JSON.
+
 /** Hash of everything an approver relied on about the tool; a changed definition needs a new approval. */
 export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Digest.Hash => {
   const known = hashes.get(tool)
@@ -279,7 +283,7 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
     trust: typeof tool.trust === "string" ? tool.trust : { rest: tool.trust.rest, fields: { ...tool.trust.fields } },
     timeoutMs: tool.timeoutMs,
     cost: { ...tool.cost },
-    params: JSON.parse(JSON.stringify(jsonSchema(tool))) as Schema.Json, // A JSON Schema document is JSON.
+    params: documentOf(tool.params),
     // Named only where they are declared: definitions without them keep the hash that approvals are bound to.
     ...(tool.idempotent === false
       ? {}

@@ -3,7 +3,7 @@
  * database. Shared machines are noisy, so the ratios are the figures; the absolute ones only say on what.
  *
  * `npm run bench` prints all; `-- --quick` takes a tenth of the time; `-- --backends` prints what a model call costs beside
- * the vendor's SDK, and nothing else; `-- --json` prints JSON. PostgreSQL is measured when AOSIQ_TEST_POSTGRES_URL names one.
+ * the vendor's SDK, and nothing else; `-- --http` what the door by HTTP adds; `-- --json` prints JSON. PostgreSQL is measured when AOSIQ_TEST_POSTGRES_URL names one.
  */
 import { NodeServices } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Redacted, Schema } from "effect"
@@ -21,11 +21,13 @@ import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 import * as Backends from "./backends.ts"
 import * as Cluster from "./cluster.ts"
+import * as Http from "./http.ts"
 import * as Rows from "./rows.ts"
 import * as Steps from "./steps.ts"
 
 const isQuick = process.argv.includes("--quick")
 const isOfBackends = process.argv.includes("--backends")
+const isOfHttp = process.argv.includes("--http")
 const isJson = process.argv.includes("--json")
 /** Sessions that work side by side. */
 const sessions = 16
@@ -202,8 +204,10 @@ const clusterOnPostgres = (server: string) =>
 
 await Effect.runPromise(
   Effect.scoped(Effect.gen(function*() {
-    yield* Backends.overhead(report, isQuick)
+    if (!isOfHttp) yield* Backends.overhead(report, isQuick)
     if (isOfBackends) return
+    yield* Http.overhead(report, isQuick)
+    if (isOfHttp) return
     yield* inMemory
     yield* pglite
     yield* postgres

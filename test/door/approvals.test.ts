@@ -10,7 +10,7 @@ import type { Policy } from "../../src/approval/index.ts"
 import { Alerts, Anchor, Anchoring, Cosigning } from "../../src/audit/index.ts"
 import { Grant } from "../../src/capability/index.ts"
 import { command, Runtime, Usage, UsageError } from "../../src/door/cli/index.ts"
-import { Explain, Operations } from "../../src/operator/index.ts"
+import { Asker, Desk, Explain, Operations } from "../../src/operator/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 import { layerTools } from "../audit/logs.ts"
@@ -56,7 +56,8 @@ const handlers = Layer.mergeAll(
 
 const app = (policy: Partial<Policy.Policy> = {}) => {
   done.length = 0
-  return Operations.layer([]).pipe(
+  return Layer.merge(Desk.layerMessages, Asker.layerOwner("local")).pipe(
+    Layer.provideMerge(Desk.layer([])),
     Layer.provide(
       Layer.mergeAll(Anchoring.layerElsewhere, Anchor.layerMemory, Alerts.layerMemory, Cosigning.layerNone)
     ),
@@ -84,6 +85,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
     const runtime = Runtime.of({
       open: () => Effect.succeed(client),
       start: () => Effect.die("nothing starts here"),
+      serve: () => Effect.die("nothing is served here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),

@@ -3,9 +3,11 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Console, Effect, Exit } from "effect"
 import { Command } from "effect/cli"
+import { RpcClient } from "effect/rpc"
 import type { Digest } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { type Client, command, Runtime, Usage, UsageError } from "../../src/door/cli/index.ts"
+import { Asker } from "../../src/operator/index.ts"
 
 const session = "ses_01"
 const asked: Array<unknown> = []
@@ -16,9 +18,10 @@ const aosiq = (...args: ReadonlyArray<string>) =>
     asked.length = 0
     const out: Array<string> = []
     const client = {
-      session_endorse: (order: unknown) =>
-        Effect.sync(() => {
-          asked.push(order)
+      session_endorse: (order: object) =>
+        Effect.map(RpcClient.CurrentHeaders, (headers) => {
+          // Who gives the order is said beside it.
+          asked.push({ ...order, by: headers[Asker.header] })
           return {
             session: Claims.SessionId.make(session),
             terms: "ab".repeat(32) as Digest.Hash,
@@ -30,6 +33,7 @@ const aosiq = (...args: ReadonlyArray<string>) =>
     const runtime = Runtime.of({
       open: () => Effect.succeed(client as unknown as Client), // The only operation that the command asks for.
       start: () => Effect.die("nothing starts here"),
+      serve: () => Effect.die("nothing is served here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),

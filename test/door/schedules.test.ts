@@ -3,6 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, Effect, Layer } from "effect"
 import { CliError, Command } from "effect/cli"
+import { RpcClient } from "effect/rpc"
 import { TestClock } from "effect/testing"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -10,6 +11,7 @@ import { MemoryStore } from "../../layers/memory/index.ts"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { defaultTerms } from "../../src/capability/index.ts"
 import { type Client, command, Runtime, RuntimeError, UsageError } from "../../src/door/cli/index.ts"
+import { Asker } from "../../src/operator/index.ts"
 import { DeadLetters, type Schedule, Schedules } from "../../src/session/index.ts"
 import * as D from "../session/desk.ts"
 import { diskIncident } from "./incident.ts"
@@ -20,6 +22,9 @@ import { files, folder, run, start } from "./program.ts"
 const said: Array<string> = []
 const quiet: Partial<Console.Console> = { log: (...words) => void said.push(words.join(" ")), error: () => undefined }
 
+/** Who gives an order, as a command says it beside the order. */
+const giver = Effect.map(RpcClient.CurrentHeaders, (headers) => headers[Asker.header] ?? "nobody")
+
 /** A way to the desks, as the process that holds a folder gives it. */
 const runtime = Layer.effect(
   Runtime,
@@ -28,22 +33,26 @@ const runtime = Layer.effect(
     const letters = yield* DeadLetters.DeadLetters
     const client = {
       schedules_list: () => schedules.list,
-      schedule_add: ({ by, definition }: { readonly by: string; readonly definition: Schedule.Definition }) =>
-        schedules.add(definition, by),
-      schedule_control: ({ action, ...order }: Schedules.Order & { readonly action: "pause" | "resume" | "remove" }) =>
-        schedules[action](order),
-      schedule_run: (order: Schedules.Order) => schedules.run(order),
+      schedule_add: ({ definition }: { readonly definition: Schedule.Definition }) =>
+        Effect.flatMap(giver, (by) => schedules.add(definition, by)),
+      schedule_control: (
+        { action, ...order }: Omit<Schedules.Order, "by"> & { readonly action: "pause" | "resume" | "remove" }
+      ) => Effect.flatMap(giver, (by) => schedules[action]({ ...order, by })),
+      schedule_run: (order: Omit<Schedules.Order, "by">) =>
+        Effect.flatMap(giver, (by) => schedules.run({ ...order, by })),
       schedule_history: ({ limit, schedule }: { readonly limit: number; readonly schedule: string }) =>
         schedules.history(schedule, limit),
       dead_letters_list: ({ open }: { readonly open: boolean }) => letters.list(open),
       dead_letter: ({ letter }: { readonly letter: string }) => letters.show(letter),
-      dead_letter_decide: ({ action, ...decision }: DeadLetters.Decision & { readonly action: "replay" | "drop" }) =>
-        letters[action](decision)
+      dead_letter_decide: (
+        { action, ...decision }: Omit<DeadLetters.Decision, "by"> & { readonly action: "replay" | "drop" }
+      ) => Effect.flatMap(giver, (by) => letters[action]({ ...decision, by }))
     } as unknown as Client // What these commands ask for, as they ask for it.
     const nothing = Effect.fail(new RuntimeError({ detail: "not here", remedy: "" }))
     return Runtime.of({
       open: () => Effect.succeed(client),
       start: () => nothing,
+      serve: () => Effect.die("nothing is served here"),
       runner: () => nothing,
       verifyBundle: () => nothing,
       witness: () => nothing,

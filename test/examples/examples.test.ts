@@ -24,6 +24,15 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Succeeded: 40 euros paid for order 7$/,
     /^refunds in the end: 1$/
   ],
+  "client.ts": [
+    /^genesis$/,
+    /^started$/,
+    /^intent$/,
+    /^outcome$/,
+    /^ended$/,
+    /^succeeded$/,
+    /^order 7 is on its way$/
+  ],
   "cost.ts": [
     /^geocode: refused by budget: session:ses_\w+: 5000 micro-dollars wanted, 2000 of 12000 left; /,
     /^provider calls: 2$/,

@@ -107,7 +107,6 @@ const decided = Effect.fnUntraced(function*(client: Client, name: string, approv
   const done = yield* client.approval_decide({
     tickets: [first, ...rest],
     approve,
-    by: choice.by,
     reason: choice.reason
   })
   return { ...done, undecided: [...done.undecided, ...missing] }

@@ -1,8 +1,8 @@
 /** What commands have in common: the folder they work on, who gives the order, and how an operation is asked for. */
 import { Config, Console, Effect, Schema } from "effect"
 import { Flag } from "effect/cli"
-import { RpcClientError } from "effect/rpc"
-import { Explain } from "../../operator/index.ts"
+import { RpcClient, RpcClientError } from "effect/rpc"
+import { Asker, Explain } from "../../operator/index.ts"
 import * as Print from "./Print.ts"
 import { type Client, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 
@@ -38,21 +38,24 @@ export const by = (about: About) =>
 /** What goes on record as the reason. */
 export const reason = Flag.String("reason").pipe(Flag.withDescription("Why; it is recorded"), Flag.withDefault(""))
 
-/** Runs an operation and prints its result. */
+/** Runs an operation in the name of who gives the order, and prints its result. */
 export const run = <A, E, R>(
-  options: { readonly data: string; readonly json: boolean },
+  options: { readonly data: string; readonly json: boolean; readonly by?: string },
   ask: (client: Client) => Effect.Effect<A, E, R>,
   print: (value: A) => string
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const runtime = yield* Runtime
     const client = yield* runtime.open(options.data)
-    const value = yield* Effect.mapError(ask(client), failed(options.data))
+    const value = yield* Effect.mapError(named(ask(client), options.by), failed(options.data))
     yield* Console.log(options.json ? JSON.stringify(value, null, 2) : Print.plain(print(value)))
     return value
   }))
 
 // internal
+
+const named = <A, E, R>(self: Effect.Effect<A, E, R>, by: string | undefined) =>
+  by === undefined ? self : RpcClient.withHeaders(self, { [Asker.header]: by })
 
 const failed = (folder: string) => (error: unknown): RuntimeError | UsageError => {
   if (error instanceof RpcClientError.RpcClientError) {

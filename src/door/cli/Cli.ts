@@ -7,6 +7,7 @@ import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
 import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
 import { backendsCommand } from "./Backends.ts"
+import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
@@ -16,6 +17,7 @@ import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
+import { serve } from "./Serve.ts"
 import { record, replay } from "./Tapes.ts"
 import { witness } from "./Witness.ts"
 
@@ -27,7 +29,9 @@ export const command = (about: About) =>
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
       start,
+      serve,
       runner,
+      callers(about),
       approvals(about),
       endorse(about),
       unknown(about),
@@ -255,7 +259,7 @@ const control = (about: About, action: keyof typeof controls) =>
   Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
     run(
       options,
-      (client) => client.session_control({ session: options.session, action, by: options.by, reason: options.reason }),
+      (client) => client.session_control({ session: options.session, action, reason: options.reason }),
       ({ id }) => controls[action].done(id)
     )).pipe(Command.withDescription(controls[action].description))
 
@@ -303,12 +307,11 @@ const unknown = (about: About) => {
     const settlement = {
       unknown: id,
       choice,
-      by,
       reason,
       ...(Option.isSome(result) ? { result: result.value } : {}),
       ...(Option.isSome(cost) ? { costMicroUsd: cost.value } : {})
     }
-    return run(mode, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
+    return run({ ...mode, by }, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
   }
   return Command.make("unknown").pipe(
     Command.withDescription("See and settle acts that may have taken effect: their outcome was lost"),
@@ -360,7 +363,7 @@ const sessions = (about: About) =>
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,
-          (client) => client.session_revoke({ session: options.session, by: options.by, reason: options.reason }),
+          (client) => client.session_revoke({ session: options.session, reason: options.reason }),
           ({ id }) => `the token of ${id} is revoked, and with it every token below: none of their acts runs any more`
         )).pipe(Command.withDescription("Revoke a session's token and every token below it"))
     ])

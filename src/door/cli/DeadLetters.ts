@@ -42,6 +42,6 @@ const decide = (about: About, action: "replay" | "drop", description: string) =>
   Command.make(action, { letter, by: by(about), reason, data, json }, (options) =>
     run(
       options,
-      (client) => client.dead_letter_decide({ letter: options.letter, action, by: options.by, reason: options.reason }),
+      (client) => client.dead_letter_decide({ letter: options.letter, action, reason: options.reason }),
       ({ id, state }) => `dead letter ${id} is ${state} by ${options.by}`
     )).pipe(Command.withDescription(description))

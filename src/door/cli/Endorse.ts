@@ -49,7 +49,7 @@ export const endorse = (about: About) =>
       const terms = yield* termsOf(options)
       return yield* run(
         options,
-        (client) => client.session_endorse({ session: options.session, terms, by: options.by, reason: options.reason }),
+        (client) => client.session_endorse({ session: options.session, terms, reason: options.reason }),
         said(options.by)
       )
     })

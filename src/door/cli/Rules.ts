@@ -31,7 +31,6 @@ export const rules = (about: About) =>
             return yield* client.rule_approve({
               rule: rule.id,
               binding: rule.binding,
-              by: options.by,
               reason: options.reason
             })
           }),
@@ -41,7 +40,7 @@ export const rules = (about: About) =>
         run(
           options,
           (client) =>
-            client.rule_revoke({ rule: options.rule, by: options.by, reason: options.reason }),
+            client.rule_revoke({ rule: options.rule, reason: options.reason }),
           PrintApprovals.ruled
         )).pipe(Command.withDescription("Revoke a rule: no act begins by it after that"))
     ])
@@ -105,7 +104,7 @@ const add = (about: About) =>
       const terms = yield* termsOf(options, yield* Clock.currentTimeMillis)
       return yield* run(
         options,
-        (client) => client.rule_make({ terms, by: options.by, reason: options.reason }),
+        (client) => client.rule_make({ terms, reason: options.reason }),
         PrintApprovals.ruled
       )
     })

@@ -58,6 +58,13 @@ export interface Place {
   readonly listenHost: string | undefined
 }
 
+/** Where callers are served by HTTP, and who reasons for what they dispatch. */
+export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+}
+
 /** A runtime in this process. */
 export interface Running {
   readonly client: Client
@@ -125,6 +132,11 @@ export class Runtime extends Context.Service<Runtime, {
   readonly open: (folder: string) => Effect.Effect<Client, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder, ready to diagnose. */
   readonly start: (folder: string, order: Order) => Effect.Effect<Running, RuntimeError, Scope.Scope>
+  /** Starts a runtime over the folder and serves callers by HTTP, until the scope closes. */
+  readonly serve: (
+    folder: string,
+    order: ServeOrder
+  ) => Effect.Effect<{ readonly url: string }, RuntimeError, Scope.Scope>
   /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
   readonly runner: (
     folder: string,

@@ -26,7 +26,7 @@ export const schedules = (about: About) =>
       Command.make("run", { schedule: name, by: by(about), data, json }, (options) =>
         run(
           options,
-          (client) => client.schedule_run({ schedule: options.schedule, by: options.by }),
+          (client) => client.schedule_run({ schedule: options.schedule }),
           Print.started
         )).pipe(Command.withDescription("Start it now, by hand; its overlap policy holds all the same")),
       history
@@ -70,7 +70,7 @@ const control = (about: About, action: "pause" | "resume" | "remove", descriptio
   Command.make(action, { schedule: name, by: by(about), data, json }, (options) =>
     run(
       options,
-      (client) => client.schedule_control({ schedule: options.schedule, action, by: options.by }),
+      (client) => client.schedule_control({ schedule: options.schedule, action }),
       (schedule) => `${schedule.name} is ${action === "remove" ? "removed" : `${action}d`}`
     )).pipe(Command.withDescription(description))
 
@@ -140,7 +140,7 @@ const add = (about: About) =>
       const definition = yield* definitionOf(options)
       return yield* run(
         options,
-        (client) => client.schedule_add({ definition, by: options.by }),
+        (client) => client.schedule_add({ definition }),
         (schedule) => `${schedule.name} is made\n${Print.schedules([schedule])}`
       )
     })

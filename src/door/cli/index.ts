@@ -11,6 +11,7 @@ export {
   type Running,
   Runtime,
   RuntimeError,
+  type ServeOrder,
   type Trust,
   UsageError,
   type Witnessing,

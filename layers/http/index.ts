@@ -1,0 +1,2 @@
+/** The HTTP door, listening. */
+export * as HttpDoor from "./HttpServer.ts"

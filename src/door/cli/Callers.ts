@@ -1,0 +1,181 @@
+/** `aosiq callers`: who is let in from outside, with which role and ceiling, and by which tokens. */
+import { Duration, Effect, Option, Schema } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { defaultTerms } from "../../capability/index.ts"
+import type { Operations } from "../../operator/index.ts"
+import { Caller } from "../../session/index.ts"
+import { type About, by, data, json, reason, run } from "./Ask.ts"
+import * as Print from "./Print.ts"
+import { type Client, UsageError } from "./Runtime.ts"
+
+/** The command with its subcommands. */
+export const callers = (about: About) =>
+  Command.make("callers").pipe(
+    Command.withDescription("See and decide who is let in from outside"),
+    Command.withSubcommands([
+      Command.make("list", { data, json }, (options) => run(options, (client) => client.callers_list(), table)).pipe(
+        Command.withDescription("List callers, with the ids of their tokens")
+      ),
+      add(about),
+      rotate(about),
+      revoke(about)
+    ])
+  )
+
+// internal
+
+const maxBudgetUsd = 10_000
+
+const name = Argument.String("name").pipe(
+  Argument.withSchema(Schema.NonEmptyString),
+  Argument.withDescription("Caller, as in `aosiq callers list`")
+)
+
+const add = (about: About) =>
+  Command.make(
+    "add",
+    {
+      name: Argument.String("name").pipe(Argument.withDescription("Lower-case letters, digits and . _ @ -")),
+      role: Flag.Literals("role", Caller.Role.literals).pipe(Flag.withDescription("What it is there for")),
+      actor: Flag.String("actor").pipe(
+        Flag.withDescription("Class that it may dispatch: it holds what that declares; may be repeated"),
+        Flag.withMetavar("CLASS"),
+        Flag.atLeast(0)
+      ),
+      grant: Flag.String("grant").pipe(
+        Flag.withDescription("Capability that its sessions may hold; may be repeated"),
+        Flag.withMetavar("CAPABILITY"),
+        Flag.atLeast(0)
+      ),
+      budget: Flag.Finite("budget").pipe(
+        Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, () => `between 0 and ${maxBudgetUsd}`),
+        Flag.withDescription("Ceiling of each of its sessions in US dollars"),
+        Flag.withDefault(1)
+      ),
+      by: by(about),
+      data,
+      json
+    },
+    (options) =>
+      run(
+        options,
+        (client) => Effect.flatMap(definitionOf(client, options), (definition) => client.caller_add({ definition })),
+        given
+      )
+  ).pipe(
+    Command.withDescription("Let somebody in; prints the token, which is not kept"),
+    Command.withExamples([{
+      command: "aosiq callers add ci --role operator --actor Diagnosis --budget 0.5",
+      description: "A program that may dispatch diagnoses of half a dollar each"
+    }])
+  )
+
+const rotate = (about: About) =>
+  Command.make(
+    "rotate",
+    {
+      name,
+      overlap: Flag.String("overlap").pipe(
+        Flag.withDescription("How long its tokens so far go on being good, as \"2 hours\""),
+        Flag.withDefault("24 hours")
+      ),
+      by: by(about),
+      data,
+      json
+    },
+    (options) =>
+      run(
+        options,
+        (client) =>
+          Effect.flatMap(
+            durationOf(options.overlap),
+            (overlapMs) => client.caller_rotate({ caller: options.name, overlapMs })
+          ),
+        given
+      )
+  ).pipe(Command.withDescription("Give a caller another token; prints it"))
+
+const revoke = (about: About) =>
+  Command.make(
+    "revoke",
+    {
+      name,
+      token: Flag.String("token").pipe(
+        Flag.withDescription("This one of its tokens alone, by its id"),
+        Flag.withMetavar("ID"),
+        Flag.optional
+      ),
+      reason,
+      by: by(about),
+      data,
+      json
+    },
+    (options) =>
+      run(
+        options,
+        (client) =>
+          client.caller_revoke({
+            caller: options.name,
+            reason: options.reason,
+            ...Option.isSome(options.token) ? { credential: options.token.value } : {}
+          }),
+        ({ credentials, name, revokedAt }) =>
+          revokedAt === null
+            ? `${name} has ${Print.many(credentials.length, "token")} left`
+            : `${name} is let in no more; what it has started goes on`
+      )
+  ).pipe(Command.withDescription("Let a caller in no more, or withdraw one of its tokens"))
+
+interface Asked {
+  readonly name: string
+  readonly role: Caller.Role
+  readonly actor: ReadonlyArray<string>
+  readonly grant: ReadonlyArray<string>
+  readonly budget: number
+}
+
+const refuse = (detail: string, remedy: string) => Effect.fail(new UsageError({ detail, remedy }))
+const decodeDefinition = Schema.decodeUnknownEffect(Caller.Definition)
+
+const definitionOf = Effect.fnUntraced(function*(client: Client, { actor, budget, grant, name, role }: Asked) {
+  const known = actor.length === 0 ? [] : yield* client.agents_list()
+  const strange = actor.find((wanted) => !known.some(({ name }) => name === wanted))
+  if (strange !== undefined) {
+    return yield* refuse(`there is no actor ${strange}`, `name one of ${known.map(({ name }) => name).join(", ")}`)
+  }
+  const declared = known.filter(({ name }) => actor.includes(name)).flatMap(({ capabilities }) => capabilities)
+  return yield* Effect.catch(
+    decodeDefinition({
+      name,
+      role,
+      ceiling: {
+        ...defaultTerms,
+        capabilities: [...new Set([...declared, ...grant])],
+        budgetMicroUsd: Math.round(budget * 1_000_000)
+      }
+    }),
+    (error) => refuse(`this is no caller: ${error.message}`, "see aosiq callers add --help")
+  )
+})
+
+const durationOf = (text: string) =>
+  Option.match(Duration.fromInput(text as Duration.Input), { // What is no duration is none.
+    onNone: () => refuse(`--overlap ${text} is no duration`, "write it as \"90 minutes\""),
+    onSome: (duration) => Effect.succeed(Math.round(Duration.toMillis(duration)))
+  })
+
+const given = ({ name, role, token }: Operations.GivenView): string =>
+  `${name} is let in as ${role} with this token, which nobody can tell again:\n${token}`
+
+const table = (list: ReadonlyArray<Operations.CallerView>): string =>
+  list.length === 0 ? "nobody is let in from outside" : Print.table(
+    ["CALLER", "ROLE", "SINCE", "TOKENS", "HOLDS"],
+    list.map(({ ceiling, createdAt, credentials, name, revokedAt, role }) => [
+      name,
+      revokedAt === null ? role : "revoked",
+      Print.time(createdAt),
+      credentials.map(({ expiresAt, id }) => expiresAt === null ? id : `${id} until ${Print.time(expiresAt)}`)
+        .join(", "),
+      ceiling.capabilities.join(" ")
+    ])
+  )

@@ -1,0 +1,274 @@
+/**
+ * The HTTP API, as one definition: the server, the typed client and the OpenAPI document are made of it. Each endpoint is
+ * one operation. Instants are epoch milliseconds, money micro-dollars.
+ */
+import { Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Rule, Ticket } from "../../approval/index.ts"
+import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
+import { Capability, Claims } from "../../capability/index.ts"
+import { Asker, Operations } from "../../operator/index.ts"
+import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
+import { Flow } from "../../trust/index.ts"
+import { Access, Once, ToldOnce } from "./Access.ts"
+import * as Page from "./Page.ts"
+
+/** Longest path segment, query value or key. */
+const maxName = 200
+const name = Schema.NonEmptyString.check(Schema.isMaxLength(maxName))
+const session = Claims.SessionId.check(Schema.isMaxLength(maxName))
+const reason = Schema.String.check(Schema.isMaxLength(2000))
+
+/** The same key of the same caller is the same request: it is carried out once, and answered the same. */
+const headers = { "idempotency-key": Schema.optionalKey(name) }
+
+const get = HttpApiEndpoint.get
+const paged = <S extends Schema.Constraint>(item: S) => ({ query: Page.query, success: Page.of(item) })
+
+const system = HttpApiGroup.make("system").add(
+  get("health", "/health", { success: Schema.Struct({ status: Schema.Literal("up") }) }),
+  get("ready", "/ready", {
+    success: [
+      Schema.Struct({ status: Schema.Literal("ready") }),
+      Schema.Struct({ status: Schema.Literal("not_ready"), detail: Schema.String }).pipe(HttpApiSchema.status(503))
+    ]
+  })
+).annotateMerge(OpenApi.annotations({ description: "Whether the server is there, and whether it can work" }))
+
+const agents = HttpApiGroup.make("agents").add(
+  get("list", "/agents", paged(Operations.AgentView))
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The actors that can be dispatched" }))
+
+/** What an event of a session says: a row, in order and without a gap; that nothing happened; or its end. */
+export const Event = Schema.Union([
+  Schema.Struct({ id: Schema.String, event: Schema.Literal("row"), data: Schema.fromJsonString(Row.Row) }),
+  Schema.Struct({ event: Schema.Literal("beat"), data: Schema.String }),
+  Schema.Struct({
+    event: Schema.Literal("end"),
+    data: Schema.fromJsonString(Schema.Struct({ status: Log.Status }))
+  })
+])
+export type Event = typeof Event.Type
+
+const control = <const Id extends "cancel" | "pause" | "resume" | "revoke">(id: Id, description: string) =>
+  HttpApiEndpoint.post(id, `/sessions/:session/${id}`, {
+    params: { session },
+    headers,
+    payload: Schema.Struct({ reason }),
+    success: Operations.SessionView
+  }).middleware(Once).annotateMerge(OpenApi.annotations({ description }))
+
+const sessions = HttpApiGroup.make("sessions").add(
+  get("list", "/sessions", {
+    query: {
+      ...Page.query,
+      status: Schema.optionalKey(Log.Status),
+      caller: Schema.optionalKey(name),
+      actor: Schema.optionalKey(name),
+      since: Schema.optionalKey(Schema.Natural)
+    },
+    success: Page.of(Operations.SessionView)
+  }),
+  HttpApiEndpoint.post("dispatch", "/sessions", {
+    headers,
+    payload: Schema.Struct({
+      actor: name,
+      input: Schema.Json,
+      capabilities: Schema.optionalKey(Schema.Array(Capability.Name)),
+      budgetMicroUsd: Schema.optionalKey(Schema.Natural),
+      lifetimeSeconds: Schema.optionalKey(Schema.Natural)
+    }),
+    success: Operations.SessionView.pipe(HttpApiSchema.status(201))
+  }).middleware(Once),
+  get("status", "/sessions/:session", { params: { session }, success: Operations.SessionView }),
+  get("result", "/sessions/:session/result", {
+    params: { session },
+    success: Schema.Struct({ result: Schema.NullOr(Schema.Json) })
+  }),
+  get("rows", "/sessions/:session/rows", {
+    params: { session },
+    query: { from: Schema.optionalKey(Schema.Natural), limit: Page.query.limit },
+    success: Schema.Struct({ items: Schema.Array(Row.Row), next: Schema.NullOr(Schema.Natural) })
+  }),
+  get("tape", "/sessions/:session/tape", {
+    params: { session },
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/jsonl" }))
+  }),
+  get("events", "/sessions/:session/events", {
+    params: { session },
+    headers: { "last-event-id": Schema.optionalKey(Schema.Natural) },
+    success: HttpApiSchema.StreamSse({ events: Event })
+  }),
+  HttpApiEndpoint.post("endorse", "/sessions/:session/endorse", {
+    params: { session },
+    headers,
+    payload: Schema.Struct({ terms: Flow.Terms, reason }),
+    success: Schema.Struct({ session, terms: Digest.Hash, holds: Schema.Boolean })
+  }).middleware(Once),
+  control("cancel", "Ends the session and all below it"),
+  control("pause", "Stops it and all below it between two acts"),
+  control("resume", "Lets it go on"),
+  control("revoke", "Revokes its token and every token below")
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Sessions: dispatch, look, stop, let go on" }))
+
+const proposals = HttpApiGroup.make("proposals").add(
+  get("list", "/proposals", paged(Operations.ProposalSummary)),
+  get("show", "/proposals/:session", {
+    params: { session },
+    success: Schema.Struct({ items: Schema.Array(Operations.ProposalView) })
+  })
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What agents ended with, for people" }))
+
+const approvals = HttpApiGroup.make("approvals").add(
+  get("list", "/approvals", {
+    query: { ...Page.query, state: Schema.optionalKey(Ticket.State) },
+    success: Page.of(Ticket.Ticket)
+  }),
+  get("show", "/approvals/:ticket", { params: { ticket: name }, success: Operations.TicketView }),
+  HttpApiEndpoint.post("decide", "/approvals/decide", {
+    headers,
+    payload: Schema.Struct({
+      /** Each with the binding under which it was shown. */
+      tickets: Schema.NonEmptyArray(Schema.Struct({ id: name, binding: Digest.Hash })).check(Schema.isMaxLength(1000)),
+      approve: Schema.Boolean,
+      reason
+    }),
+    success: Schema.Struct({
+      decided: Operations.DecisionsView.fields.decided,
+      undecided: Operations.DecisionsView.fields.undecided
+    })
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Acts that wait for people" }))
+
+const rules = HttpApiGroup.make("rules").add(
+  get("list", "/rules", paged(Operations.RuleView)),
+  HttpApiEndpoint.post("make", "/rules", {
+    headers,
+    payload: Schema.Struct({ terms: Rule.Terms, reason }),
+    success: Rule.Rule.pipe(HttpApiSchema.status(201))
+  }).middleware(Once),
+  HttpApiEndpoint.post("approve", "/rules/:rule/approve", {
+    params: { rule: name },
+    headers,
+    payload: Schema.Struct({ binding: Digest.Hash, reason }),
+    success: Rule.Rule
+  }).middleware(Once),
+  HttpApiEndpoint.post("revoke", "/rules/:rule/revoke", {
+    params: { rule: name },
+    headers,
+    payload: Schema.Struct({ reason }),
+    success: Rule.Rule
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Approvals in advance" }))
+
+const audit = HttpApiGroup.make("audit").add(
+  get("query", "/audit/rows", {
+    query: {
+      since: Schema.Natural,
+      session: Schema.optionalKey(session),
+      caller: Schema.optionalKey(name),
+      kind: Schema.optionalKey(name),
+      limit: Schema.optionalKey(Schema.Natural.check(Schema.isBetween({ minimum: 1, maximum: Operations.maxRows })))
+    },
+    success: Schema.Struct({ items: Schema.Array(Row.Row) })
+  }),
+  HttpApiEndpoint.post("verify", "/audit/verify", { headers, success: Finding.Report }).middleware(Once),
+  get("keys", "/audit/keys", { success: Schema.Struct({ items: Schema.Array(Schema.String) }) }),
+  get("alerts", "/audit/alerts", paged(Alerts.Alert)),
+  get("export", "/audit/export", {
+    query: { payloads: Schema.optionalKey(Schema.Literals(["with", "without"])) },
+    success: HttpApiSchema.StreamUint8Array({ contentType: "application/jsonl" })
+  })
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The log, and what proves it" }))
+
+const cost = HttpApiGroup.make("cost").add(
+  get("accounts", "/cost", paged(Operations.AccountView))
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What was spent, and on whose account" }))
+
+const schedule = { params: { schedule: name }, headers }
+const schedules = HttpApiGroup.make("schedules").add(
+  get("list", "/schedules", paged(Schedule.Schedule)),
+  HttpApiEndpoint.post("add", "/schedules", {
+    headers,
+    payload: Schedule.Definition,
+    success: Schedule.Schedule.pipe(HttpApiSchema.status(201))
+  }).middleware(Once),
+  HttpApiEndpoint.post("pause", "/schedules/:schedule/pause", { ...schedule, success: Schedule.Schedule })
+    .middleware(Once),
+  HttpApiEndpoint.post("resume", "/schedules/:schedule/resume", { ...schedule, success: Schedule.Schedule })
+    .middleware(Once),
+  HttpApiEndpoint.post("remove", "/schedules/:schedule/remove", { ...schedule, success: Schedule.Schedule })
+    .middleware(Once),
+  HttpApiEndpoint.post("run", "/schedules/:schedule/run", { ...schedule, success: Firing.Firing }).middleware(Once),
+  get("history", "/schedules/:schedule/history", {
+    params: { schedule: name },
+    query: { limit: Page.query.limit },
+    success: Schema.Struct({ items: Schema.Array(Operations.FiringView) })
+  })
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What starts sessions by itself" }))
+
+const decide = <const Id extends "replay" | "drop">(id: Id) =>
+  HttpApiEndpoint.post(id, `/dead-letters/:letter/${id}`, {
+    params: { letter: name },
+    headers,
+    payload: Schema.Struct({ reason }),
+    success: DeadLetter.DeadLetter
+  }).middleware(Once)
+const letters = HttpApiGroup.make("deadLetters").add(
+  get("list", "/dead-letters", {
+    query: { ...Page.query, open: Schema.optionalKey(Schema.Literals(["only", "all"])) },
+    success: Page.of(DeadLetter.DeadLetter)
+  }),
+  get("show", "/dead-letters/:letter", { params: { letter: name }, success: DeadLetter.DeadLetter }),
+  decide("replay"),
+  decide("drop")
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What could not be processed" }))
+
+const unknowns = HttpApiGroup.make("unknown").add(
+  get("list", "/unknown", paged(Unknowns.UnknownOutcome)),
+  HttpApiEndpoint.post("settle", "/unknown/settle", {
+    headers,
+    payload: Schema.Struct({
+      /** Stamp of the intent. */
+      unknown: name,
+      choice: Schema.Literals(["retry", "done", "not_done"]),
+      reason: Schema.NonEmptyString.check(Schema.isMaxLength(2000)),
+      result: Schema.optionalKey(Schema.Json),
+      costMicroUsd: Schema.optionalKey(Schema.Natural)
+    }),
+    success: Schema.Struct({ settled: name })
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Acts that may have taken effect" }))
+
+const callers = HttpApiGroup.make("callers").add(
+  get("self", "/self", { success: Asker.Identity }),
+  get("list", "/callers", paged(Operations.CallerView)),
+  HttpApiEndpoint.post("add", "/callers", {
+    headers,
+    payload: Caller.Definition,
+    success: Operations.GivenView.pipe(HttpApiSchema.status(201))
+  }).middleware(ToldOnce),
+  HttpApiEndpoint.post("rotate", "/callers/:caller/rotate", {
+    params: { caller: name },
+    headers,
+    payload: Schema.Struct({ overlapMs: Schema.Natural }),
+    success: Operations.GivenView
+  }).middleware(ToldOnce),
+  HttpApiEndpoint.post("revoke", "/callers/:caller/revoke", {
+    params: { caller: name },
+    headers,
+    payload: Schema.Struct({ credential: Schema.optionalKey(name), reason }),
+    success: Operations.CallerView
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Who is let in" }))
+
+/** The definition. */
+export class Api extends HttpApi.make("aosiq")
+  .add(system, agents, sessions, proposals, approvals, rules, audit, cost, schedules, letters, unknowns, callers)
+  .prefix("/v1")
+  .annotateMerge(OpenApi.annotations({
+    title: "AOSIQ",
+    version: "1",
+    description: "A governed runtime for agents and jobs."
+  }))
+{}

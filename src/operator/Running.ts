@@ -1,0 +1,203 @@
+/** The operations on what runs: actors, sessions, schedules, and what was set aside. */
+import { Effect, Option, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Actor } from "../actor/index.ts"
+import { Digest, Log, type Row } from "../audit/index.ts"
+import { Tape } from "../backend/index.ts"
+import { Capability, Claims, Grant } from "../capability/index.ts"
+import { Store } from "../governor/index.ts"
+import { Caller, DeadLetters, Dispatch, Launcher, type Schedule, Schedules } from "../session/index.ts"
+import { Tool } from "../tool/index.ts"
+import type { Identity } from "./Asker.ts"
+import type { Desk } from "./Desk.ts"
+import { failed, missing } from "./Failure.ts"
+import { may } from "./May.ts"
+import { type AgentView, OperationError } from "./Operations.ts"
+import * as Seen from "./Seen.ts"
+
+/** Actors and their sessions. */
+export const sessions = Effect.gen(function*() {
+  const dispatch = yield* Dispatch.Dispatch
+  const launcher = yield* Launcher.Launcher
+  const registry = yield* Actor.Registry
+  const store = yield* Store.Store
+  const log = yield* Log.Log
+  const digest = yield* Digest.Digest
+  const random = yield* SecureRandom.SecureRandom
+  const seen = Seen.make(log)
+  const ofSession = ({ session }: { readonly session: Claims.SessionId }) => seen.ownerOf(session)
+
+  const agents = Effect.gen(function*() {
+    const found = yield* Effect.forEach(yield* registry.names, registry.get)
+    return found.flatMap((runnable) => runnable === undefined ? [] : [agentView(runnable.class)])
+  })
+
+  const idOf = Effect.fnUntraced(function*(caller: string, key: string | undefined) {
+    const name = key === undefined ? yield* random.ulid : digest.sha256(digest.canonical([caller, key])).slice(0, 26)
+    return Claims.SessionId.make(`ses_${name}`)
+  })
+
+  return {
+    agents_list: may("agents_list", () => agents),
+    sessions_list: may("sessions_list", ({ since }) =>
+      Effect.mapError(
+        Effect.map(since === undefined ? log.sessions : log.since(since), (list) => list.map(Seen.session)),
+        failed
+      )),
+    session_show: may("session_show", ({ session }) => Effect.map(seen.find(session), Seen.session)),
+    session_dispatch: may(
+      "session_dispatch",
+      ({ actor, input, key, ...ask }, asker) =>
+        Effect.gen(function*() {
+          const runnable = yield* registry.get(actor)
+          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see which there are")
+          const ceiling = asker.ceiling ?? ownersCeiling(runnable.class, ask.budgetMicroUsd)
+          const order = { actor, input, caller: asker.name, grant: Caller.grantFor(ceiling, ask) }
+          yield* Effect.mapError(launcher.check(order), beyond(asker))
+          const session = yield* idOf(asker.name, key)
+          const isNew = yield* Effect.mapError(launcher.open({ session, ...order }), failed)
+          const opened = yield* seen.find(session)
+          if (!isNew && opened.actor !== actor) {
+            const detail = `the key was used before, for a session of ${opened.actor}`
+            return yield* new OperationError({ kind: "conflict", detail, remedy: "take another key" })
+          }
+          return Seen.session(opened)
+        }),
+      (_, { name }) => Effect.succeed(name)
+    ),
+    session_rows: may("session_rows", ({ from, session }) => Effect.mapError(log.rows(session, from), failed)),
+    session_result: may("session_result", ({ session }) =>
+      Effect.mapError(
+        Effect.flatMap(log.session(session), (found) => seen.result(Option.getOrNull(found)?.result ?? null)),
+        failed
+      )),
+    session_tape: may("session_tape", ({ session }) =>
+      Tape.record(session).pipe(
+        Effect.map(Tape.write),
+        Effect.provideService(Log.Log, log),
+        Effect.provideService(Digest.Digest, digest),
+        Effect.mapError(failed)
+      ), ofSession),
+    session_revoke: may("session_revoke", ({ reason, session }, { name: by }) =>
+      Effect.gen(function*() {
+        const [genesis] = yield* Effect.mapError(log.rows(session), failed)
+        if (genesis?.body.kind !== "genesis") return yield* missing(`session ${session}`, "see: aosiq sessions")
+        const { token } = genesis.body
+        const row: Row.Draft = { key: null, body: { kind: "noted", what: "revoked", by, detail: reason } }
+        const done = yield* Effect.mapError(store.commit({ _tag: "Revoke", token, session, row }), failed)
+        return Seen.session(done.session)
+      }), ofSession),
+    session_control: may("session_control", ({ action, ...about }, { name: by }) => {
+      const order = { ...about, by }
+      const done = action === "cancel"
+        ? dispatch.cancel(order)
+        : action === "pause"
+        ? dispatch.pause(order)
+        : dispatch.unpause(order)
+      return Effect.mapBoth(done, { onFailure: failed, onSuccess: Seen.session })
+    }, ofSession)
+  } satisfies Partial<Desk["Service"]>
+})
+
+/** What starts sessions by itself, and what could not be processed. */
+export const schedules = Effect.gen(function*() {
+  const schedules = yield* Schedules.Schedules
+  const letters = yield* DeadLetters.DeadLetters
+  const seen = Seen.make(yield* Log.Log)
+
+  const ofSchedule = ({ schedule }: { readonly schedule: string }) =>
+    Effect.flatMap(Effect.mapError(schedules.list, failed), (list) => {
+      const found = list.find(({ name }) => name === schedule)
+      return found === undefined
+        ? Effect.fail(missing(`schedule ${schedule}`, "see aosiq schedules list"))
+        : Effect.succeed(found.createdBy)
+    })
+
+  const ofLetter = Effect.fnUntraced(function*({ letter }: { readonly letter: string }) {
+    const found = yield* Effect.mapError(letters.show(letter), failed)
+    if (found.kind !== "firing") return found.session === null ? null : yield* seen.ownerOf(found.session)
+    const schedule = Option.getOrNull(decodeFiring(found.payload))?.schedule
+    return schedule === undefined ? null : yield* ofSchedule({ schedule })
+  })
+
+  return {
+    schedules_list: may("schedules_list", () => Effect.mapError(schedules.list, failed)),
+    schedule_add: may(
+      "schedule_add",
+      ({ definition }, asker) =>
+        Effect.andThen(within(asker, definition), Effect.mapError(schedules.add(definition, asker.name), failed)),
+      (_, { name }) => Effect.succeed(name)
+    ),
+    schedule_control: may(
+      "schedule_control",
+      ({ action, schedule }, { name: by }) => Effect.mapError(schedules[action]({ schedule, by }), failed),
+      ofSchedule
+    ),
+    schedule_run: may(
+      "schedule_run",
+      ({ schedule }, { name: by }) => Effect.mapError(schedules.run({ schedule, by }), failed),
+      ofSchedule
+    ),
+    schedule_history: may(
+      "schedule_history",
+      ({ limit, schedule }) => Effect.mapError(schedules.history(schedule, limit), failed)
+    ),
+    dead_letters_list: may("dead_letters_list", ({ open }) => Effect.mapError(letters.list(open), failed)),
+    dead_letter: may("dead_letter", ({ letter }) => Effect.mapError(letters.show(letter), failed)),
+    dead_letter_decide: may(
+      "dead_letter_decide",
+      ({ action, ...decision }, { name: by }) => Effect.mapError(letters[action]({ ...decision, by }), failed),
+      ofLetter
+    )
+  } satisfies Partial<Desk["Service"]>
+})
+
+// internal
+
+const decodeFiring = Schema.decodeUnknownOption(Schema.Struct({ schedule: Schema.String }))
+
+/** What the owner of the installation may hand on: all that the actor declares. */
+const ownersCeiling = (actor: Actor.AnyClass, budgetMicroUsd: number | undefined): Caller.Ceiling => ({
+  ...Grant.make([]).terms,
+  ...budgetMicroUsd === undefined ? {} : { budgetMicroUsd },
+  capabilities: actor.capabilities.filter(Capability.isName)
+})
+
+const agentView = ({ backends, capabilities, description, input, name, output }: Actor.AnyClass): AgentView => ({
+  name,
+  description,
+  capabilities,
+  backends,
+  input: Tool.documentOf(input),
+  output: Tool.documentOf(output)
+})
+
+/** An actor that needs more than the ceiling holds is refused for that; no session was opened. */
+const beyond = ({ name }: Identity) => (error: Dispatch.DispatchError): OperationError =>
+  error.reason._tag === "NotPossible"
+    ? new OperationError({
+      kind: "refused",
+      detail: `${name} may not hand that on: ${error.reason.detail}`,
+      remedy: "ask for less, or have an admin raise the ceiling"
+    })
+    : failed(error)
+
+/** Whether a schedule stays within the ceiling of who makes it, and in that name. */
+const within = (
+  { ceiling, name, role }: Identity,
+  { caller, grant }: Schedule.Definition
+): Effect.Effect<void, OperationError> => {
+  const refuse = (detail: string) =>
+    Effect.fail(new OperationError({ kind: "refused", detail, remedy: "ask for less, or have an admin make it" }))
+  if (role !== "admin" && caller !== name) {
+    return refuse(`${name} makes schedules in its own name alone, not in ${caller}`)
+  }
+  if (ceiling === null) return Effect.void
+  const lacking = grant.capabilities.filter((wanted) =>
+    !ceiling.capabilities.some((held) => Capability.covers(held, wanted))
+  )
+  if (lacking.length > 0) return refuse(`${name} does not hold ${lacking.join(", ")}`)
+  const isWider = grant.budgetMicroUsd > ceiling.budgetMicroUsd || grant.lifetimeSeconds > ceiling.lifetimeSeconds ||
+    grant.depth > ceiling.depth
+  return isWider ? refuse(`the terms go beyond the ceiling of ${name}`) : Effect.void
+}

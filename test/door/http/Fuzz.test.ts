@@ -1,0 +1,135 @@
+/**
+ * Requests that nobody should send, by seed: whatever comes, the server answers in its own words, stays up, and keeps nothing.
+ * AOSIQ_FUZZ says how many (300), AOSIQ_SEED which.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { HttpApi } from "effect/http-api"
+import * as fc from "fast-check"
+import { connect } from "node:net"
+import { HttpDoor } from "../../../layers/http/index.ts"
+import { Log } from "../../../src/audit/index.ts"
+import { Api } from "../../../src/door/http/index.ts"
+import { address, ask, letIn, runtime, send } from "./world.ts"
+
+const runs = Number(process.env["AOSIQ_FUZZ"] ?? 300)
+const seed = Number(process.env["AOSIQ_SEED"] ?? 4711)
+
+const endpoints: Array<{ readonly method: string; readonly path: string }> = []
+HttpApi.reflect(Api, { onGroup: () => undefined, onEndpoint: ({ endpoint }) => endpoints.push(endpoint) })
+
+const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("\u0000", "\ud800", "../../etc", "%00", "'; drop table x")
+)
+const body = fc.oneof(
+  fc.json(),
+  fc.json().map((json) => json.slice(0, -1)),
+  fc.nat(5000).map(deep),
+  fc.nat(200_000).map((length) => `{"actor":"${"x".repeat(length)}"}`),
+  fc.constant(`"${"x".repeat(1_100_000)}"`),
+  fc.constant(`{"actor":"Clerk","input":{"order":1e999},"__proto__":{"role":"admin"}}`),
+  fc.constant(`{"actor":"Clerk","input":${deep(60)}}`),
+  fc.uint8Array({ maxLength: 500 }),
+  text,
+  fc.record({ actor: text, input: fc.jsonValue(), reason: text, budgetMicroUsd: fc.oneof(fc.integer(), fc.double()) })
+    .map((value) => JSON.stringify(value))
+)
+const request = fc.record({
+  endpoint: fc.constantFrom(...endpoints),
+  method: fc.option(fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"), {
+    nil: undefined,
+    freq: 4
+  }),
+  part: text,
+  query: fc.option(fc.webQueryParameters(), { nil: "" }),
+  body,
+  type: fc.constantFrom(
+    "application/json",
+    "application/json; charset=utf-16",
+    "text/plain",
+    "multipart/form-data",
+    "x"
+  ),
+  key: fc.option(fc.string({ unit: fc.constantFrom(..."abcdefghij"), minLength: 1, maxLength: 300 }), {
+    nil: undefined
+  }),
+  last: fc.option(fc.constantFrom("-1", "1e9", "abc", "999999999999999999999"), { nil: undefined })
+})
+
+const encoded = (part: string) => encodeURIComponent(part.toWellFormed()) || "x"
+
+/** Waits as long as a client that sends nothing more, and says whether it was dropped. */
+const slow = (url: string, start: string) =>
+  Effect.callback<string>((resume) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(start))
+    let heard = ""
+    socket.on("data", (data: Buffer) => heard += data.toString())
+    socket.on("error", () => undefined)
+    socket.on("close", () => resume(Effect.succeed(heard)))
+  })
+
+const world = HttpDoor.layer({
+  port: 0,
+  limits: { perSecond: 1e6, burst: 1e6, timeMs: 5000 },
+  headersMs: 1000,
+  requestMs: 2000
+}).pipe(Layer.provideMerge(runtime))
+
+layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the HTTP API, whatever it is sent", (it) => {
+  it.effect("answers in its own words", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const token = yield* letIn("fuzz", "admin")
+      const statuses = new Map<number, number>()
+      const property = fc.asyncProperty(request, (one) =>
+        Effect.runPromise(Effect.gen(function*() {
+          const { body, endpoint, key, last, part, query, type } = one
+          const method = one.method ?? endpoint.method
+          // Nobody is kept out here, and nothing streams for ever.
+          if (endpoint.path.endsWith("/events")) return
+          const path = endpoint.path.replaceAll(/:[a-z]+/g, () => encoded(part))
+          const { headers, json, status } = yield* send(`${url}${path}?${query}`, {
+            method,
+            headers: {
+              authorization: `Bearer ${token}`,
+              "content-type": type,
+              ...key === undefined ? {} : { "idempotency-key": key },
+              ...last === undefined ? {} : { "last-event-id": last }
+            },
+            ...method === "GET" || method === "HEAD"
+              ? {}
+              : { body: typeof body === "string" ? body : Buffer.from(body) }
+          })
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          if (status < 400 || method === "HEAD") return
+          assert.strictEqual(headers.get("content-type"), "application/problem+json", `${method} ${path} ${status}`)
+          assert.strictEqual(json.status, status)
+          if (status === 500) assert.match(json.id, /^err_/)
+          assert.notStrictEqual(status, 500, `${method} ${path}: ${JSON.stringify(json)}`)
+        })))
+      const before = process.memoryUsage().heapUsed
+      yield* Effect.promise(() => fc.assert(property, { numRuns: runs, seed }))
+      assert.isBelow(process.memoryUsage().heapUsed - before, 300_000_000)
+      assert.isAbove(statuses.get(400) ?? 0, 0)
+      assert.strictEqual((yield* send(`${url}/v1/health`)).status, 200)
+      const log = yield* Log.Log
+      assert.isFalse((yield* log.sessions).some(({ actor }) => actor === "__proto__"))
+    }), 600_000)
+
+  it.effect("drops whoever sends slowly, and serves the others meanwhile", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const token = yield* letIn("sloth", "viewer")
+      const head = `POST /v1/audit/verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`
+      const starts = ["GET /v1/he", head, `${head}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{`]
+      const [heard, other] = yield* Effect.all([
+        Effect.forEach(starts, (start) => slow(url, start), { concurrency: "unbounded" }),
+        ask(token, "GET", `${url}/v1/agents`)
+      ], { concurrency: "unbounded" })
+      assert.strictEqual(other.status, 200)
+      for (const text of heard) assert.notInclude(text, "200 OK")
+    }), 60_000)
+})

@@ -1,0 +1,255 @@
+/**
+ * Who may ask for what, about whose: every cell of the table of permits, each by a real request; with those who have no
+ * role at all, an actor's own token among them. What is refused leaves no trace in the log.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { HttpApi } from "effect/http-api"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Digest, Installation, Log } from "../../../src/audit/index.ts"
+import { Claims } from "../../../src/capability/index.ts"
+import { Api } from "../../../src/door/http/index.ts"
+import { Store } from "../../../src/governor/index.ts"
+import { Permits } from "../../../src/operator/index.ts"
+import { Caller, DeadLetter, Dispatch, Schedule, Schedules } from "../../../src/session/index.ts"
+import { address, ask, ceiling, letIn, served } from "./world.ts"
+
+const roles = ["viewer", "operator", "approver", "admin"] as const
+const owners = ["own", "other"] as const
+
+/** What a request is about. */
+interface Target {
+  readonly session: string
+  readonly schedule: string
+  readonly letter: string
+  /** A name that nobody has had. */
+  readonly fresh: string
+  readonly caller: string
+}
+type Request = readonly [endpoint: string, method: string, path: string, body?: unknown]
+
+const hash = "0".repeat(64)
+const holds = ceiling("tool:refund", "tool:look")
+const input = { order: "o" }
+const definition = (name: string, caller: string): Schedule.Definition => ({
+  name: Schedule.Name.make(name),
+  actor: "Clerk",
+  input,
+  grant: holds,
+  caller,
+  when: { kind: "at", instants: [4_000_000_000_000] },
+  overlap: "skip",
+  catchUp: "none",
+  jitterMs: 0
+})
+
+/** Each operation as it is asked for by HTTP. */
+const requests: { readonly [O in Permits.Operation]: (target: Target) => Request | ReadonlyArray<Request> } = {
+  agents_list: () => ["agents.list", "GET", "/agents"],
+  alerts_list: () => ["audit.alerts", "GET", "/audit/alerts"],
+  approval_decide: () => [
+    "approvals.decide",
+    "POST",
+    "/approvals/decide",
+    { tickets: [{ id: "T0", binding: hash }], approve: true, reason: "" }
+  ],
+  approval_show: () => ["approvals.show", "GET", "/approvals/T0"],
+  approvals_list: () => ["approvals.list", "GET", "/approvals"],
+  audit_export: () => ["audit.export", "GET", "/audit/export"],
+  audit_keys: () => ["audit.keys", "GET", "/audit/keys"],
+  audit_query: () => ["audit.query", "GET", "/audit/rows?since=0"],
+  audit_verify: () => ["audit.verify", "POST", "/audit/verify"],
+  caller_add: ({ fresh }) => ["callers.add", "POST", "/callers", { name: fresh, role: "viewer", ceiling: holds }],
+  caller_revoke: ({ fresh }) => ["callers.revoke", "POST", `/callers/${fresh}/revoke`, { reason: "" }],
+  caller_rotate: ({ fresh }) => ["callers.rotate", "POST", `/callers/${fresh}/rotate`, { overlapMs: 0 }],
+  caller_self: () => ["callers.self", "GET", "/self"],
+  callers_list: () => ["callers.list", "GET", "/callers"],
+  cost_summary: () => ["cost.accounts", "GET", "/cost"],
+  dead_letter: ({ letter }) => ["deadLetters.show", "GET", `/dead-letters/${letter}`],
+  dead_letter_decide: ({ letter }) => [
+    ["deadLetters.replay", "POST", `/dead-letters/${letter}/replay`, { reason: "" }],
+    ["deadLetters.drop", "POST", `/dead-letters/${letter}/drop`, { reason: "" }]
+  ],
+  dead_letters_list: () => ["deadLetters.list", "GET", "/dead-letters"],
+  proposals_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
+  proposals_list: () => ["proposals.list", "GET", "/proposals"],
+  rule_approve: () => ["rules.approve", "POST", "/rules/R0/approve", { binding: hash, reason: "" }],
+  rule_make: () => ["rules.make", "POST", "/rules", {
+    terms: {
+      actor: "Shop",
+      act: "refund",
+      capabilities: ["tool:refund"],
+      where: [],
+      definition: null,
+      maxUses: 1,
+      expiresAt: 4_000_000_000_000
+    },
+    reason: ""
+  }],
+  rule_revoke: () => ["rules.revoke", "POST", "/rules/R0/revoke", { reason: "" }],
+  rules_list: () => ["rules.list", "GET", "/rules"],
+  schedule_add: ({ caller, fresh }) => ["schedules.add", "POST", "/schedules", definition(fresh, caller)],
+  schedule_control: ({ schedule }) => [
+    ["schedules.pause", "POST", `/schedules/${schedule}/pause`],
+    ["schedules.resume", "POST", `/schedules/${schedule}/resume`],
+    ["schedules.remove", "POST", `/schedules/${schedule}/remove`]
+  ],
+  schedule_history: ({ schedule }) => ["schedules.history", "GET", `/schedules/${schedule}/history`],
+  schedule_run: ({ schedule }) => ["schedules.run", "POST", `/schedules/${schedule}/run`],
+  schedules_list: () => ["schedules.list", "GET", "/schedules"],
+  session_control: ({ session }) => [
+    ["sessions.pause", "POST", `/sessions/${session}/pause`, { reason: "" }],
+    ["sessions.resume", "POST", `/sessions/${session}/resume`, { reason: "" }],
+    ["sessions.cancel", "POST", `/sessions/${session}/cancel`, { reason: "" }]
+  ],
+  session_dispatch: () => ["sessions.dispatch", "POST", "/sessions", { actor: "Shop", input }],
+  session_endorse: ({ session }) => ["sessions.endorse", "POST", `/sessions/${session}/endorse`, {
+    terms: { value: "a@b", for: { tools: ["refund"] }, until: "2090-01-01T00:00Z" },
+    reason: "known"
+  }],
+  session_result: ({ session }) => ["sessions.result", "GET", `/sessions/${session}/result`],
+  session_revoke: ({ session }) => ["sessions.revoke", "POST", `/sessions/${session}/revoke`, { reason: "" }],
+  session_rows: ({ session }) => ["sessions.rows", "GET", `/sessions/${session}/rows`],
+  session_show: ({ session }) => ["sessions.status", "GET", `/sessions/${session}`],
+  session_tape: ({ session }) => ["sessions.tape", "GET", `/sessions/${session}/tape`],
+  sessions_list: () => ["sessions.list", "GET", "/sessions"],
+  unknown_list: () => ["unknown.list", "GET", "/unknown"],
+  unknown_settle: ({ session }) => [
+    "unknown.settle",
+    "POST",
+    "/unknown/settle",
+    { unknown: `${session}/3`, choice: "done", reason: "seen" }
+  ]
+}
+const operations = Object.keys(Permits.permits) as ReadonlyArray<Permits.Operation>
+const isOne = (found: Request | ReadonlyArray<Request>): found is Request => typeof found[0] === "string"
+const requestsOf = (operation: Permits.Operation, target: Target): ReadonlyArray<Request> => {
+  const found = requests[operation](target)
+  return isOne(found) ? [found] : found
+}
+
+let count = 0
+/** A session that waits for people, with a schedule and a dead letter, all of one caller. */
+const make = Effect.fnUntraced(function*(caller: string) {
+  const dispatch = yield* Dispatch.Dispatch
+  const store = yield* Store.Store
+  const log = yield* Log.Log
+  const digest = yield* Digest.Digest
+  const schedules = yield* Schedules.Schedules
+  const n = ++count
+  const session = Claims.SessionId.make(`ses_matrix${n}`)
+  yield* dispatch.open({ session, actor: "Shop", input, grant: { names: ["tool:refund"], terms: holds }, caller })
+  yield* Effect.repeat(log.session(session), { until: Option.exists(({ status }) => status === "waiting") })
+  const letter = DeadLetter.make(digest, {
+    kind: "session",
+    subject: session,
+    session,
+    reason: "it broke down",
+    payload: null,
+    at: n,
+    attempts: 1
+  })
+  yield* store.commit({
+    _tag: "Append",
+    session,
+    epoch: null,
+    row: { key: null, body: DeadLetter.row(letter, "filed", "aosiq", "") },
+    payloads: [],
+    status: null,
+    result: null,
+    keep: [DeadLetter.keep(letter)]
+  })
+  const schedule = `s${n}`
+  yield* schedules.add(definition(schedule, caller), caller)
+  const target: Target = { session, schedule, letter: letter.id, fresh: `f${n}`, caller }
+  return target
+})
+
+/** How long every chain is: what leaves no row did nothing. */
+const lengths = Effect.flatMap(
+  Log.Log,
+  (log) => Effect.map(log.sessions, (list) => list.map(({ id, seq }) => `${id} ${seq}`).toSorted().join())
+)
+
+layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "120 seconds" })(
+  "the table of permits",
+  (it) => {
+    for (const role of roles) {
+      it.effect(`is what a ${role} meets`, () =>
+        Effect.gen(function*() {
+          const url = yield* address
+          const me = `${role}-me`
+          const token = yield* letIn(me, role)
+          for (const operation of operations) {
+            const reach = Permits.permits[operation][role]
+            for (const owner of owners) {
+              const target = yield* make(owner === "own" ? me : "somebody")
+              // A dispatch and a schedule are always the own ones of whoever asks for them.
+              const isOwn = owner === "own" || operation === "session_dispatch"
+              const isAllowed = reach === "any" || (reach === "own" && isOwn)
+              for (const [endpoint, method, path, body] of requestsOf(operation, target)) {
+                const before = yield* lengths
+                const { status, text } = yield* ask(token, method, `${url}/v1${path}`, body)
+                const cell = `${role} ${owner} ${endpoint}: ${status} ${text.slice(0, 200)}`
+                if (isAllowed) assert.notInclude([401, 403, 405, 500], status, cell)
+                else {
+                  assert.strictEqual(status, 403, cell)
+                  assert.strictEqual(yield* lengths, before, cell)
+                }
+              }
+            }
+          }
+        }), 60_000)
+    }
+
+    it.effect("is closed to nobody, to what was withdrawn, and to the token of an actor", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const log = yield* Log.Log
+        const target = yield* make("somebody")
+        const found = yield* log.session(Claims.SessionId.make(target.session))
+        const actors = Option.getOrThrow(found).token
+        assert.isAbove(actors.length, 100)
+        for (const operation of operations) {
+          for (const token of ["", actors, `aosiq_${"0".repeat(12)}_${"x".repeat(43)}`]) {
+            for (const [endpoint, method, path, body] of requestsOf(operation, target)) {
+              const before = yield* lengths
+              const { status } = yield* ask(token, method, `${url}/v1${path}`, body)
+              assert.strictEqual(status, 401, endpoint)
+              assert.strictEqual(yield* lengths, before, endpoint)
+            }
+          }
+        }
+      }), 60_000)
+
+    it.effect("has every endpoint, and the installation's chain says who was let in", () =>
+      Effect.gen(function*() {
+        const target: Target = { session: "s", schedule: "s", letter: "l", fresh: "f", caller: "c" }
+        const asked = operations.flatMap((operation) => requestsOf(operation, target).map(([endpoint]) => endpoint))
+        const found: Array<string> = []
+        HttpApi.reflect(Api, {
+          onGroup: () => undefined,
+          onEndpoint: ({ endpoint, group }) => found.push(`${group.identifier}.${endpoint.identifier}`)
+        })
+        // An event is a row, for those who may read rows.
+        const open = ["system.health", "system.ready", "sessions.events"]
+        assert.deepStrictEqual(found.toSorted(), [...asked, ...open].toSorted())
+        const rows = yield* Effect.flatMap(Log.Log, (log) => log.rows(Installation.id))
+        const letIn = rows.flatMap(({ body }) => body.kind === "admitted" ? [body.caller] : [])
+        for (const role of roles) assert.include(letIn, Caller.Name.make(`${role}-me`))
+      }))
+
+    it("is the one that the guide shows", () => {
+      const guide = readFileSync(join(import.meta.dirname, "../../../docs/guide/callers.md"), "utf8")
+      const shown = guide.split("\n").flatMap((line) => {
+        const cells = line.split("|").map((cell) => cell.trim().replaceAll("`", ""))
+        return cells.length === 7 && cells[1]?.includes("_") === true ? [cells.slice(1, 6)] : []
+      })
+      assert.deepStrictEqual(
+        shown,
+        operations.map((operation) => [operation, ...roles.map((role) => Permits.permits[operation][role])])
+      )
+    })
+  }
+)
