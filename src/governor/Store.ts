@@ -237,8 +237,8 @@ export interface Act {
   readonly state: "running" | "finished" | "unknown" | "retry"
 }
 
-/** What is kept beside the sessions: schedules, their firings, dead letters. */
-export const recordKinds = ["schedule", "firing", "dead_letter"] as const
+/** What is kept beside the sessions: schedules, their firings, dead letters, pinned definitions. */
+export const recordKinds = ["schedule", "firing", "dead_letter", "pin"] as const
 export type RecordKind = (typeof recordKinds)[number]
 /** Names one record. */
 export interface RecordKey {

@@ -19,7 +19,8 @@ import {
   Permit,
   type Probed,
   Refusal,
-  Session
+  Session,
+  type Unready
 } from "../governor/index.ts"
 import type { Flow, Label } from "../trust/index.ts"
 
@@ -58,6 +59,8 @@ export interface Tool<
   readonly probe: Probing
   /** Groups that its results are for: they go to backends that cover all of these, and to no others. */
   readonly readers: ReadonlyArray<string>
+  /** Whether it is to be had just now, for tools that can be taken away while a process runs. */
+  readonly ready: Effect.Effect<void, Unready> | undefined
 }
 
 /** A tool whose types were erased: it can be listed, and no grant covers what it needs. */
@@ -121,6 +124,7 @@ export const make = <
   readonly idempotent?: Idempotency
   readonly probe?: Probing
   readonly readers?: ReadonlyArray<string>
+  readonly ready?: Effect.Effect<void, Unready> | undefined
 }): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
   name,
   description: options.description,
@@ -136,7 +140,8 @@ export const make = <
   sinks: options.sinks ?? [],
   idempotent: options.idempotent ?? false,
   probe: (options.probe ?? false) as Probing,
-  readers: options.readers ?? []
+  readers: options.readers ?? [],
+  ready: options.ready
 })
 
 /** Says which capability a handler uses without its tool having declared it. */
@@ -397,6 +402,7 @@ const run = Effect.fnUntraced(function*(
     reversible: tool.reversible,
     schema: definitionHash(digest, tool),
     decode,
+    ready: tool.ready,
     reserve: CostModel.bound(tool.cost, tool.timeoutMs),
     bill: (elapsedMs) => ({ costMicroUsd: CostModel.bill(tool.cost, Math.min(elapsedMs, tool.timeoutMs)) }),
     timeoutMs: tool.timeoutMs,

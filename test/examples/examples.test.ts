@@ -86,7 +86,7 @@ describe("the examples", () => {
 
   for (const [file, lines] of Object.entries(printed)) {
     it(`${file} prints what it says`, async () => {
-      const { stdout } = await run(process.execPath, ["--conditions=source", `examples/${file}`], { cwd: home })
+      const { stdout } = await run(process.execPath, ["--conditions=aosiq-source", `examples/${file}`], { cwd: home })
       const said = stdout.trimEnd().split("\n")
       assert.lengthOf(said, lines.length, stdout)
       for (const [at, line] of lines.entries()) assert.match(said[at] ?? "", line)
