@@ -9,10 +9,10 @@ import { Ajv2019 } from "ajv/dist/2019.js"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { Layer, Result, type Schema } from "effect"
 import { createContext, Script } from "node:vm"
-import { Checker } from "../../src/mcp/index.ts"
+import { Checker, type Uncheckable } from "../../src/mcp/index.ts"
 
-/** The longest that one check, or the making of one, may take. */
-export const timeoutMs = 250
+/** The longest that one check, or the making of one, may take: nothing else runs meanwhile. */
+export const timeoutMs = 2000
 
 /** Checks of three dialects; 2020-12 for schemas that name none. */
 export const layer: Layer.Layer<Checker> = Layer.sync(Checker, () => {
@@ -23,7 +23,7 @@ export const layer: Layer.Layer<Checker> = Layer.sync(Checker, () => {
         const made = within(() => new Dialect(options).compile(schema as AnySchema)) // Ajv says when it is none.
         return Result.map(made, (validate) => (value: Schema.Json) =>
           Result.match(within(() => validate(value)), {
-            onFailure: (why) => `it cannot be checked: ${why}`,
+            onFailure: ({ detail }) => `it cannot be checked: ${detail}`,
             onSuccess: (fits) => {
               const [error] = validate.errors ?? []
               return fits ? undefined : told(error?.instancePath ?? "", error?.message ?? "it does not fit")
@@ -53,7 +53,9 @@ const dialectOf = (schema: Schema.Json) => {
   const named = typeof schema === "object" && schema !== null && "$schema" in schema ? schema["$schema"] : undefined
   if (named === undefined) return Result.succeed(Ajv2020)
   const known = dialects.find(([name]) => typeof named === "string" && name.test(named))
-  return known === undefined ? Result.fail("its dialect is not known") : Result.succeed(known[1])
+  return known === undefined
+    ? Result.fail({ detail: "its dialect is not known", isSlow: false })
+    : Result.succeed(known[1])
 }
 
 const told = (path: string, message: string) => path === "" ? message : `${path} ${message}`
@@ -63,16 +65,17 @@ const stopwatch = () => {
   const script = new Script("run()")
   const scope: { run?: () => void } = {}
   const context = createContext(scope)
-  return <A>(code: () => A): Result.Result<A, string> => {
-    let made: Result.Result<A, string> = Result.fail(`it takes longer than ${timeoutMs} ms`)
+  const late = Result.fail<Uncheckable>({ detail: `it takes longer than ${timeoutMs} ms`, isSlow: true })
+  return <A>(code: () => A): Result.Result<A, Uncheckable> => {
+    let made: Result.Result<A, Uncheckable> = late
     scope.run = () => {
       made = Result.try({
         try: code,
-        catch: (error) => error instanceof Error ? error.message.slice(0, 300) : "unknown"
+        catch: (error) => ({ detail: error instanceof Error ? error.message.slice(0, 300) : "unknown", isSlow: false })
       })
     }
-    return Result.match(Result.try(() => script.runInContext(context, { timeout: timeoutMs }) as unknown), {
-      onFailure: () => Result.fail(`it takes longer than ${timeoutMs} ms`),
+    return Result.match(Result.try((): unknown => script.runInContext(context, { timeout: timeoutMs })), {
+      onFailure: () => late,
       onSuccess: () => made
     })
   }

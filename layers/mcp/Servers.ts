@@ -21,5 +21,5 @@ const absent = (server: string) => {
 
 const nobody = Layer.mergeAll(
   Layer.succeed(McpPeers.Peers, { list: absent, call: absent, status: () => Effect.succeed(McpPeers.idle) }),
-  Layer.succeed(Checker, { compile: () => Result.fail("no server is let in") })
+  Layer.succeed(Checker, { compile: () => Result.fail({ detail: "no server is let in", isSlow: false }) })
 )

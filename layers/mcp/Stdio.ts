@@ -33,8 +33,8 @@ export interface StdioTransport extends Transport {
 export const maxNoise = 10_000
 /** Levels of a message. */
 export const maxDepth = 100
-/** How long a program has to end by itself, once its input has ended and again once it was told to. */
-export const graceMs = 1500
+/** How long a program has to end, once its input has ended and then once it was told to. */
+export const graceMs = { ended: 500, told: 2000 }
 
 /** The transport of one process; it is started with the connection and ends with it. */
 export const make = (program: Program): StdioTransport => {
@@ -125,10 +125,10 @@ export const make = (program: Program): StdioTransport => {
       const ending = child
       if (ending?.pid !== undefined && ending.exitCode === null && ending.signalCode === null) {
         ending.stdin.end()
-        await Promise.race([exited, after(graceMs, undefined, { ref: false })])
+        await Promise.race([exited, after(graceMs.ended, undefined, { ref: false })])
         if (ending.exitCode === null && ending.signalCode === null) {
           signal(ending.pid, "SIGTERM")
-          await Promise.race([exited, after(graceMs, undefined, { ref: false })])
+          await Promise.race([exited, after(graceMs.told, undefined, { ref: false })])
         }
       }
       gone()

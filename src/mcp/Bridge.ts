@@ -7,7 +7,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Digest } from "../audit/index.ts"
-import { type Governor, type Permit, type Store, type Unready } from "../governor/index.ts"
+import type { Governor, Permit, Store, Unready } from "../governor/index.ts"
 import { outside } from "../session/index.ts"
 import { Tool } from "../tool/index.ts"
 import { Checker } from "./Checker.ts"

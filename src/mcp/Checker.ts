@@ -4,8 +4,15 @@ import { Context, type Result, type Schema } from "effect"
 /** What is wrong with a value, without quoting it; `undefined` when it fits. */
 export type Check = (value: Schema.Json) => string | undefined
 
+/** Why a check cannot be made. */
+export interface Uncheckable {
+  readonly detail: string
+  /** Whether that took all the time that there was for it. */
+  readonly isSlow: boolean
+}
+
 /** Makes checks. */
 export class Checker extends Context.Service<Checker, {
   /** The check that a schema asks for; fails with why it cannot be made. */
-  readonly compile: (schema: Schema.Json) => Result.Result<Check, string>
+  readonly compile: (schema: Schema.Json) => Result.Result<Check, Uncheckable>
 }>()("aosiq/mcp/Checker") {}

@@ -44,13 +44,18 @@ export interface Parts {
 /** Reads listings; checks are made once a definition. */
 export const make = ({ checker, digest }: Parts) => {
   const made = new Map<Digest.Hash, Result.Result<Checks, string>>()
+  const slow = new Map<string, number>()
 
-  const checksOf = ({ definition, hash }: Definition.Pinnable): Result.Result<Checks, string> => {
+  const checksOf = (server: string, { definition, hash }: Definition.Pinnable): Result.Result<Checks, string> => {
     const known = made.get(hash)
     if (known !== undefined) return known
+    if ((slow.get(server) ?? 0) >= maxSlow) return Result.fail("schemas of this server take too long to be looked at")
     const { inputSchema, outputSchema } = definition
     const compile = (what: string, schema: Schema.Json) =>
-      Result.mapError(checker.compile(schema), (detail) => `its ${what} schema cannot be checked: ${detail}`)
+      Result.mapError(checker.compile(schema), ({ detail, isSlow }) => {
+        if (isSlow) slow.set(server, (slow.get(server) ?? 0) + 1)
+        return `its ${what} schema cannot be checked: ${detail}`
+      })
     const fresh = Result.flatMap(
       compile("input", inputSchema),
       (input): Result.Result<Checks, string> =>
@@ -71,7 +76,7 @@ export const make = ({ checker, digest }: Parts) => {
     if (Definition.needsTask(pinnable.success.definition)) return unfit("it can only be called as a task")
     const resource = Names.encode(tool)
     if (Option.isNone(resource)) return unfit("its name cannot be written as a capability")
-    const checks = checksOf(pinnable.success)
+    const checks = checksOf(server, pinnable.success)
     if (Result.isFailure(checks)) return unfit(checks.failure)
     return {
       _tag: "Fit",
@@ -106,3 +111,5 @@ export const make = ({ checker, digest }: Parts) => {
 
 /** Definitions whose checks are remembered. */
 const maxChecks = 2000
+/** Schemas of one server that may take all their time. */
+const maxSlow = 3

@@ -22,6 +22,7 @@ import {
 import { Tape } from "../backend/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
+import { Bridge, type McpError, McpViews } from "../mcp/index.ts"
 import {
   Approvals,
   DeadLetter,
@@ -117,6 +118,12 @@ export type Report = Finding.Report
 const error = OperationError
 
 const scheduled = { schedule: Schema.NonEmptyString, by: Schema.NonEmptyString }
+const toolOrder = {
+  server: Schema.NonEmptyString,
+  tool: Schema.NonEmptyString,
+  by: Schema.NonEmptyString,
+  reason: Schema.String
+}
 /** Tickets that one decision may be about. */
 const maxBatch = 1000
 /** Sessions that go on at the same time after a decision. */
@@ -236,6 +243,21 @@ export class Operations extends RpcGroup.make(
     success: DeadLetter.DeadLetter,
     error
   }),
+  /** Servers whose tools are let in, and how each stands. None is started for it. */
+  Rpc.make("mcp_servers", { success: Schema.Array(McpViews.ServerView), error }),
+  /** What a server says it has, and what was decided about it. */
+  Rpc.make("mcp_tools", {
+    payload: { server: Schema.NonEmptyString },
+    success: Schema.Array(McpViews.ToolView),
+    error
+  }),
+  Rpc.make("mcp_approve", {
+    /** The definition as it was shown: one that is another by now is not approved. */
+    payload: { ...toolOrder, definition: Digest.Hash },
+    success: McpViews.ToolView,
+    error
+  }),
+  Rpc.make("mcp_withdraw", { payload: toolOrder, success: Schema.Void, error }),
   Rpc.make("alerts_list", { success: Schema.Array(Alerts.Alert), error }),
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),
@@ -252,6 +274,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const dispatch = yield* Dispatch.Dispatch
     const schedules = yield* Schedules.Schedules
     const letters = yield* DeadLetters.DeadLetters
+    const bridge = yield* Bridge
     const store = yield* Store.Store
     const log = yield* Log.Log
     const alerts = yield* Alerts.Alerts
@@ -342,6 +365,10 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
       dead_letters_list: ({ open }) => Effect.mapError(letters.list(open), failed),
       dead_letter: ({ letter }) => Effect.mapError(letters.show(letter), failed),
       dead_letter_decide: ({ action, ...decision }) => Effect.mapError(letters[action](decision), failed),
+      mcp_servers: () => bridge.servers,
+      mcp_tools: ({ server }) => Effect.mapError(bridge.shelf(server), failed),
+      mcp_approve: (order) => Effect.mapError(bridge.approve(order), failed),
+      mcp_withdraw: (order) => Effect.mapError(bridge.withdraw(order), failed),
       alerts_list: () => alerts.list,
       audit_keys: () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key))),
       audit_verify: () =>
@@ -399,6 +426,7 @@ const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.
 
 type Failure =
   | Approvals.ApprovalError
+  | McpError
   | Unknowns.UnknownError
   | Rules.RuleError
   | Dispatch.DispatchError

@@ -47,6 +47,8 @@ export const Seen = Schema.Union([
 ])
 export type Seen = typeof Seen.Type
 
+let clerks = 0
+
 /** An actor that calls one tool, for as long as the scope is open. */
 export const clerk = Effect.fnUntraced(function*(
   tool: Mcp.AnyGoverned,
@@ -54,7 +56,7 @@ export const clerk = Effect.fnUntraced(function*(
 ) {
   const dispatch = yield* Dispatch.Dispatch
   const approvals = yield* Approvals.Approvals
-  const actor = DeterministicActor.make("Clerk", {
+  const actor = DeterministicActor.make(`Clerk${clerks++}`, {
     description: "calls a tool once",
     input: Schema.Json,
     output: Seen,

@@ -10,6 +10,7 @@ import { backendsCommand } from "./Backends.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import * as Files from "./Files.ts"
+import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
@@ -30,6 +31,7 @@ export const command = (about: About) =>
       sessions(about),
       schedules(about),
       deadLetters(about),
+      mcp(about),
       audit,
       verify,
       cost,
