@@ -1,9 +1,9 @@
 /** The servers of the settings in force, and checks of what they say. Where there are none, nothing is loaded for them. */
 import { type Config, Effect, Layer, Result } from "effect"
-import { Checker, McpError, McpFailure, McpPeers, McpSettings } from "../../src/mcp/index.ts"
+import { McpChecker, McpError, McpFailure, McpPeers, McpSettings } from "../../src/mcp/index.ts"
 
 /** Servers and checks. */
-export const layer: Layer.Layer<McpPeers.Peers | Checker, Config.ConfigError> = Layer.unwrap(
+export const layer: Layer.Layer<McpPeers.Peers | McpChecker, Config.ConfigError> = Layer.unwrap(
   Effect.gen(function*() {
     const { servers } = yield* McpSettings.Current
     if (Object.keys(servers).length === 0) return nobody
@@ -21,5 +21,5 @@ const absent = (server: string) => {
 
 const nobody = Layer.mergeAll(
   Layer.succeed(McpPeers.Peers, { list: absent, call: absent, status: () => Effect.succeed(McpPeers.idle) }),
-  Layer.succeed(Checker, { compile: () => Result.fail({ detail: "no server is let in", isSlow: false }) })
+  Layer.succeed(McpChecker, { compile: () => Result.fail({ detail: "no server is let in", isSlow: false }) })
 )

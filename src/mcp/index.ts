@@ -1,7 +1,7 @@
 /** Tools of other programs over the Model Context Protocol, governed. */
 export * as Mcp from "./Bridge.ts"
 export { Bridge } from "./Bridge.ts"
-export { type Check, Checker, type Uncheckable } from "./Checker.ts"
+export { type Check as McpCheck, Checker as McpChecker, type Uncheckable as McpUncheckable } from "./Checker.ts"
 export * as McpContent from "./Content.ts"
 export * as McpDefinition from "./Definition.ts"
 export * as McpFailure from "./McpError.ts"

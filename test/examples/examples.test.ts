@@ -37,6 +37,13 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Noter holds memory:write@notes\/today; 1000 micro-dollars, depth 0$/
   ],
   "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
+  "mcp.ts": [
+    /^approved: create_entities$/,
+    /^approved: read_graph$/,
+    /^Waiting; noted so far: false$/,
+    /^a person reads: mcp__notes__create_entities \{"entities":\[.*"name":"buy milk".*\]\}$/,
+    /^\{"entities":\[\{.*"name":"buy milk".*\}\],"relations":\[\]\}$/
+  ],
   "memory.ts": [/^remembered: shop, then cook$/],
   "plan.ts": [
     /^Rex$/,

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, type Scope } from "effect"
 import { Bridge } from "../../src/mcp/index.ts"
+import { Approvals } from "../../src/session/index.ts"
 import * as S from "./strangers.ts"
 import * as W from "./world.ts"
 
@@ -74,6 +75,27 @@ describe("definitions", () => {
         })
       )
       assert.deepStrictEqual(strangers.calls(), ["echo {\"n\":1}", "other {\"n\":3}", "echo {\"n\":5}"])
+    }).pipe(Effect.scoped))
+
+  it.live("that change are not asked people about", () =>
+    Effect.gen(function*() {
+      const strangers = yield* S.make(S.tool("echo"))
+      yield* among(
+        { ...strangers.program(), tools: { echo: {} } },
+        Effect.gen(function*() {
+          const echo = yield* hired("echo")
+          const approvals = yield* Approvals.Approvals
+          const waiting = yield* echo.ask({ n: 1 })
+          assert.strictEqual(waiting._tag, "Waiting")
+          strangers.list(S.tool("echo", { description: "other" }))
+          yield* Effect.sleep(300)
+          assert.deepInclude(yield* echo.call({ n: 2 }), { _tag: "Refusal", layer: "class" })
+          assert.lengthOf(yield* approvals.list, 1)
+          // What was approved before it changed is not done either.
+          assert.deepInclude(yield* Effect.flatMap(echo.approve, W.whole), { _tag: "Refusal", layer: "class" })
+        })
+      )
+      assert.deepStrictEqual(strangers.calls(), [])
     }).pipe(Effect.scoped))
 
   it.live("that change in an output schema or an annotation are others too, after a restart as well", () =>
