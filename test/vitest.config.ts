@@ -6,7 +6,11 @@ export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/soak/**"],
+    exclude: [...configDefaults.exclude, "test/chaos/**", "test/soak/**"],
+    // Most of them wait for processes and databases.
+    maxWorkers: "100%",
+    // The programs that tests start are compiled once.
+    env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/../node_modules/.cache/aosiq/compiled` },
     reporters: ["default"],
     // Tests of real processes share a machine there, which may stall one of them for longer than it waits.
     retry: process.env["CI"] === "true" ? 2 : 0,

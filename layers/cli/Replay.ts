@@ -3,7 +3,6 @@ import { Effect, Layer } from "effect"
 import { Tape } from "../../src/backend/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { RuntimeError } from "../../src/door/cli/index.ts"
-import { Evidence } from "../../src/evidence/index.ts"
 import { Operations } from "../../src/operator/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { AdvisorPreset, Memory } from "../presets/index.ts"
@@ -19,7 +18,7 @@ export const replay = Effect.fnUntraced(function*(text: string) {
       remedy: "replay it in the program that has the actor, with Tape.backend and Tape.handler"
     })
   }
-  const runtime = Layer.provideMerge(layer, Layer.provideMerge(Evidence.layer, Memory.layer()))
+  const runtime = Layer.provideMerge(layer, Memory.layer())
   const context = yield* Layer.build(runtime)
   return yield* Effect.gen(function*() {
     const dispatch = yield* Dispatch.Dispatch

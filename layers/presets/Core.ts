@@ -4,12 +4,14 @@ import { SecureRandom } from "effect/crypto"
 import { Actor } from "../../src/actor/index.ts"
 import { Gate, type Policy } from "../../src/approval/index.ts"
 import { MicroUsd } from "../../src/cost/index.ts"
+import { Evidence } from "../../src/evidence/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
 import { Mcp } from "../../src/mcp/index.ts"
 import {
   Approvals,
   DeadLetters,
   Dispatch,
+  Endorsements,
   Launcher,
   type Mailbox,
   Rules,
@@ -32,7 +34,9 @@ export const core = <E, R>(
   bridge.pipe(
     Layer.provideMerge(governed(mailbox, policy)),
     Layer.provide(PolicyFile.layerConfig),
-    Layer.provideMerge(Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), prices, SecureRandom.layerWebCrypto))
+    Layer.provideMerge(
+      Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), Evidence.layer, prices, SecureRandom.layerWebCrypto)
+    )
   )
 
 /** The same over tokens and randomness of one's own, and without reasoning. */
@@ -43,7 +47,13 @@ export const governed = <E, R>(
   Layer.mergeAll(Schedules.layer, DeadLetters.layer).pipe(
     Layer.provideMerge(Launcher.layer),
     Layer.provideMerge(
-      Layer.mergeAll(Dispatch.layer.pipe(Layer.provide(ceilings)), Approvals.layer, Rules.layer, Unknowns.layer)
+      Layer.mergeAll(
+        Dispatch.layer.pipe(Layer.provide(ceilings)),
+        Approvals.layer,
+        Endorsements.layer,
+        Rules.layer,
+        Unknowns.layer
+      )
     ),
     Layer.provideMerge(mailbox),
     Layer.provideMerge(Runs.layer),

@@ -8,7 +8,6 @@ import { Layer, type Redacted } from "effect"
 import { Singleton } from "effect/cluster"
 import type { Policy } from "../../src/approval/index.ts"
 import { Anchoring, Rounds } from "../../src/audit/index.ts"
-import { Evidence } from "../../src/evidence/index.ts"
 import { Cluster, Schedules } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
 import { PostgresClient } from "../postgres/index.ts"
@@ -29,11 +28,8 @@ export interface Options {
 
 /** The runtime of one runner. */
 export const layer = ({ folder, place, policy = {}, url }: Options) =>
-  Layer.mergeAll(
-    // One runner of them all takes the anchors: two that sign at the same time would contradict each other.
-    Singleton.make("aosiq/anchoring", Layer.build(Rounds.layer(cadence).pipe(Layer.provide(Anchoring.layer())))),
-    Evidence.layer
-  ).pipe(
+  // One runner of them all takes the anchors: two that sign at the same time would contradict each other.
+  Singleton.make("aosiq/anchoring", Layer.build(Rounds.layer(cadence).pipe(Layer.provide(Anchoring.layer())))).pipe(
     Layer.provideMerge(Anchoring.layerElsewhere),
     Layer.provideMerge(core(Cluster.layer, policy)),
     Layer.provideMerge(Runners.layerOneOfMany(place)),

@@ -5,7 +5,6 @@
 import { Config, Duration, Effect, Layer, Option } from "effect"
 import type { Policy } from "../../src/approval/index.ts"
 import { Anchoring, Rounds } from "../../src/audit/index.ts"
-import { Evidence } from "../../src/evidence/index.ts"
 import { Operations } from "../../src/operator/index.ts"
 import { Cluster } from "../../src/session/index.ts"
 import { Runners } from "../cluster/index.ts"
@@ -27,10 +26,7 @@ export const cadence: Rounds.Cadence = { every: Duration.minutes(1), rows: 1000 
 
 /** The runtime over `folder`. */
 export const layer = (folder: string, policy: Partial<Policy.Policy> = {}) =>
-  Layer.mergeAll(
-    Rounds.layer(cadence),
-    Evidence.layer
-  ).pipe(
+  Rounds.layer(cadence).pipe(
     Layer.provideMerge(Anchoring.layer()),
     Layer.provideMerge(core(Cluster.layer, policy)),
     Layer.provideMerge(Runners.layerSingle),

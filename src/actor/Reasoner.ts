@@ -21,10 +21,12 @@ export const Thread = Schema.Struct({
   messages: Schema.Array(Message),
   /** Model calls so far. */
   step: Schema.Natural,
+  /** Tokens of them, in and out. */
+  tokens: Schema.optionalKey(Schema.Natural),
   pending: Schema.Array(Pending),
   /** Refused or rejected attempts so far. */
   rejections: Schema.Natural,
-  /** Successful tool calls so far. */
+  /** Different tool calls so far that succeeded and read something of the world. */
   gathered: Schema.Natural,
   conclusion: Schema.NullOr(Schema.Struct({ output: Schema.Json })),
   gaveUp: Schema.NullOr(Schema.String),

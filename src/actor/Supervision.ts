@@ -31,8 +31,8 @@ export interface Failure {
   readonly kind: Kind
   /** One sentence; secrets may be in it until it is redacted. */
   readonly detail: string
-  /** The act whose handler broke. */
-  readonly act: string | null
+  /** `seq` of the outcome that the run broke down of; `null` when it was no act. */
+  readonly outcome: number | null
   /** An actor that gave up honestly. */
   readonly abandoned: boolean
   readonly stop?: Row.Stop | undefined
@@ -136,18 +136,12 @@ export const history = (rows: ReadonlyArray<Row.Row>): History => {
   return { restarts, fruitless: Math.max(0, fruitless - 1) }
 }
 
-/** Which act the run broke down of: `seq` of its outcome, or `null`. */
-export const brokenAct = (rows: ReadonlyArray<Row.Row>, { act, kind }: Failure): number | null =>
-  kind !== "handler_broken"
-    ? null
-    : rows.findLast(({ body }) => body.kind === "outcome" && body.status === "crashed" && body.act === act)?.seq ?? null
-
 /**
  * What kind of end it was; `undefined` for one that is none: the run waits, was interrupted or replaced, or the log did not
  * answer or is not what it was. A log that does not answer cannot count restarts either: whoever sent the message tries again.
  */
 export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failure | undefined => {
-  const nothing = { act: null, abandoned: false }
+  const nothing = { outcome: null, abandoned: false }
   const error = Cause.findErrorOption(cause)
   if (Option.isNone(error)) {
     if (Cause.hasInterruptsOnly(cause)) return undefined
@@ -157,7 +151,7 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
     if (died instanceof ActorError) return { ...nothing, kind: "actor_error", detail }
     if (!(died instanceof GovernorError)) return { ...nothing, kind: "defect", detail }
     return died.reason._tag === "HandlerBroken"
-      ? { ...nothing, kind: "handler_broken", detail, act: died.act }
+      ? { ...nothing, kind: "handler_broken", detail, outcome: died.reason.outcome ?? null }
       : { ...nothing, kind: "final", detail }
   }
   if (error.value instanceof ActorError) {
@@ -165,7 +159,7 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
     // Another run would be stopped as this one was.
     return { ...nothing, kind: stop === undefined ? "actor_error" : "final", detail, abandoned, stop, partial }
   }
-  const { act, message, reason } = error.value
+  const { message, reason } = error.value
   switch (reason._tag) {
     case "AwaitingApproval":
     case "AwaitingSettlement":
@@ -181,7 +175,7 @@ export const failureOf = (cause: Cause.Cause<ActorError | GovernorError>): Failu
         stop: Refusal.stopOf(reason)
       }
     case "HandlerBroken":
-      return { ...nothing, kind: "handler_broken", detail: message, act }
+      return { ...nothing, kind: "handler_broken", detail: message, outcome: reason.outcome ?? null }
     default:
       return { ...nothing, kind: "final", detail: message }
   }

@@ -36,9 +36,9 @@ export const Binding = Schema.Struct({
   schema: Digest.Hash,
   /** Hash of the canonical arguments. */
   args: Digest.Hash,
-  /** Hash of the session's token. */
+  /** Hash of the session's token; with the arguments, where secrets were taken out of what is kept of them. */
   token: Digest.Hash,
-  /** Hash of the policy. */
+  /** Hash of the rules on approvals and of the policy on labels. */
   policy: Digest.Hash,
   /** Hash of what the approver was shown. */
   shown: Digest.Hash

@@ -22,6 +22,8 @@ export const Genesis = Schema.Struct({
   mode: Schema.Literals(["enforced", "warn", "disabled"]),
   input: Hash,
   definition: Hash,
+  /** The policy on labels that it was opened under; absent in chains from before there was one. */
+  policy: Schema.optionalKey(Hash),
   /** Of a child: groups whose data its parent had seen. Absent when there are none. */
   readers: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Of a child: its parent had read a stranger's text, so that its input may be a stranger's too. */
@@ -43,6 +45,26 @@ export const Intent = Schema.Struct({
   /** Groups that its results are for; from here on the session has seen their data. Absent when there are none. */
   readers: Schema.optionalKey(Schema.Array(Schema.String))
 })
+/** What detectors found in a result: by which rule, in what form, and in which field, at UTF-16 offsets into its text. */
+export const Found = Schema.Struct({
+  rule: Schema.NonEmptyString,
+  strength: Schema.Literals(["weak", "strong"]),
+  via: Schema.NonEmptyString,
+  path: Schema.String,
+  start: Schema.Natural,
+  end: Schema.Natural
+})
+/** All that is kept of what they found. */
+export const Detected = Schema.Struct({
+  findings: Schema.Array(Found),
+  /** Findings beside these. */
+  more: Schema.Natural,
+  /** Characters of the result that nobody looked at. */
+  unread: Schema.Natural,
+  /** Whether it is enough to say that somebody tried: then the result is untrusted, whatever its tool declares. */
+  isSuspicious: Schema.Boolean
+})
+export type Detected = typeof Detected.Type
 /** How the act ended, as far as the actor and its tools can tell. */
 export const Outcome = Schema.Struct({
   kind: Schema.Literal("outcome"),
@@ -57,6 +79,8 @@ export const Outcome = Schema.Struct({
     rest: Schema.Literals(["trusted", "untrusted"]),
     fields: Schema.Record(Schema.NonEmptyString, Schema.Literals(["trusted", "untrusted", "reference"]))
   })),
+  /** Absent when detectors found nothing, and of model calls. */
+  detected: Schema.optionalKey(Detected),
   costMicroUsd: Schema.Natural,
   computeMs: Schema.Natural,
   /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */
@@ -111,8 +135,28 @@ export const Ruled = Schema.Struct({
   /** Uses by then: what uses it further is later than this row, whatever clocks say. */
   uses: Schema.Natural
 })
+/** A person vouched for a source or a value in this session. */
+export const Endorsed = Schema.Struct({
+  kind: Schema.Literal("endorsed"),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  /** Hash of what is vouched for, for what and until when, a payload. */
+  terms: Hash,
+  /** When it ends, epoch milliseconds. */
+  until: Schema.Natural
+})
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
+/** The session has moved away from what it was asked for, and is paused for people to look at it. */
+export const Drifted = Schema.Struct({
+  kind: Schema.Literal("drifted"),
+  /** How far, by then. */
+  score: Schema.Finite,
+  /** From where on people look. */
+  threshold: Schema.Finite,
+  /** Acts since the beginning, or since people last looked. */
+  steps: Schema.Natural
+})
 /** The run ended to wait for people; the session holds nothing until they decide. */
 export const Suspended = Schema.Struct({
   kind: Schema.Literal("suspended"),
@@ -164,10 +208,23 @@ export const Settled = Schema.Struct({
   args: Schema.NullOr(Hash),
   /** The result that the actor goes on with; `null` when none is known. */
   result: Schema.NullOr(Hash),
+  /** What detectors found in that. */
+  detected: Schema.optionalKey(Detected),
   costMicroUsd: Schema.Natural
 })
-/** What ended a run that would have gone on: money. */
-export const Stop = Schema.Literals(["budget"])
+/**
+ * What ended a run that would have gone on: money, a bound on its steps or tokens, going round in circles, or refusals and
+ * rejections without end.
+ */
+export const Stop = Schema.Literals([
+  "budget",
+  "steps",
+  "tokens",
+  "repetition",
+  "cycle",
+  "no_evidence",
+  "rejections"
+])
 export type Stop = typeof Stop.Type
 /** A claim of the actor about its own work: a proposal, or that it gives up. */
 export const Ended = Schema.Struct({
@@ -249,12 +306,12 @@ export const Checkpoint = Schema.Struct({
   memory: Hash
 })
 /**
- * Something an operator must be able to see later: a revocation, a change of mode, a pause, stored state that is not what
+ * Something an operator must be able to see later: a revocation, a change of mode or of the policy on labels, a pause, stored state that is not what
  * this log says, checkpoints dropped on request.
  */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
+  what: Schema.Literals(["mode", "policy", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })
@@ -267,7 +324,9 @@ export const Body = Schema.Union([
   Proposed,
   Decided,
   Ruled,
+  Endorsed,
   Started,
+  Drifted,
   Suspended,
   Timer,
   Sleeping,

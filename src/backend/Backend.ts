@@ -12,7 +12,7 @@ import { type Bill, Governor, GovernorError, type Outcome, Refusal, type Session
 import { type Plain, Tool } from "../tool/index.ts"
 import * as BackendErrors from "./BackendError.ts"
 import { BackendError } from "./BackendError.ts"
-import { plain } from "./Clean.ts"
+import { blanked, plain } from "./Clean.ts"
 import * as Estimate from "./Estimate.ts"
 
 /** The known backends; a name outside the list is a compile error. */
@@ -125,13 +125,14 @@ type Called<N extends Name> = Effect.Effect<
 
 const call = <N extends Name>(
   backend: Backend<N>,
-  request: Request,
+  given: Request,
   ask: (request: Request) => Effect.Effect<Turn, BackendError>
 ): Called<N> =>
   Effect.gen(function*() {
     const governor = yield* Governor
     const digest = yield* Digest.Digest
     const prices = yield* Prices.Prices
+    const request = { ...given, prompt: blanked(given.prompt) }
     const json = describe(backend, request)
     const price = (usage: Prices.Usage) => prices.price(backend.name, backend.model, usage)
     const atMost = (input: number) => dearest(price, input, backend.maxOutputTokens)

@@ -1,5 +1,6 @@
 /** Values as JSON: as they are, as they may lie on a tape (without secrets, keys in order), and where two first differ. */
 import type { Schema } from "effect"
+import { Prompt } from "effect/ai"
 import { Base64 } from "effect/encoding"
 import { Redact, Spotlight } from "../trust/index.ts"
 
@@ -8,6 +9,15 @@ export const plain = (value: unknown): Schema.Json => JSON.parse(JSON.stringify(
 
 /** The same, as it may lie on a tape. */
 export const cleaned = (value: unknown): Schema.Json => clean(plain(value))
+
+/**
+ * A conversation as a model may see it: without secrets in what anybody but the model wrote. What it wrote itself is handed
+ * back to the letter, as its vendor signed it.
+ */
+export const blanked = (prompt: Prompt.Prompt): Prompt.Prompt => {
+  const messages = prompt.content.map(blank)
+  return messages.every((message, at) => message === prompt.content[at]) ? prompt : Prompt.fromMessages(messages)
+}
 
 /** Where two values first differ, such as `prompt[1].content`; `undefined` when they do not. */
 export const difference = (recorded: Schema.Json, asked: Schema.Json, path: string): string | undefined => {
@@ -24,6 +34,40 @@ export const difference = (recorded: Schema.Json, asked: Schema.Json, path: stri
 }
 
 // internal
+
+const blank = (message: Prompt.Message): Prompt.Message => {
+  switch (message.role) {
+    case "system": {
+      const content = Redact.redact(message.content)
+      return content === message.content ? message : Prompt.systemMessage({ ...message, content })
+    }
+    case "user": {
+      const content = changed(message.content, (part) => {
+        const text = part.type === "text" ? Redact.redact(part.text) : ""
+        return part.type !== "text" || text === part.text ? part : Prompt.textPart({ ...part, text })
+      })
+      return content === message.content ? message : Prompt.userMessage({ ...message, content })
+    }
+    case "tool": {
+      const content = changed(message.content, (part) => {
+        if (part.type !== "tool-result") return part
+        const result = Redact.json(plain(part.result))
+        return JSON.stringify(result) === JSON.stringify(part.result)
+          ? part
+          : Prompt.toolResultPart({ ...part, result })
+      })
+      return content === message.content ? message : Prompt.toolMessage({ ...message, content })
+    }
+    case "assistant":
+      return message
+  }
+}
+
+/** The same array where nothing in it is another. */
+const changed = <A>(all: ReadonlyArray<A>, change: (one: A) => A): ReadonlyArray<A> => {
+  const next = all.map(change)
+  return next.every((one, at) => one === all[at]) ? all : next
+}
 
 const bytes = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? { base64: Base64.encode(value) } : value

@@ -160,7 +160,7 @@ const supersede = (
   return append(digest, space, session, settled(before, decision, before.reserved), at).session
 }
 
-type Decision = Pick<typeof Row.Settled.Type, "choice" | "from" | "by" | "reason" | "result">
+type Decision = Pick<typeof Row.Settled.Type, "choice" | "from" | "by" | "reason" | "result" | "detected">
 
 /** Ends the hold of an act on its accounts. */
 const pay = (space: Workspace, act: Act, spent: number) => {

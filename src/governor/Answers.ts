@@ -4,6 +4,7 @@ import { type Digest, Log, Row } from "../audit/index.ts"
 import { Label, Redact } from "../trust/index.ts"
 import type { Action, Outcome } from "./Action.ts"
 import { type Call, fail, type Named, unavailable, unknown } from "./Call.ts"
+import * as Received from "./Received.ts"
 import { endsRun, GovernorError, HandlerBroken, Settled, TimedOut } from "./Refusal.ts"
 import type { Recorded } from "./Session.ts"
 
@@ -29,7 +30,9 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
     { body, seq }: NonNullable<Recorded["outcome"]>
   ): Effect.fn.Return<Outcome<A>, E | GovernorError> {
     if (body.status === "timed_out") return yield* fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
-    if (body.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: body.resultPreview }))
+    if (body.status === "crashed") {
+      return yield* fail(action, new HandlerBroken({ detail: body.resultPreview, outcome: seq }))
+    }
     const json = yield* kept(action, call, body.result)
     const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
     if (body.status === "failed") {
@@ -49,7 +52,8 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
       const json = yield* kept(action, call, body.result)
       const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
       const value = yield* Effect.catch(action.success.decode(json), broken)
-      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: Label.overall(action.trust) }
+      const trust = Label.overall(Received.declaredOf(action.trust, body.detected))
+      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust }
     }
     const happened = body.choice === "done"
     const remedy = happened ? "go on without its result" : "ask for it again if it is still wanted"
@@ -67,6 +71,13 @@ export const lostBy = ({ computeMs, resultPreview, status }: typeof Row.Outcome.
 export const isOver = (cause: Cause.Cause<unknown>): boolean => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   return error === undefined ? Cause.hasInterruptsOnly(cause) : error instanceof GovernorError && endsRun(error.reason)
+}
+
+/** What the log keeps of how an act ended, before it is text. */
+export interface Recordable {
+  readonly status: (typeof Row.Outcome.Type)["status"]
+  readonly json: Schema.Json | undefined
+  readonly detail: string
 }
 
 /** What the log keeps of how an act ended. */
@@ -103,11 +114,3 @@ export const record = Effect.fnUntraced(function*<Args, A, E, R>(
     ? { status: "interrupted", json: undefined, detail: "interrupted" }
     : { status: "crashed", json: undefined, detail: Redact.preview(String(Cause.squash(ran.cause))) }
 })
-
-// internal
-
-interface Recordable {
-  readonly status: (typeof Row.Outcome.Type)["status"]
-  readonly json: Schema.Json | undefined
-  readonly detail: string
-}

@@ -29,11 +29,13 @@ export interface Parts {
   readonly random: SecureRandom.SecureRandom["Service"]
   readonly gate: Option.Option<Gate.Gate["Service"]>
   readonly mode: Mode.Mode
+  /** Hash of the policy on labels. */
+  readonly policy: Digest.Hash
   readonly refusals: Refusals
 }
 
 /** `approval` gives what to consume with the intent; `drafted` the ticket of an act, as it would be filed. */
-export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts) => {
+export const make = ({ digest, gate, log, mode, policy: labels, random, refusals, store }: Parts) => {
   const { refuse, stopped, stored, violation } = refusals
 
   /** The ticket of the act, as it would be filed: all that it is bound to. */
@@ -56,8 +58,8 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
       bound: {
         actor: session.actor.name,
         schema: action.schema,
-        token: digest.sha256(session.token),
-        policy: digest.sha256(digest.canonical({ ...policy }))
+        token: call.seal,
+        policy: digest.sha256(digest.canonical({ ...policy, labels }))
       }
     }
     return { ...parts, binding: Ticket.bindingOf(digest, parts) }
@@ -137,6 +139,8 @@ export const make = ({ digest, gate, log, mode, random, refusals, store }: Parts
     tried: ReadonlyArray<Rule.RuleId>
   ) {
     const { actor, caller } = call.session
+    // Whoever made a rule cannot have seen what was taken out here.
+    if (call.hasSecrets) return undefined
     const rules = yield* stored(action, store.rules(yield* Clock.currentTimeMillis))
     if (rules.length === 0) return undefined
     const { capabilities, name: act, schema: definition } = action

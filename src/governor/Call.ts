@@ -28,9 +28,15 @@ export interface Agreed {
 export interface Call {
   readonly session: Entered
   readonly place: string
+  /** Its arguments as they are kept: canonical, without secrets. */
   readonly text: string
+  /** Its arguments. */
   readonly json: Schema.Json
+  /** Of `text`. */
   readonly hash: Digest.Hash
+  /** Binds to the session's token, and to arguments that hold secrets. Whoever does not have the token learns nothing. */
+  readonly seal: Digest.Hash
+  readonly hasSecrets: boolean
   readonly identity: string
   attempt: number
   /** When the first attempt began, epoch milliseconds. */

@@ -2,9 +2,12 @@
  * The gate on labels: what a session knows is read back from its log, the arguments of an act are traced into it, and the
  * policy says whether they may go where the act takes them. What does not may wait for a person, or is refused by `policy`.
  * Such a refusal stands for its place in the run: a re-run is told the same, whatever was read since.
+ *
+ * What would be stopped is looked at once more with what people vouched for in this session meanwhile.
  */
 import { Clock, Context, Effect, Option, Result, Schema } from "effect"
-import type { Digest, Log } from "../audit/index.ts"
+import { type Gate, Person } from "../approval/index.ts"
+import type { Digest, Log, Row } from "../audit/index.ts"
 import { Flow, Label, Trace } from "../trust/index.ts"
 import type { Action } from "./Action.ts"
 import { type Call, type Flowed, keyOf, type Named, unavailable } from "./Call.ts"
@@ -18,6 +21,10 @@ export const Current = Context.Reference<Flow.Policy>("aosiq/governor/Flowing/Cu
   defaultValue: () => Flow.standard
 })
 
+/** The hash of a policy, as it stands in sessions and tickets. */
+export const hashOf = (digest: Digest.Digest["Service"], policy: Flow.Policy): Digest.Hash =>
+  digest.sha256(digest.canonical(Schema.encodeSync(Schema.toCodecJson(Flow.Policy))(policy)))
+
 /** How the act is named by which a program vouches for a value; see `Endorse`. */
 export const endorsing = "aosiq/endorse"
 
@@ -27,11 +34,13 @@ export interface Parts {
   readonly digest: Digest.Digest["Service"]
   readonly policy: Flow.Policy
   readonly mode: Mode.Mode
+  /** The people who may vouch for something are those who may approve. */
+  readonly gate: Option.Option<Gate.Gate["Service"]>
   readonly refusals: Refusals
 }
 
 /** `look` says what the rules come to; `admit` also holds to it. */
-export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
+export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
   /** A text of the log, if it is still what was recorded. */
   const text = (action: Named, hash: Digest.Hash) =>
     Effect.map(
@@ -88,6 +97,19 @@ export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
       (all) => all.flatMap((json) => Option.toArray(Option.flatMap(json, Schema.decodeUnknownOption(Flow.Endorsement))))
     )
 
+  /** What people vouched for while it runs: as many of them as must agree to an act, about the very same. */
+  const vouchedBy = Effect.fnUntraced(function*(action: Named, { session }: Call) {
+    if (Option.isNone(gate)) return []
+    const rows = yield* Effect.catch(log.rows(session.id), (error) => unavailable(action, error, false))
+    const agreed = agreedIn(rows, session.caller, gate.value.policy)
+    const all = yield* Effect.forEach(agreed, ({ by, terms }) =>
+      Effect.map(
+        text(action, terms),
+        (json) => Option.map(Option.flatMap(json, decodeTerms), (terms) => ({ ...terms, name: by, by, reason: by }))
+      ))
+    return all.flatMap(Option.toArray)
+  })
+
   const judge = Effect.fnUntraced(function*(action: Sinking, call: Call) {
     const sinks = sinksOf(action)
     if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
@@ -95,7 +117,11 @@ export const make = ({ digest, log, mode, policy, refusals }: Parts) => {
     const context = yield* contextOf(action, known)
     const endorsed = [...policy.endorsed ?? [], ...(yield* vouchedIn(action, known))]
     const at = yield* Clock.currentTimeMillis
-    return Flow.decide({ ...policy, endorsed }, { tool: action.name, sinks, args: call.json, at }, context)
+    const asked = { tool: action.name, sinks, args: call.json, at }
+    const verdict = Flow.decide({ ...policy, endorsed }, asked, context)
+    if (verdict.decision === "pass" && verdict.shadow.length === 0) return verdict
+    const more = yield* vouchedBy(action, call)
+    return more.length === 0 ? verdict : Flow.decide({ ...policy, endorsed: [...endorsed, ...more] }, asked, context)
   })
 
   const look = (action: Sinking, call: Call): Effect.Effect<Flowed, GovernorError> =>
@@ -126,7 +152,26 @@ export const sinksOf = (
   { reversible, sinks = [] }: { readonly sinks?: ReadonlyArray<Flow.Sink> | undefined; readonly reversible: boolean }
 ): ReadonlyArray<Flow.Sink> => reversible ? sinks : [...new Set([...sinks, "irreversible" as const])]
 
+/** The terms that as many people agreed to as the policy wants, none of them the one who asked where that may not be. */
+export const agreedIn = (
+  rows: ReadonlyArray<Row.Row>,
+  caller: string,
+  policy: Pick<Gate.Gate["Service"]["policy"], "approvers" | "requesterMayApprove">
+): ReadonlyArray<{ readonly terms: Digest.Hash; readonly by: string }> => {
+  const endorsed = rows.flatMap(({ body }) => body.kind === "endorsed" ? [body] : [])
+  return [...Map.groupBy(endorsed, ({ terms }) => terms)].flatMap(([terms, all]) => {
+    const people: Array<string> = []
+    for (const { by } of all) {
+      const isRequester = !policy.requesterMayApprove && Person.isSame(by, caller)
+      if (!isRequester && !people.some((other) => Person.isSame(by, other))) people.push(by)
+    }
+    return people.length < policy.approvers ? [] : [{ terms, by: people.join(", ") }]
+  })
+}
+
 // internal
+
+const decodeTerms = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Terms))
 
 /** What is no JSON tells nothing. */
 const parsed = (text: string): Option.Option<Schema.Json> =>

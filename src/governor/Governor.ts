@@ -4,7 +4,7 @@
  *
  *   decode → recall → capability → labels → approval → budget → intent   (first transaction)
  *   run, holding a Permit
- *   redact → outcome, settlement                                   (second transaction)
+ *   redact, detect → outcome, settlement                                   (second transaction)
  *
  * Where it stays open whether an act took effect that cannot be undone, `resolve` asks what the tool offers to find out,
  * and else leaves it to an operator.
@@ -44,6 +44,7 @@ import * as Late from "./Late.ts"
 import * as Lost from "./Lost.ts"
 import * as Mode from "./Mode.ts"
 import { issue } from "./Permit.ts"
+import * as Received from "./Received.ts"
 import {
   AwaitingSettlement,
   AwaitingTimer,
@@ -59,10 +60,13 @@ import * as Refusals from "./Refusals.ts"
 import { type Entered, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
+import * as Watching from "./Watching.ts"
 
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
   readonly mode: Mode.Mode
+  /** Hash of the policy on labels in force. */
+  readonly policy: Digest.Hash
   /** Admits, records and runs one act; or refuses it, and it does not run. */
   readonly act: <Args, A, E, R, const Caps extends string, const Reversible extends boolean>(
     action: Action<Args, A, E, R, Caps, Reversible>
@@ -71,6 +75,8 @@ export class Governor extends Context.Service<Governor, {
     E | GovernorError,
     R | Session | Capability.Capabilities<Caps> | (Reversible extends true ? never : Gate.Gate)
   >
+  /** Pauses the session, and ends its run, if it has drifted as far as `threshold`; see `Drift`. */
+  readonly watch: (threshold: number) => Effect.Effect<void, GovernorError, Session>
   /** Waits `ms` milliseconds from when the run first came here; until then the session holds nothing. */
   readonly sleep: (ms: number) => Effect.Effect<void, GovernorError, Session>
 }>()("aosiq/governor/Governor") {}
@@ -98,9 +104,13 @@ export const layer: Layer.Layer<
     const refusals = Refusals.make(store, mode)
     const { note, stopped, stored, violation } = refusals
     const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
-    const flowing = Flowing.make({ log, digest, policy: yield* Flowing.Current, mode, refusals })
-    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, refusals })
+    const labels = yield* Flowing.Current
+    const policy = Flowing.hashOf(digest, labels)
+    const flowing = Flowing.make({ log, digest, policy: labels, mode, gate, refusals })
+    const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, policy, refusals })
     const { answer, said } = Answers.make(log, digest)
+    const scan = yield* Received.Current
+    const watched = Watching.make({ store, log, digest, mode })
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R> & Identified
@@ -128,11 +138,14 @@ export const layer: Layer.Layer<
       }
     })
 
+    const watch = (threshold: number) =>
+      Effect.flatMap(entered({ name: "watch" }), (session) => watched(session, threshold))
+
     /** The instant is in the log, so that every re-run waits for the same one. */
     const sleep = Effect.fnUntraced(function*(ms: number) {
       const session = yield* entered({ name: timer })
       const place = session.nextKey()
-      const call = callAt(session, place, { ms }, { name: timer })
+      const call = callAt(session, place, { ms }, { name: timer, capabilities: [] })
       const recorded = session.recall(place)
       if (recorded !== undefined && (recorded.act !== timer || recorded.args !== call.hash)) {
         return yield* nondeterminism({ name: timer }, call, recorded)
@@ -146,12 +159,17 @@ export const layer: Layer.Layer<
     // --- before: every step may refuse ---------------------------------------
 
     /** The first attempt at what is asked for at `place`. */
-    const callAt = (session: Entered, place: string, json: Schema.Json, action: Named & Identified): Call => {
-      const text = digest.canonical(json)
+    const callAt = (session: Entered, place: string, json: Schema.Json, action: Asked): Call => {
+      // What a model is asked has no secrets, but where it repeats to the letter what the model wrote itself.
+      const kept = isModel(action.capabilities) ? json : Redact.json(json)
+      const text = digest.canonical(kept)
       const hash = digest.sha256(text)
+      const seal = kept === json
+        ? digest.sha256(session.token)
+        : digest.sha256(digest.canonical(["arguments", session.token, json]))
       const identity = action.identity ??
         Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash })
-      return { session, place, json, text, hash, identity, ...first }
+      return { session, place, json, text, hash, seal, hasSecrets: kept !== json, identity, ...first }
     }
 
     const decode = <Args, A, E, R>(action: Action<Args, A, E, R> & Identified, session: Entered, place: string) =>
@@ -303,11 +321,11 @@ export const layer: Layer.Layer<
       action: Action<Args, A, E, R>,
       call: Call,
       begun: { readonly seq: number },
-      ran: Exit.Exit<A, E | GovernorError>,
+      exit: Exit.Exit<A, E | GovernorError>,
       elapsedMs: number,
       staged: Staging.Staged
     ): Effect.fn.Return<Performed<A>, E | GovernorError> {
-      const result = yield* Answers.record(action, ran)
+      const { ran, result } = yield* Received.ended(action, yield* Answers.record(action, exit), exit)
       // Only an act that succeeded leaves what it staged.
       const left = new Map(result.status === "succeeded" ? staged : [])
       const isLost = !action.reversible && Lost.isOpen(false, result.status)
@@ -317,6 +335,7 @@ export const layer: Layer.Layer<
         : action.bill(elapsedMs, Exit.isSuccess(ran) ? ran.value : undefined)
       const text = result.json === undefined ? undefined : digest.canonical(result.json)
       const hash = text === undefined ? null : digest.sha256(text)
+      const detected = isModel(action.capabilities) ? undefined : yield* Received.look(scan, result.json)
       const body: typeof Row.Outcome.Type = {
         kind: "outcome",
         act: action.name,
@@ -324,7 +343,7 @@ export const layer: Layer.Layer<
         status: result.status,
         result: hash,
         resultPreview: Redact.preview(text ?? result.detail),
-        ...labelled(action),
+        ...Received.labelled(action.trust, detected),
         costMicroUsd: bill.costMicroUsd,
         computeMs: Math.round(elapsedMs),
         ...(left.size === 0
@@ -350,14 +369,18 @@ export const layer: Layer.Layer<
       )
       Staging.keep(call.session, left)
       if (!isModel(action.capabilities)) {
-        const declared = result.status === "succeeded" ? action.trust : Label.overall(action.trust)
-        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args: call.hash, result: hash })
+        const known = Received.declaredOf(action.trust, detected)
+        const declared = result.status === "succeeded" ? known : Label.overall(known)
+        const { hash: args } = call
+        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result: hash, detected })
       }
       if (isLost) {
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
         return { _tag: "Lost", lost: { intent: begun.seq, schema: action.schema, why: Answers.lostBy(body) } }
       }
-      if (result.status === "crashed") return yield* fail(action, new HandlerBroken({ detail: result.detail }))
+      if (result.status === "crashed") {
+        return yield* fail(action, new HandlerBroken({ detail: result.detail, outcome: row.seq }))
+      }
       const value = yield* ran
       return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: body.trust } }
     })
@@ -453,17 +476,23 @@ export const layer: Layer.Layer<
       action: Action<Args, A, E, R>,
       call: Call,
       lost: LostAttempt,
-      value: A
+      found: A
     ): Effect.fn.Return<Outcome<A>, GovernorError> {
       const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
-      const text = digest.canonical(yield* Effect.catch(action.success.encode(value), broken))
+      const encoded = yield* Effect.catch(action.success.encode(found), broken)
+      const { json, value } = yield* Effect.catch(Received.cleaned(action.success, encoded, found), broken)
+      const detected = yield* Received.look(scan, json)
+      const text = digest.canonical(json)
       const result = digest.sha256(text)
       const reason = "its probe found that it took effect"
-      const decision = { choice: "done", from: "probe", by: action.name, reason, result } as const
+      const outcome = { choice: "done", from: "probe", by: action.name, reason, result } as const
+      const decision = detected === undefined ? outcome : { ...outcome, detected }
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
       see(call.session, action.readers ?? [])
-      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared: action.trust, args: call.hash, result })
-      return { value, stamp: Row.stamp(row), trust: Label.overall(action.trust) }
+      const declared = Received.declaredOf(action.trust, detected)
+      const { hash: args } = call
+      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result, detected })
+      return { value, stamp: Row.stamp(row), trust: Label.overall(declared) }
     })
 
     const nondeterminism = Effect.fnUntraced(function*(action: Named, call: Call, recorded: Recorded) {
@@ -480,21 +509,20 @@ export const layer: Layer.Layer<
     })
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, sleep, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, policy, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 
 // internal
+
+/** What an act is, of which a call is made. */
+type Asked = Named & Identified & { readonly capabilities: ReadonlyArray<string> }
 
 /** The first attempt. */
 const first = { attempt: 0, firstAt: undefined, after: null, covered: null, flow: undefined }
 
 /** Attempts at an act that can be undone, over all runs of a session; each wait of a child for people is one. */
 const maxAttempts = 100
-
-/** What the log keeps of how a result is labelled. */
-const labelled = ({ trust }: { readonly trust: Label.Declared }): Pick<typeof Row.Outcome.Type, "trust" | "fields"> =>
-  typeof trust === "string" ? { trust } : { trust: Label.overall(trust), fields: trust }
 
 /** Whether a handler may know a stranger's text before its act is over. What starts a child knows nothing before its end. */
 const isStrange = (

@@ -86,17 +86,19 @@ export const control = (
   commit: Of<"Control">,
   at: number
 ): Outcome => {
-  const { action, by, reason } = commit
-  const found = current(space, commit.session, null)
+  const { action, by, cause, reason } = commit
+  const found = current(space, commit.session, commit.run ?? null)
   if (Result.isFailure(found)) return Result.fail(found.failure)
   // A child cannot rest while its parent waits for it: trees are paused as a whole.
   const top = action === "cancel" ? commit.session : rootOf(commit.session)
   const { from, to } = controls[action]
-  const first = space.sessions.get(top)
+  const isAtStake = space.sessions.get(top)
   const isMoved = ({ status }: Log.Summary) => from.some((state) => state === status)
-  if (first === undefined || !isMoved(first)) {
-    return reject("stale", `session ${top} is ${first?.status ?? "missing"}: there is nothing to ${action}`)
+  if (isAtStake === undefined || !isMoved(isAtStake)) {
+    return reject("stale", `session ${top} is ${isAtStake?.status ?? "missing"}: there is nothing to ${action}`)
   }
+  if (cause !== undefined) append(digest, space, found.success, { key: null, body: cause }, at)
+  const first = space.sessions.get(top) ?? isAtStake
   if (action === "cancel") {
     const why = `cancelled by ${by}: ${reason}`
     const body: Row.Body = { kind: "ended", status: "cancelled", result: null, reason: why }
@@ -143,11 +145,13 @@ const endBelow = (
     if (session.id === top || !isWithin(session.id, top) || isOver(session.status)) continue
     append(digest, space, { ...session, status: "cancelled" }, { key: null, body }, at)
   }
-  for (const ticket of space.tickets.values()) {
-    const isMoot = ticket.state === "proposed" || ticket.state === "approved"
-    if (isMoot && isWithin(ticket.session, top)) putTicket(space, { ...ticket, state: "expired", decidedAt: at })
-  }
+  const moot = [...space.tickets.values()].filter(({ session, state }) =>
+    (state === "proposed" || state === "approved") && isWithin(session, top)
+  )
+  for (const ticket of moot) putTicket(space, { ...ticket, state: "expired", decidedAt: at })
   if (top === rootOf(top)) take(space, top, Number.MAX_SAFE_INTEGER)
+  // Whoever is above may be waiting for a ticket that is no more.
+  else if (moot.length > 0) wake(space, top, `ended/${top}`, at)
 }
 
 /** What an operator may do to a session in each state, and what it is afterwards. */

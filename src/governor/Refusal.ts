@@ -58,7 +58,11 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 /** The act ran longer than it may. Whether it took effect is not known. */
 export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", { timeoutMs: Schema.Int }) {}
 /** The act ran and its result does not fit its own schema, or its handler broke down. */
-export class HandlerBroken extends Schema.TaggedError<HandlerBroken>()("HandlerBroken", { detail: Schema.String }) {}
+export class HandlerBroken extends Schema.TaggedError<HandlerBroken>()("HandlerBroken", {
+  detail: Schema.String,
+  /** `seq` of the outcome that says so; without it what does not fit is the record. */
+  outcome: Schema.optionalKey(Schema.Natural)
+}) {}
 /** The log did not take the row. Before the act: it did not run. After it: the outcome is lost. */
 export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUnavailable", {
   ran: Schema.Boolean,
@@ -132,6 +136,10 @@ export const explain = (reason: GovernorError["reason"]): string => {
 /** What a refusal stops a run for, where nothing but that would have ended it. */
 export const stopOf = (reason: GovernorError["reason"]): Row.Stop | undefined =>
   reason._tag === "Refused" && reason.layer === "budget" ? "budget" : undefined
+
+/** Whether an act was refused because the money for it is not there. */
+export const isOverBudget = (error: unknown): error is GovernorError & { readonly reason: Refused } =>
+  error instanceof GovernorError && stopOf(error.reason) === "budget"
 
 /** Whether a run cannot go on from it, whoever asked for the act. */
 export const endsRun = ({ _tag }: GovernorError["reason"]): boolean =>

@@ -49,6 +49,8 @@ interface Core {
   readonly isStrange: boolean
   /** What the session has read, in order. */
   readonly read: Array<Read>
+  /** How much of that had been read each time when people had looked at how far the session had drifted. */
+  readonly accepted: ReadonlyArray<number>
   /** What was refused by where it would have gone, by key: the same in every re-run. */
   readonly refused: ReadonlyMap<string, typeof Row.Refusal.Type>
 }
@@ -61,6 +63,8 @@ export interface Read {
   /** Its arguments; `null` where they are not known. */
   readonly args: Digest.Hash | null
   readonly result: Digest.Hash | null
+  /** What detectors found in it. */
+  readonly detected?: Row.Detected | undefined
 }
 
 /** What a session was asked for and has read so far, and whether something of a stranger's is known beside that. */
@@ -94,6 +98,8 @@ export let knownOf: (session: Entered) => ReadonlyArray<string>
 export let learn: (session: Entered, read: Read) => void
 /** What its arguments can come from. */
 export let knowledgeOf: (session: Entered) => Known
+/** After how many results people have accepted the session's course. */
+export let acceptedOf: (session: Entered) => ReadonlyArray<number>
 /** Whether the session has read a stranger's text, or something as good as that. */
 export let isTainted: (session: Entered) => boolean
 /** What an earlier run was refused at `key` by where it would have gone. */
@@ -146,6 +152,7 @@ export class Entered {
       const { isStrange, read, summary } = session.#core
       return { input: summary.input, isStrange, read, isWithin: session.#within.isStrange }
     }
+    acceptedOf = (session) => session.#core.accepted
     isTainted = (session) =>
       session.#core.isStrange || session.#within.isStrange ||
       session.#core.read.some(({ declared }) => Label.overall(declared) === "untrusted")
@@ -221,6 +228,7 @@ export const enter = Effect.fnUntraced(function*(
     readers,
     isStrange: rows.some(({ body }) => body.kind === "genesis" && body.trust === "untrusted"),
     read: read(rows),
+    accepted: accepted(rows),
     refused: refused(rows)
   }
   return make(core, "", { readers: [], isStrange: false })
@@ -288,12 +296,24 @@ export const read = (rows: ReadonlyArray<Row.Row>): Array<Read> => {
     const declared = isGiven
       ? "untrusted"
       : (body.status === "succeeded" ? body.fields : undefined) ?? body.trust
-    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, args: asked.get(body.intent) ?? null, result })
+    const args = asked.get(body.intent) ?? null
+    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, args, result, detected: body.detected })
   }
   return found
 }
 
 // internal
+
+/** A session that has drifted is paused; whoever resumes it has looked. */
+const accepted = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<number> => {
+  let hasDrifted = false
+  return rows.flatMap(({ body }, at) => {
+    if (body.kind === "drifted") hasDrifted = true
+    if (!hasDrifted || body.kind !== "noted" || body.what !== "resumed") return []
+    hasDrifted = false
+    return [read(rows.slice(0, at)).length]
+  })
+}
 
 /** What the acts are for that are under way around a path. */
 interface Within {

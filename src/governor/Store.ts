@@ -77,7 +77,7 @@ export interface Settle {
   readonly key: string
   /** `seq` of the intent that the decision is about. */
   readonly intent: number
-  readonly decision: Pick<typeof Row.Settled.Type, "choice" | "by" | "reason" | "result"> & {
+  readonly decision: Pick<typeof Row.Settled.Type, "choice" | "by" | "reason" | "result" | "detected"> & {
     readonly from: "operator" | "probe"
   }
   /** What the lost attempt cost, micro-dollars; `null` for all that it still holds. */
@@ -184,6 +184,10 @@ export interface Control {
   readonly action: "cancel" | "pause" | "resume"
   readonly by: string
   readonly reason: string
+  /** Epoch of the run that stops itself; an operator has none. */
+  readonly run?: number | undefined
+  /** What it stops itself for: a row of its own chain. */
+  readonly cause?: Row.Body | undefined
 }
 
 export type Commit =

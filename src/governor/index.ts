@@ -10,6 +10,7 @@ export * as Lost from "./Lost.ts"
 export * as Memory from "./Memory.ts"
 export * as Mode from "./Mode.ts"
 export { Permit } from "./Permit.ts"
+export * as Received from "./Received.ts"
 export * as Refusal from "./Refusal.ts"
 export { GovernorError } from "./Refusal.ts"
 export {

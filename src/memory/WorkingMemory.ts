@@ -13,7 +13,7 @@
 import { Effect, Layer, Option, type Result, Schema } from "effect"
 import { Digest, Log } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
-import { Memory, type Permit } from "../governor/index.ts"
+import { Memory, type Permit, Received } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 
 /** What is remembered cannot be read: it was erased or altered, or does not fit the key any more. */
@@ -167,7 +167,12 @@ export const remember = Effect.fnUntraced(function*<N extends string, K extends 
   value: S["Type"]
 ): Effect.fn.Return<void, MemoryError, Digest.Digest | Capability.Capability<`memory:write@${K}`>> {
   const digest = yield* Digest.Digest
-  const json = yield* Effect.mapError(Tool.codec(schema).encode(value), (detail) => unreadable(key, detail))
+  const codec = Tool.codec(schema)
+  const json = yield* codec.encode(value).pipe(
+    // No secret is kept: what is remembered of one is its kind.
+    Effect.flatMap((encoded) => Received.cleaned(codec, encoded, value)),
+    Effect.mapBoth({ onFailure: (detail) => unreadable(key, detail), onSuccess: (clean) => clean.json })
+  )
   const text = digest.canonical(json)
   yield* fromResult(Memory.stage(permit, key, { hash: digest.sha256(text), text }))
 })

@@ -28,12 +28,14 @@ import {
   DeadLetter,
   DeadLetters,
   Dispatch,
+  Endorsements,
   Firing,
   Rules,
   Schedule,
   Schedules,
   Unknowns
 } from "../session/index.ts"
+import { Flow } from "../trust/index.ts"
 import { explain } from "./Explain.ts"
 
 /** The operation was not carried out. */
@@ -111,6 +113,17 @@ export const RuleView = Schema.Struct({
   uses: Schema.Array(Rule.Use)
 })
 export type RuleView = typeof RuleView.Type
+
+/** What was vouched for, and how its session went on. */
+export const EndorsedView = Schema.Struct({
+  session: Claims.SessionId,
+  terms: Digest.Hash,
+  /** Whether enough people have vouched for the very same. */
+  holds: Schema.Boolean,
+  /** `null` when the session did not wait. */
+  run: Schema.NullOr(RunView)
+})
+export type EndorsedView = typeof EndorsedView.Type
 
 /** The verdict on a log or a bundle. */
 export type Report = Finding.Report
@@ -210,6 +223,11 @@ export class Operations extends RpcGroup.make(
     success: SessionView,
     error
   }),
+  Rpc.make("session_endorse", {
+    payload: { session: Claims.SessionId, terms: Flow.Terms, by: Schema.NonEmptyString, reason: Schema.String },
+    success: EndorsedView,
+    error
+  }),
   Rpc.make("schedules_list", { success: Schema.Array(Schedule.Schedule), error }),
   Rpc.make("schedule_add", {
     payload: { definition: Schedule.Definition, by: Schema.NonEmptyString },
@@ -269,6 +287,7 @@ export class Operations extends RpcGroup.make(
 export const layer = (keys: ReadonlyArray<Note.Key>) =>
   Operations.toLayer(Effect.gen(function*() {
     const approvals = yield* Approvals.Approvals
+    const endorsements = yield* Endorsements.Endorsements
     const unknowns = yield* Unknowns.Unknowns
     const rules = yield* Rules.Rules
     const dispatch = yield* Dispatch.Dispatch
@@ -357,6 +376,12 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
           : dispatch.unpause(order)
         return Effect.mapBoth(done, { onFailure: failed, onSuccess: sessionView })
       },
+      session_endorse: (order) =>
+        Effect.gen(function*() {
+          const { isDue, ...done } = yield* Effect.mapError(endorsements.make(order), failed)
+          const run = isDue ? resumed(order.session, `endorsed/${order.session}/${done.terms}`) : Effect.succeed(null)
+          return { ...done, run: yield* Effect.mapError(run, stalled("it is vouched for")) }
+        }),
       schedules_list: () => Effect.mapError(schedules.list, failed),
       schedule_add: ({ by, definition }) => Effect.mapError(schedules.add(definition, by), failed),
       schedule_control: ({ action, ...order }) => Effect.mapError(schedules[action](order), failed),
@@ -427,6 +452,7 @@ const sessionView = ({ actor, caller, id, parent, seq, startedAt, status }: Log.
 type Failure =
   | Approvals.ApprovalError
   | McpError
+  | Endorsements.EndorseError
   | Unknowns.UnknownError
   | Rules.RuleError
   | Dispatch.DispatchError

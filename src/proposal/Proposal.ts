@@ -1,9 +1,10 @@
 /** What an agent ends with: a structured statement for people to review. Kinds of proposals extend these fields. */
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 import { Evidence } from "../evidence/index.ts"
 
-/** How bad it is while nothing is done. */
-export const Severity = Schema.Literals(["info", "low", "medium", "high", "critical"])
+/** How bad it is while nothing is done, from least to worst. */
+export const severities = ["info", "low", "medium", "high", "critical"] as const
+export const Severity = Schema.Literals(severities)
 export type Severity = typeof Severity.Type
 
 /** Stated probability, 0 to 1, that the conclusion is right. */
@@ -28,3 +29,21 @@ export const base = {
   claims: Schema.Array(Evidence.Claim),
   risks: Schema.Array(Schema.String)
 }
+
+/** A proposal of any kind, by the fields that all have. */
+export const Base = Schema.Struct(base)
+export type Base = typeof Base.Type
+
+/** The claims in a value's field `claims`; none where it has no such field, or one of other things. */
+export const claimsOf = (value: unknown): ReadonlyArray<Evidence.Claim> =>
+  Predicate.hasProperty(value, "claims") && isClaims(value.claims) ? value.claims : []
+
+/** Whether a value has a `severity`, and it is that bad or worse. */
+export const isAtLeast = (least: Severity) => (value: unknown): boolean =>
+  Predicate.hasProperty(value, "severity") && isSeverity(value.severity) &&
+  severities.indexOf(value.severity) >= severities.indexOf(least)
+
+// internal
+
+const isClaims = Schema.is(Schema.Array(Evidence.Claim))
+const isSeverity = Schema.is(Severity)

@@ -14,6 +14,7 @@ import {
   GovernorError,
   isTainted,
   readersOf,
+  Received,
   Refusal,
   Session,
   Store,
@@ -152,6 +153,7 @@ export const layer: Layer.Layer<
           parent: opening.parent,
           caller: opening.caller,
           mode: governor.mode,
+          policy: governor.policy,
           input,
           definition: Tool.definitionHash(digest, actor.tool),
           ...(opening.readers.length === 0 ? {} : { readers: opening.readers }),
@@ -225,10 +227,7 @@ export const layer: Layer.Layer<
       input: unknown,
       order: { readonly grant: Grant<string>; readonly caller: string }
     ) {
-      const json = yield* Effect.mapError(
-        Tool.codec(actor.input).encode(input),
-        (detail) => failWith(new BadInput({ detail }))
-      )
+      const json = yield* Effect.mapError(inputOf(actor, input), (detail) => failWith(new BadInput({ detail })))
       const sid = Claims.SessionId.make(`ses_${yield* random.ulid}`)
       yield* Effect.mapError(root(actor, sid, json, order), unrecorded)
       return yield* run(actor.name, sid, "start")
@@ -238,9 +237,9 @@ export const layer: Layer.Layer<
       const runnable = yield* registry.get(name)
       if (runnable === undefined) return yield* failWith(new NoSuchActor({ actor: name, known: yield* registry.names }))
       const actor = runnable.class
-      const { decode, encode } = Tool.codec(actor.input)
+      const decoded = Tool.codec(actor.input).decode(input)
       const json = yield* Effect.mapError(
-        Effect.flatMap(decode(input), encode),
+        Effect.flatMap(decoded, (value) => inputOf(actor, value)),
         (detail) => failWith(new BadInput({ detail }))
       )
       const isNew = yield* root(actor, session, json, order).pipe(
@@ -325,7 +324,7 @@ export const layer: Layer.Layer<
         () => refuse("no further delegation is allowed", "dispatch with a grant of greater depth")
       )
       const json = yield* Effect.mapError(
-        Tool.codec(child.input).encode(input),
+        inputOf(child, input),
         (detail) => new ActorError({ actor: child.name, detail, abandoned: false })
       )
       const own = { id: `session:${sid}`, ceiling: claims.budget }
@@ -438,6 +437,15 @@ const lost = (child: Actor.AnyClass) => (error: DispatchError | Log.LogError) =>
 
 /** The wake that the commit itself left, told at once. */
 const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
+
+/** An input as it is kept and given to the actor: without secrets. */
+const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Json, string> => {
+  const codec = Tool.codec(actor.input)
+  return codec.encode(input).pipe(
+    Effect.flatMap((json) => Received.cleaned(codec, json, input)),
+    Effect.map(({ json }) => json)
+  )
+}
 
 const paused = (session: Claims.SessionId) =>
   new Refusal.Refused({ layer: "session", detail: `session ${session} is paused`, remedy: "let it go on" })

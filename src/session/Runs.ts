@@ -13,6 +13,7 @@ import {
   type Entered,
   Governor,
   type GovernorError,
+  Received,
   Refusal,
   Store,
   Transition,
@@ -99,15 +100,17 @@ export const layer: Layer.Layer<
       yield* conclude(runnable.class, entered, exit)
     })
 
-    /** A session that goes on in another mode than it began, or last went on, says so in its chain. */
+    /** A session that goes on in another mode or under another policy than before says so in its chain. */
     const noteMode = Effect.fnUntraced(function*(session: Entered) {
       if (session.epoch === 1) return
       const rows = yield* Effect.mapError(log.rows(session.id), unrecorded)
-      const modes = rows.flatMap(({ body }) =>
-        body.kind === "genesis" ? [body.mode] : body.kind === "noted" && body.what === "mode" ? [body.detail] : []
-      )
-      if (modes.at(-1) === governor.mode) return
-      yield* append(session, { kind: "noted", what: "mode", by: session.caller, detail: governor.mode }, {})
+      for (const what of ["mode", "policy"] as const) {
+        const before = rows.flatMap(({ body }) =>
+          body.kind === "genesis" ? [body[what]] : body.kind === "noted" && body.what === what ? [body.detail] : []
+        )
+        if (before.at(-1) === governor[what]) continue
+        yield* append(session, { kind: "noted", what, by: session.caller, detail: governor[what] }, {})
+      }
     })
 
     const standing = Effect.fnUntraced(function*(id: Claims.SessionId): Effect.fn.Return<
@@ -178,11 +181,14 @@ export const layer: Layer.Layer<
       exit: Exit.Exit<unknown, ActorError | GovernorError>
     ): Effect.fn.Return<void, DispatchError> {
       if (Exit.isSuccess(exit)) {
-        const encoded = yield* Effect.result(Tool.codec(actor.output).encode(exit.value))
+        const codec = Tool.codec(actor.output)
+        const encoded = yield* Effect.result(
+          Effect.flatMap(codec.encode(exit.value), (json) => Received.cleaned(codec, json, exit.value))
+        )
         if (encoded._tag === "Failure") {
           return yield* failed(session, { detail: `its result does not fit: ${encoded.failure}` })
         }
-        const text = digest.canonical(encoded.success)
+        const text = digest.canonical(encoded.success.json)
         const result = digest.sha256(text)
         const body: Row.Body = { kind: "ended", status: "succeeded", result, reason: "" }
         return yield* append(session, body, { status: "succeeded", payloads: [{ hash: result, text }], result })
@@ -239,8 +245,8 @@ export const layer: Layer.Layer<
           return yield* giveUp(session, "session", decision.restarts, failure.detail)
         case "Restart": {
           const { at: until, restart } = decision
-          const again = Supervision.brokenAct(rows, failure)
-          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(failure.detail) }
+          const { detail, outcome: again } = failure
+          const body: Row.Body = { kind: "restarted", restart, until, again, reason: Redact.redact(detail) }
           return yield* append(session, body, { status: "waiting", wakeAt: until })
         }
       }
@@ -309,7 +315,7 @@ export const layer: Layer.Layer<
       { abandoned, detail, partial, stop }: Partial<Supervision.Failure> & Pick<Supervision.Failure, "detail">
     ) => {
       const status = abandoned === true ? "abandoned" as const : "failed" as const
-      const text = partial === undefined ? undefined : digest.canonical(partial)
+      const text = partial === undefined ? undefined : digest.canonical(Redact.json(partial))
       const payloads = text === undefined ? [] : [{ hash: digest.sha256(text), text }]
       const body: Row.Body = {
         kind: "ended",

@@ -143,7 +143,9 @@ export const layer: Layer.Layer<
       return kept.flatMap((one) => Option.toArray(Schedule.read(one))).map(({ schedule }) => schedule)
     })
 
-    const add = Effect.fnUntraced(function*(definition: Schedule.Definition, by: string) {
+    const add = Effect.fnUntraced(function*(given: Schedule.Definition, by: string) {
+      // A schedule is kept as long as it stands; what its actor could not be given is not kept either.
+      const definition = { ...given, input: Redact.json(given.input) }
       const now = yield* Clock.currentTimeMillis
       const refuse = (detail: string, remedy: string) => fail(new NotSchedulable({ detail, remedy }))
       const objection = When.objection(definition.when, now)

@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { Gate } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
-import { Lost, Store } from "../governor/index.ts"
+import { Lost, Received, Store } from "../governor/index.ts"
 import { Tool } from "../tool/index.ts"
 import { Redact } from "../trust/index.ts"
 
@@ -99,6 +99,7 @@ export const layer: Layer.Layer<Unknowns, never, Store.Store | Log.Log | Digest.
     const log = yield* Log.Log
     const digest = yield* Digest.Digest
     const { policy } = yield* Gate.Gate
+    const scan = yield* Received.Current
 
     const list = Effect.gen(function*() {
       const open = yield* Effect.mapError(store.lost(), unrecorded)
@@ -153,15 +154,22 @@ export const layer: Layer.Layer<Unknowns, never, Store.Store | Log.Log | Digest.
       const summary = yield* Effect.mapError(log.session(session), unrecorded)
       yield* permitted(settlement, Option.getOrUndefined(summary))
       const result = settlement.result === undefined ? undefined : yield* given(settlement, act)
+      const said = {
+        choice,
+        from: "operator",
+        by,
+        reason: Redact.redact(reason),
+        result: result?.hash ?? null
+      } as const
       const { session: after } = yield* store.commit({
         _tag: "Settle",
         session,
         epoch: null,
         key: act.key,
         intent: act.intent,
-        decision: { choice, from: "operator", by, reason, result: result?.hash ?? null },
+        decision: result?.detected === undefined ? said : { ...said, detected: result.detected },
         spent: settlement.costMicroUsd ?? (choice === "not_done" ? 0 : null),
-        payloads: result === undefined ? [] : [result]
+        payloads: result === undefined ? [] : [{ hash: result.hash, text: result.text }]
       }).pipe(
         Effect.catch((error) =>
           error.reason._tag === "Rejected" && error.reason.why === "stale"
@@ -200,7 +208,7 @@ export const layer: Layer.Layer<Unknowns, never, Store.Store | Log.Log | Digest.
         (detail) => refused(unknown, `the result does not fit: ${detail}`, "correct it, or settle without a result")
       )
       const text = digest.canonical(json)
-      return { hash: digest.sha256(text), text }
+      return { hash: digest.sha256(text), text, detected: yield* Received.look(scan, json) }
     })
 
     return Unknowns.of({ list, settle })

@@ -18,6 +18,7 @@ import {
   type Outcome,
   Permit,
   type Probed,
+  Received,
   Refusal,
   Session,
   type Unready
@@ -213,7 +214,9 @@ export const resultOf = (
       return yield* Effect.fail(`${name}, as it was when the act began, has no handler in this process`)
     }
     const { success } = compile(tool)
-    return yield* Effect.flatMap(success.decode(json), success.encode)
+    const value = yield* success.decode(json)
+    const encoded = yield* success.encode(value)
+    return (yield* Received.cleaned(success, encoded, value)).json
   })
 
 /** Calls a tool and gives its answer. */

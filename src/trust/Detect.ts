@@ -14,7 +14,7 @@ import * as Wrapped from "./Wrapped.ts"
 export interface Finding {
   readonly rule: string
   /** One strong finding makes a text suspicious; weak ones do beside others. */
-  readonly strength: Wording.Strength
+  readonly strength: "weak" | "strong"
   /** The form that it was found in. */
   readonly via: "text" | "hidden" | "rot13" | Wrapped.Part["via"]
   /** UTF-16 offsets into the text as it was given. */
@@ -29,7 +29,9 @@ export const maxFindings = 64
 export const scan = (text: string): ReadonlyArray<Finding> => {
   const { unseen, words } = Plainly.read(text)
   const inText = placed([...Wording.matches(words), ...syntax(text)], Wrapped.places(text))
-  const rotated = Wording.matches(words, "rot13").filter(({ strength }) => strength === "strong")
+  const rotated = Wording.matches(words, "rot13").flatMap((match): ReadonlyArray<Finding> =>
+    match.strength === "strong" ? [{ ...match, strength: "strong", via: "rot13" }] : []
+  )
   const inside = Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
     [...Wording.matches(Plainly.read(plain).words), ...syntax(plain)].map(({ rule }): Finding => ({
       rule,
@@ -41,7 +43,7 @@ export const scan = (text: string): ReadonlyArray<Finding> => {
   )
   const all = [
     ...inText,
-    ...rotated.map((match): Finding => ({ ...match, via: "rot13" })),
+    ...rotated,
     ...inside,
     ...unseenIn(text, unseen)
   ].toSorted(inOrder)
@@ -75,7 +77,8 @@ const placed = (
       hiddenTo = Math.max(hiddenTo, place.end)
     }
     if (match.start < hiddenTo) return [{ ...match, strength: "strong", via: "hidden" }]
-    return match.strength === "faint" ? [] : [{ ...match, via: "text" }]
+    const { strength } = match
+    return strength === "faint" ? [] : [{ ...match, strength, via: "text" }]
   })
 }
 

@@ -7,14 +7,16 @@
  * Source: E. S. Page, Continuous Inspection Schemes, Biometrika 41 (1954), for the sum.
  */
 import { Schema } from "effect"
-import * as Detect from "./Detect.ts"
+import type * as Detect from "./Detect.ts"
 import * as Plainly from "./Plainly.ts"
 
 /** The course of one session so far: JSON, so that it can be kept with its state. */
 export const Course = Schema.Struct({
   /** Content words of the goal, and of what was asked for while the beginning was measured. */
   known: Schema.Array(Schema.String),
-  /** Steps so far. */
+  /** Content words of what was asked for since, that are not known. */
+  lately: Schema.Array(Schema.String),
+  /** Steps so far, since the beginning or since it was accepted. */
   steps: Schema.Natural,
   /** What a step of the beginning came to, from 0 to 2. */
   usual: Schema.Finite,
@@ -26,14 +28,30 @@ export type Course = typeof Course.Type
 /** One step: what the actor asked for, and what it was given. */
 export interface Step {
   readonly asked: string
-  readonly read: string
+  /** What detectors found in what it was given. */
+  readonly read: ReadonlyArray<Pick<Detect.Finding, "strength">>
 }
 
 /** Score from which people should look. */
 export const threshold = 1.5
 
 /** The beginning of a session with a goal. */
-export const begin = (goal: string): Course => ({ known: contentOf(goal), steps: 0, usual: 0, score: 0 })
+export const begin = (goal: string): Course => ({
+  known: contentOf(goal),
+  lately: [],
+  steps: 0,
+  usual: 0,
+  score: 0
+})
+
+/** The same course once a person has looked at it: what it came to belongs to the goal, and its beginning is ahead. */
+export const accept = (course: Course): Course => ({
+  known: [...new Set([...course.lately, ...course.known])].slice(0, maxKnown),
+  lately: [],
+  steps: 0,
+  usual: 0,
+  score: 0
+})
 
 /** The course after one more step. */
 export const next = (course: Course, step: Step): Course => {
@@ -45,9 +63,11 @@ export const next = (course: Course, step: Step): Course => {
   if (steps <= beginning) {
     const usual = course.usual + (Math.min(here, 1) - course.usual) / steps
     // What the beginning asks for belongs to the goal; what it reads does not: that may be the attack.
-    return { known: [...new Set([...course.known, ...asked])].slice(0, maxKnown), steps, usual, score: 0 }
+    const words = [...new Set([...course.known, ...asked])].slice(0, maxKnown)
+    return { known: words, lately: course.lately, steps, usual, score: 0 }
   }
-  return { ...course, steps, score: Math.max(0, course.score + here - course.usual - slack) }
+  const lately = [...new Set([...course.lately, ...asked.filter((word) => !known.has(word))])].slice(-maxKnown)
+  return { ...course, lately, steps, score: Math.max(0, course.score + here - course.usual - slack) }
 }
 
 /** Whether people should look before the session goes on. */
@@ -69,5 +89,5 @@ const contentOf = (text: string): ReadonlyArray<string> =>
     .slice(0, maxKnown)
 
 /** How much a text instructs, from 0 to 1. */
-const pressureOf = (text: string): number =>
-  Math.min(1, Detect.scan(text).reduce((sum, { strength }) => sum + (strength === "strong" ? 0.5 : 0.125), 0))
+const pressureOf = (found: Step["read"]): number =>
+  Math.min(1, found.reduce((sum, { strength }) => sum + (strength === "strong" ? 0.5 : 0.125), 0))

@@ -4,19 +4,23 @@
  * that no rule covers is held to a last resort: nothing of a stranger's in any argument, or a person is asked.
  *
  * A rule asks for each argument by path: `request` (its values are the request's own), `trusted` (nothing of a stranger's),
- * `own` (words of the actor's own: nothing copied from a stranger, and every link trusted), `links` (every link trusted) or
+ * `composed` (put together of things of ours and of the request's words), `own` (words of the actor's own: nothing copied from a stranger, and every link trusted), `links` (every link trusted) or
  * `any`. What does not hold waits for a person or is refused, as the rule says; a rule in shadow only records.
+ *
+ * Who asks for something by name may leave the rest of it to what is read: a rule may ask less (`named`) of an act whose
+ * name, two words or more, is the request's.
  */
 import { Schema } from "effect"
-import { closest, type Integrity, isAtLeast, type Leaf, leaves } from "./Label.ts"
-import { type Context, copied, linksIn, type Source, trace } from "./Trace.ts"
+import { closest, covers, type Integrity, isAtLeast, type Leaf, leaves } from "./Label.ts"
+import { linksIn } from "./Links.ts"
+import { type Context, copied, isComposed, type Source, trace } from "./Trace.ts"
 
 /** What an act does to the world outside of its session. */
 export const Sink = Schema.Literals(["outbound", "spending", "change", "removal", "memory", "irreversible"])
 export type Sink = typeof Sink.Type
 
 /** What a rule asks of an argument, from the strictest on. */
-export const asks = ["request", "trusted", "own", "links", "any"] as const
+export const asks = ["request", "trusted", "composed", "own", "links", "any"] as const
 export const Asks = Schema.Literals(asks)
 export type Asks = typeof Asks.Type
 
@@ -27,19 +31,23 @@ export const Rule = Schema.Struct({
   sinks: Schema.optionalKey(Schema.Array(Sink)),
   /** What it asks, by path; `trusted` for arguments that none covers. */
   arguments: Schema.Record(Schema.NonEmptyString, Asks),
+  /** What is enough instead, where all that stands in one of the arguments `by` is a name that the request gave. */
+  named: Schema.optionalKey(Schema.Struct({
+    by: Schema.NonEmptyArray(Schema.NonEmptyString),
+    arguments: Schema.Record(Schema.NonEmptyString, Asks)
+  })),
   otherwise: Schema.optionalKey(Schema.Literals(["approve", "refuse"])),
   shadow: Schema.optionalKey(Schema.Boolean)
 })
 export type Rule = typeof Rule.Type
 
-/** Somebody vouches for a source or a value, for a purpose and until a time. */
-export const Endorsement = Schema.Struct({
-  name: Schema.NonEmptyString,
-  by: Schema.NonEmptyString,
-  reason: Schema.NonEmptyString,
-  /** Fields of what a tool returns, or one value. */
+/** A source or a value that somebody vouches for, for a purpose and until a time. */
+export const Terms = Schema.Struct({
+  /** Fields of what a tool returns; or values, such as an address book. */
   source: Schema.optionalKey(Schema.Struct({ tool: Schema.NonEmptyString, path: Schema.optionalKey(Schema.String) })),
-  value: Schema.optionalKey(Schema.NonEmptyString),
+  value: Schema.optionalKey(
+    Schema.Union([Schema.NonEmptyString, Schema.NonEmptyArray(Schema.NonEmptyString)])
+  ),
   /** The acts that it is for, and their arguments; all of them when it names none. */
   for: Schema.Struct({
     tools: Schema.Array(Schema.NonEmptyString),
@@ -49,6 +57,15 @@ export const Endorsement = Schema.Struct({
   until: Schema.String.check(
     Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{3})?)?(?:Z|[+-]\d{2}:\d{2})$/)
   )
+})
+export type Terms = typeof Terms.Type
+
+/** Terms, who vouches, and why. */
+export const Endorsement = Schema.Struct({
+  name: Schema.NonEmptyString,
+  by: Schema.NonEmptyString,
+  reason: Schema.NonEmptyString,
+  ...Terms.fields
 })
 export type Endorsement = typeof Endorsement.Type
 
@@ -111,11 +128,9 @@ export const decide = (policy: Policy, asked: Asked, context: Context): Verdict 
   const findings: Array<Finding> = []
   const shadow: Array<Finding> = []
   let isRefused = false
+  const all = leaves(asked.args).map((leaf) => ({ leaf, known: endorsed(policy, asked, leaf, context) }))
   for (const rule of rulesFor(policy, asked)) {
-    const found = leaves(asked.args).flatMap((leaf) => {
-      const wanted = closest(rule.arguments, leaf.path, isStricter) ?? "trusted"
-      return unmet(endorsed(policy, asked, leaf, context), leaf, wanted, rule.name)
-    })
+    const found = unmetBy(rule, all, context)
     const isShadow = rule.shadow === true || policy.mode === "shadow"
     ;(isShadow ? shadow : findings).push(...found)
     isRefused ||= !isShadow && found.length > 0 && rule.otherwise === "refuse"
@@ -144,10 +159,39 @@ export const coverage = (
 const wording: { readonly [A in Asks]: string } = {
   request: "what the request says",
   trusted: "no stranger's",
+  composed: "put together of what is ours and the request's",
   own: "in the actor's own words, with trusted links",
   links: "without links but trusted ones",
   any: "anything"
 }
+
+/** An argument, and what is known where it is vouched for. */
+interface Weighed {
+  readonly leaf: Leaf
+  readonly known: Context
+}
+
+const unmetBy = (rule: Rule, all: ReadonlyArray<Weighed>, context: Context): ReadonlyArray<Finding> => {
+  const under = (table: Rule["arguments"]) =>
+    all.flatMap(({ known, leaf }) => unmet(known, leaf, closest(table, leaf.path, isStricter) ?? "trusted", rule.name))
+  const found = under(rule.arguments)
+  const { named } = rule
+  return found.length > 0 && named !== undefined && isNamed(named.by, all, context) &&
+      under(named.arguments).length === 0
+    ? []
+    : found
+}
+
+/** Whether one of these arguments is there, and is the request's: two words or more, since one stands there by chance. */
+const isNamed = (by: ReadonlyArray<string>, all: ReadonlyArray<Weighed>, context: Context): boolean =>
+  by.some((pattern) => {
+    const names = all.filter(({ leaf }) => covers(pattern, leaf.path))
+    return names.length > 0 &&
+      names.every(({ leaf }) =>
+        typeof leaf.value === "string" && /[\p{L}\p{N}]\P{L}+\p{L}/u.test(leaf.value.trim()) &&
+        trace(context, leaf).integrity === "operator"
+      )
+  })
 
 const isStricter = (one: Asks, other: Asks) => asks.indexOf(one) < asks.indexOf(other)
 
@@ -158,6 +202,8 @@ const unmet = (context: Context, leaf: Leaf, wanted: Asks, rule: string): Readon
   if (isAtLeast(traced.integrity, wanted === "request" ? "operator" : "trusted")) return []
   if (wanted === "request" || wanted === "trusted") return [finding]
   const text = String(leaf.value)
+  if (wanted !== "links" && isComposed(context, text)) return []
+  if (wanted === "composed") return [finding]
   const strange = linksIn(text).map((value) => trace(context, { path: leaf.path, value })).find(isStrange)
   if (strange !== undefined) return [{ ...finding, from: strange.from }]
   const copy = wanted === "own" ? copied(context, text) : undefined
@@ -178,10 +224,15 @@ const endorsed = (policy: Policy, { at, tool }: Asked, leaf: Leaf, context: Cont
       source !== undefined && source.tool === tool &&
       (source.path === undefined || closest({ [source.path]: true }, path, () => false) === true)
     )
-  const values = valid.flatMap(({ by, value }): ReadonlyArray<Source> =>
-    value === undefined
-      ? []
-      : [{ path: "", value, from: by, tool: undefined, integrity: "operator", isReference: false }]
+  const values = valid.flatMap(({ by, value = [] }) =>
+    [value].flat().map((value): Source => ({
+      path: "",
+      value,
+      from: by,
+      tool: undefined,
+      integrity: "operator",
+      isReference: false
+    }))
   )
   const sources = context.sources.map((source) =>
     source.integrity === "untrusted" && vouched(source) ? { ...source, integrity: "trusted" as const } : source

@@ -106,7 +106,23 @@ export const leaves = (json: Schema.Json, path = ""): ReadonlyArray<Leaf> => {
   return [...entries].flatMap(([name, value]) => leaves(value, path === "" ? `${name}` : `${path}.${name}`))
 }
 
+/** The same, and the names by which a result lists what is in it: an address may stand there, too. */
+export const leavesAndNames = (json: Schema.Json, path = ""): ReadonlyArray<Leaf> => {
+  if (json === null || typeof json !== "object") return leaves(json, path)
+  const isList = Array.isArray(json)
+  const entries = isList ? json.entries() : Object.entries(json)
+  return [...entries].flatMap(([name, value]) => {
+    const below = path === "" ? `${name}` : `${path}.${name}`
+    const all = leavesAndNames(value, below)
+    // A name belongs to no record: what stands beside it is not named by it.
+    return isList || isField.test(`${name}`) ? all : [{ path: `${below}.`, value: `${name}` }, ...all]
+  })
+}
+
 // internal
+
+/** A name that a program gave, or none: it says nothing. */
+const isField = /^(?:[a-z_]\w*)?$/
 
 const namesOf = (path: string): ReadonlyArray<string> => path === "" ? [] : path.split(".")
 

@@ -44,6 +44,8 @@ const vendors = [
   /cf(?:ut|at|k)_[A-Za-z0-9]{32,}|v1\.0-[a-f0-9]{24}-[a-f0-9]{64,}/,
   /dop_v1_[a-f0-9]{64}|pypi-AgEI[A-Za-z0-9_-]{40,}|ATATT3[A-Za-z0-9_=-]{40,}|sntry[su]_[A-Za-z0-9_=+/-]{40,}/
 ]
+/** What stands for a value that was taken out already, and for all of it. */
+const takenOut = /(?!["'\\]{0,8}\[redacted:[a-z-]{1,20}\](?:["'\\,;}\s]|$))/
 const oneOf = (patterns: ReadonlyArray<RegExp>) => `(?:${patterns.map(({ source }) => source).join("|")})`
 
 const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
@@ -64,7 +66,7 @@ const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
   ["vendor-token", new RegExp(`(?<![A-Za-z0-9])${oneOf(vendors)}`, "g")],
   ["authorization", /\bauthorization\\{0,8}["']?\s{0,20}[:=]\s{0,20}\\{0,8}["']?[a-z]{1,20}\s{1,20}[^\s"',\\]{4,}/gi],
   ["bearer", /\bbearer\s{1,20}(?=[A-Za-z0-9._~+/=-]{0,64}\d)[A-Za-z0-9._~+/=-]{16,}/gi],
-  ["password", new RegExp(oneOf(names) + assigned.source + oneOf(values), "gi")]
+  ["password", new RegExp(oneOf(names) + assigned.source + takenOut.source + oneOf(values), "gi")]
 ]
 
 /** The text with every secret replaced by `[redacted:KIND]`. */
@@ -90,17 +92,23 @@ export const find = (text: string): ReadonlyArray<Finding> => {
   return found
 }
 
-/** JSON without secrets: no text that looks like one, and nothing under a name that announces one. Keys keep their order. */
+/**
+ * JSON without secrets: no text that looks like one, and nothing under a name that announces one. Keys keep their order.
+ * Where there is nothing to take out, it is the value that was given.
+ */
 export const json = (value: Schema.Json): Schema.Json => {
   if (typeof value === "string") return redact(value)
   if (typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return value.map(json)
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]): [string, Schema.Json] => [
-      redact(key),
-      announces(key) ? `[redacted:${announced}]` : json(inner)
-    ])
-  )
+  if (Array.isArray(value)) {
+    const clean = value.map(json)
+    return clean.every((inner, at) => inner === value[at]) ? value : clean
+  }
+  const clean = Object.entries(value).map(([key, inner]): [string, Schema.Json] => [
+    redact(key),
+    announces(key) ? `[redacted:${announced}]` : json(inner)
+  ])
+  const isAsItWas = Object.entries(value).every(([key, inner], at) => clean[at]?.[0] === key && clean[at][1] === inner)
+  return isAsItWas ? value : Object.fromEntries(clean)
 }
 
 /** Characters of a preview. */

@@ -10,7 +10,8 @@
  * Fields of one record stand for each other: where the request names a file by what it is called, it means its number too.
  */
 import type { Schema } from "effect"
-import { type Declared, type Integrity, type Leaf, leaves, trustAt } from "./Label.ts"
+import { type Declared, type Integrity, type Leaf, leaves, leavesAndNames, trustAt } from "./Label.ts"
+import { endsSentence, linksIn, plain, visible } from "./Links.ts"
 import { datesIn, type Day, dayOf, daysFrom, isSameDay, withoutDates } from "./When.ts"
 
 /** One thing that the session knows, and from where: a stamp, or `request`. */
@@ -51,7 +52,7 @@ export const result = (
   { declared, from, tool }: { readonly from: string; readonly tool: string; readonly declared: Declared },
   json: Schema.Json
 ): ReadonlyArray<Source> =>
-  leaves(json).map((leaf) => {
+  leavesAndNames(json).map((leaf) => {
     const trust = trustAt(declared, leaf.path)
     const integrity = trust === "untrusted" ? trust : "trusted"
     return { ...leaf, from, tool, integrity, isReference: trust === "reference" }
@@ -88,10 +89,6 @@ export const trace = ({ days, integrity, sources }: Context, { path, value }: Le
   return found ?? { path, integrity, from: undefined }
 }
 
-/** Links, hosts and addresses in a text, as they stand there. */
-export const linksIn = (text: string): ReadonlyArray<string> =>
-  [...visible(text).matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
-
 /** Words of a text that are looked at for copies. */
 export const maxWords = 2000
 
@@ -111,7 +108,42 @@ export const copied = (context: Context, text: string, runLength = 4): string | 
   return undefined
 }
 
+/** A text that is put together has no more parts, and no more words. */
+const maxParts = 3
+const maxComposed = 40
+
+/**
+ * Whether a text is made of what is known: things of ours as a whole, and runs of the request's words. A single word says
+ * little of where it came from, and stands for nothing.
+ */
+export const isComposed = (context: Context, text: string): boolean => {
+  const words = normal(text).split(" ")
+  if (words.length > maxComposed) return false
+  /** The fewest parts that the words up to each are made of. */
+  const parts: Array<number> = [0]
+  for (let end = 1; end <= words.length; end++) {
+    let fewest = Infinity
+    for (let start = 0; start < end; start++) {
+      const before = parts[start] ?? Infinity
+      if (before + 1 >= fewest || before >= maxParts) continue
+      if (isPart(context, words.slice(start, end))) fewest = before + 1
+    }
+    parts.push(fewest)
+  }
+  return (parts.at(-1) ?? Infinity) <= maxParts
+}
+
 // internal
+
+const isPart = (context: Context, words: ReadonlyArray<string>): boolean => {
+  const sought = soughtOf(words.join(" "))
+  return context.sources.some((source) =>
+    source.integrity === "operator"
+      ? words.length > 1 && goodAs(source, sought, []) === "operator"
+      : source.integrity === "trusted" && readOf(source).whole === sought.normal && isName(source) &&
+        !isEcho(source, sought)
+  )
+}
 
 /** Whether the request names the record that this is a field of, by another field that is ours. */
 const isNamed = (sources: ReadonlyArray<Source>, field: Source): boolean => {
@@ -140,29 +172,15 @@ const isName = ({ integrity, value }: Source): boolean =>
 const isStrange = ({ integrity, isReference, value }: Source) =>
   typeof value === "string" && (isReference || integrity === "untrusted")
 
-const invisible = /\p{Cf}/gu
-/** With a scheme, as an address of mail, as a host or as four numbers. Each begins where a word does, and is bounded. */
-const links = [
-  /(?<![\p{L}\p{N}+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+/u,
-  /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}.-]+/u,
-  /(?<![\p{L}\p{N}-])(?:[\p{L}\p{N}-]{1,63}\.){1,20}\p{L}{2,63}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?/u,
-  /(?<![\p{L}\p{N}.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?:[/?#][^\s<>"']*)?(?![\p{L}\p{N}])/u
-]
-const link = new RegExp(links.map(({ source }) => `(?:${source})`).join("|"), "giu")
-/** Dots that a browser takes for one. */
-const dots = /[\u3002\uFF0E\uFF61]/g
-
-/** What of a text is seen, by whoever follows a link in it too. */
-const visible = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(dots, ".")
-
 /** Spelling, case and spaces do not make another text. */
-const normal = (text: string) => text.normalize("NFKC").replace(invisible, "").replace(/\s+/g, " ").trim().toLowerCase()
+const normal = (text: string) => plain(text).replace(/\s+/g, " ").trim().toLowerCase()
 
 const soughtOf = (value: string | number) => {
   const text = String(value)
   const links = linksIn(text)
   const isLink = links[0] === visible(text).trim()
-  return { text, normal: normal(text), links, isLink, isNumber: /^\d+$/.test(text), day: dayOf(text) }
+  const words = normal(text)
+  return { normal: words, links, isLink, isNumber: /^\d+$/.test(words), day: dayOf(words.toUpperCase()) }
 }
 type Sought = ReturnType<typeof soughtOf>
 
@@ -184,10 +202,6 @@ const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): 
   integrity === "operator" ? [...datesIn(text), ...days.flatMap((day) => daysFrom(text, day))] : datesIn(text)
 
 const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought.normal))
-
-/** A link that a sentence ends with, where the next one follows without a space. */
-const endsSentence = (links: ReadonlyArray<string>, sought: string): boolean =>
-  links.some((found) => found.startsWith(`${sought}.`) && /^\p{Lu}\p{Ll}+$/u.test(found.slice(sought.length + 1)))
 
 /** A source is asked about many values. */
 const readings = new WeakMap<

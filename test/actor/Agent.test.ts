@@ -14,6 +14,7 @@ const Answer = Schema.Struct({ answer: Schema.String, places: Schema.Int })
 const define = (options: {
   readonly bounds?: Partial<Agent.Bounds>
   readonly check?: (output: typeof Answer.Type) => ReadonlyArray<string>
+  readonly spotlight?: Partial<Agent.Spotlighting>
 } = {}) =>
   Agent.make("Seeker", {
     description: "seeks",
@@ -24,6 +25,7 @@ const define = (options: {
     instructions: "seek",
     task: (question) => `find ${question}`,
     ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
+    ...(options.spotlight === undefined ? {} : { spotlight: options.spotlight }),
     check: (output) => Effect.succeed(options.check?.(output) ?? [])
   })
 
@@ -72,6 +74,24 @@ describe("a conclusion", () => {
         told(model)[0] ?? "",
         /^look ok: \{"stamp":"ses_\w+\/\d+","trust":"untrusted","result":"<data-(\w{32}) source=\\"look\\">\\nseen a\\n<\/data-\1>"\}$/
       )
+    }))
+
+  test("comes from answers whose spaces are marked, where its class asks for that, and the model is told of it", () =>
+    Effect.gen(function*() {
+      for (const datamark of [true, false]) {
+        const model = yield* W.turns({ calls: [W.look("far away")] }, good)
+        const { ended } = yield* run(model, { spotlight: { datamark } })
+        assert.strictEqual(ended._tag, "Succeeded")
+        const [system] = model.prompts[0] ?? []
+        const isTold = String(system?.content).includes("stands for a space")
+        const isMarked = told(model)[0]?.includes("\\nseen\u02c6far\u02c6away\\n") === true
+        assert.deepStrictEqual([isTold, isMarked], [datamark, datamark], told(model)[0])
+        // What is recorded has no signs in it.
+        const [shown] = (yield* W.rows(ended.session)).flatMap(({ body }) =>
+          body.kind === "outcome" && body.act === "look" ? [body.resultPreview] : []
+        )
+        assert.strictEqual(shown, "\"seen far away\"")
+      }
     }))
 
   test("is not accepted before enough different calls have succeeded", () =>

@@ -8,7 +8,6 @@ import YAML from "yaml"
 import * as CaseFolder from "../../layers/casefolder/index.ts"
 import { AdvisorPreset, Memory } from "../../layers/presets/index.ts"
 import type { Advice } from "../../src/agents/advisor/index.ts"
-import { Evidence } from "../../src/evidence/index.ts"
 import { Dispatch } from "../../src/session/index.ts"
 
 /** Where the set lies, seen from the repository. */
@@ -71,7 +70,7 @@ const diagnose = (directory: string) =>
       const ended = yield* dispatch.start(diagnosis, order, { grant: AdvisorPreset.grant(0), caller: "eval" })
       return ended
     }).pipe(Effect.provide(layer.pipe(
-      Layer.provideMerge(Layer.mergeAll(Evidence.layer, CaseFolder.layer({ directory }))),
+      Layer.provideMerge(CaseFolder.layer({ directory })),
       Layer.provideMerge(Memory.layer())
     )))
   })

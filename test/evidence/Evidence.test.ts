@@ -4,7 +4,7 @@ import { Effect, Layer, Option } from "effect"
 import { Log, Row } from "../../src/audit/index.ts"
 import type { Claims } from "../../src/capability/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
-import { fact, generator, statements } from "./facts.ts"
+import { extracted, fact, generator, type Statement, statements } from "./facts.ts"
 import { facts, layer, modelled, observed } from "./world.ts"
 
 const random = generator(20_261_123)
@@ -22,15 +22,19 @@ interface Stated {
 }
 const truth = (world: World): Stated => {
   const index = below(facts)
-  const { quote, text } = oneOf(statements)(fact(index))
-  return { index, claim: { text, evidence: [{ stamp: world.stamps[index] ?? "", quote }] } }
+  return { index, claim: claimOf(oneOf(statements)(fact(index)), world.stamps[index]) }
 }
+const claimOf = ({ cites, text }: Statement, stamp = ""): Evidence.Claim => ({
+  text,
+  evidence: cites.map((cite) => ({ ...cite, stamp }))
+})
 
 const cite = ({ text }: Evidence.Claim, stamp: string, quote: string): Evidence.Claim => ({
   text,
   evidence: [{ stamp, quote }]
 })
-const quoteOf = (claim: Evidence.Claim) => claim.evidence[0]?.quote ?? ""
+const quoteOf = ({ evidence: [first] }: Evidence.Claim) =>
+  first !== undefined && "quote" in first ? first.quote ?? "" : ""
 const stampOf = (claim: Evidence.Claim) => claim.evidence[0]?.stamp ?? ""
 
 /** All that the record of a fact says, its instant as a time too. */
@@ -135,14 +139,14 @@ const forgeries: ReadonlyArray<
   }],
   [
     "a number that the evidence does not have",
-    /which its evidence does not/,
+    /which is not in what it cites/,
     ({ claim, index }) => withOtherNumber(index, claim)
   ],
-  ["a number more", /which its evidence does not/, ({ claim, index }) => {
+  ["a number more", /which is not in what it cites/, ({ claim, index }) => {
     const more = 1_000_000 + below(1e6)
     return recordOf(index).includes(String(more)) ? null : { ...claim, text: `${claim.text} and ${more} more` }
   }],
-  ["another host", /which its evidence does not/, ({ claim, index }) => ({
+  ["another host", /which is not in what it cites/, ({ claim, index }) => ({
     ...claim,
     text: `${claim.text} on web-${String((index + 1 + below(facts - 1)) % facts).padStart(3, "0")}`
   })],
@@ -173,10 +177,7 @@ describe("claims", () => {
     Effect.gen(function*() {
       const world = yield* observed
       for (const [index, stamp] of world.stamps.entries()) {
-        const claims = statements.map((state) => {
-          const { quote, text } = state(fact(index))
-          return { text, evidence: [{ stamp, quote }] }
-        })
+        const claims = [...statements, ...extracted].map((state) => claimOf(state(fact(index)), stamp))
         assert.deepStrictEqual(yield* check(world.session, ...claims), [])
       }
     }).pipe(Effect.provide(layer)))
@@ -221,8 +222,8 @@ describe("claims", () => {
     Effect.gen(function*() {
       const { rows, session } = yield* modelled
       const [answer, result] = rows.filter(({ body }) => body.kind === "outcome").map(Row.stamp)
-      const { host, said } = fact(0)
-      const claim = (stamp = "") => ({ text: said, evidence: [{ stamp, quote: host }] })
+      const { said } = fact(0)
+      const claim = (stamp = "") => ({ text: said, evidence: [{ stamp, quote: said }] })
       assert.deepStrictEqual(yield* check(session, claim(result)), [])
       assert.deepStrictEqual(yield* check(session, claim(answer)), [`${answer} is a model's own answer`])
     }).pipe(Effect.provide(layer)))

@@ -1,5 +1,6 @@
 /** Facts as tools report them, and sentences that state them truly, all from one seed. */
 import type { Schema } from "effect"
+import type { Evidence } from "../../src/evidence/index.ts"
 
 /** Random numbers in [0, 1) that are the same in every run. */
 export const generator = (seed: number) => {
@@ -49,44 +50,102 @@ export const fact = (index: number): Fact => {
   }
 }
 
-/** A true sentence about a fact, with words that stand in its record. */
+/** A true sentence about a fact, with what it cites. */
 export interface Statement {
   readonly text: string
-  readonly quote: string
+  readonly cites: ReadonlyArray<Cite>
 }
 
-/** Ways to state a fact: as it is said, by value, in other units, notations and orders. */
+/** A citation without its stamp. */
+export type Cite = Evidence.Citation extends infer C ? C extends Evidence.Citation ? Omit<C, "stamp"> : never : never
+
+const quote = (quote: string): Cite => ({ quote })
+const value = (path: string, equals: Schema.Json): Cite => ({ path, equals })
+const iso = (at: number, ...part: ReadonlyArray<number>) => new Date(at).toISOString().slice(...part)
+
+/** Ways to state a fact by words of its record: as it is said, by value, in other units, notations and orders. */
 export const statements: ReadonlyArray<(fact: Fact) => Statement> = [
-  ({ said }) => ({ text: said, quote: said }),
-  ({ said }) => ({ text: said.split("\n")[1] ?? "", quote: said.split("\n")[1] ?? "" }),
-  ({ errors, host }) => ({ text: `${host} had ${errors} errors.`, quote: `errors on ${host}` }),
-  ({ errors, host }) => ({ text: `${errors.toLocaleString("en-US")} errors (on ${host})!`, quote: host }),
-  ({ errors }) => ({ text: `errors: ${errors}`, quote: `"errors":${errors}` }),
-  ({ host, ratio }) => ({ text: `${host} is at ${Number((ratio * 100).toPrecision(3))}%`, quote: `"ratio":${ratio}` }),
-  ({ host, ratio }) => ({ text: `The share of ${host.toUpperCase()} is ${ratio}`, quote: `"host":"${host}"` }),
-  ({ change, host }) => ({ text: `${host} changed by ${change}`, quote: `"change":${change}` }),
-  ({ change, host }) => ({
-    text: `${host} changed by −${-change} (U+2212 aside)`.replace(" (U+2212 aside)", ""),
-    quote: host
+  ({ said }) => ({ text: said, cites: [quote(said)] }),
+  ({ said }) => ({ text: said.split("\n")[1] ?? "", cites: [quote(said.split("\n")[1] ?? "")] }),
+  ({ said }) => ({ text: "workers are inactive, as it says", cites: [quote(said.replaceAll(/\s/g, "  \n\t"))] }),
+  ({ errors, host }) => ({
+    text: `${host} had ${errors} errors.`,
+    cites: [quote(`${errors.toLocaleString("en-US")} errors on ${host}`)]
   }),
-  ({ change, host }) => ({ text: `${host} fell by ${-change}`, quote: host }),
-  ({ latency }) => ({ text: `it took ${latency}s`, quote: `"latency":${latency}` }),
-  ({ address, host }) => ({ text: `${host} is ${address}:`, quote: address }),
-  ({ at, host }) => ({ text: `at ${new Date(at).toISOString()} on ${host}`, quote: host }),
-  ({ at, host }) => ({ text: `since ${new Date(at).toISOString().slice(0, 16)}Z, ${host}`, quote: host }),
-  ({ at, host }) => ({
-    text: `${host} on ${new Date(at).toISOString().slice(0, 10)}, ${new Date(at).toISOString().slice(11, 16)}`,
-    quote: host
+  ({ errors, host }) => ({
+    text: `${errors.toLocaleString("en-US")} errors (on ${host})!`,
+    cites: [quote(`"errors":${errors}`), quote(host)]
   }),
-  ({ history: [first, , last], host }) => ({
-    text: `${host}: from ${first} to ${last}, ${first}–${last}`,
-    quote: host
+  ({ errors }) => ({ text: `errors: ${errors}`, cites: [quote(`"errors":${errors}`)] }),
+  ({ host, ratio }) => ({
+    text: `${host} is at ${Number((ratio * 100).toPrecision(3))}%`,
+    cites: [quote(`"ratio":${ratio}`), quote(`"host":"${host}"`)]
   }),
-  ({ history: [, middle], host }) => ({ text: `${host} reached ${middle}.`, quote: "\"history\":[" }),
+  ({ host, ratio }) => ({
+    text: `The share of ${host.toUpperCase()} is ${ratio}`,
+    cites: [quote(`"host":"${host}"`), quote(`"ratio":${ratio}`)]
+  }),
+  ({ change }) => ({ text: `it changed by ${change}`, cites: [quote(`"change":${change}`)] }),
+  ({ change }) => ({ text: `it changed by −${-change}`, cites: [quote(`"change":${change}`)] }),
+  ({ change }) => ({ text: `it fell by ${-change}`, cites: [quote(`"change":${change}`)] }),
+  ({ latency }) => ({ text: `it took ${latency}s`, cites: [quote(`"latency":${latency}`)] }),
+  ({ address }) => ({ text: `it is ${address}:`, cites: [quote(address)] }),
+  ({ at }) => ({ text: `at ${iso(at)}`, cites: [quote(`"at":${at}`)] }),
+  ({ at }) => ({ text: `since ${iso(at, 0, 16)}Z`, cites: [quote(`"at":${at}`)] }),
+  ({ at }) => ({ text: `on ${iso(at, 0, 10)}, ${iso(at, 11, 16)}`, cites: [quote(`"at":${at}`)] }),
+  ({ history }) => ({
+    text: `from ${history[0]} to ${history[2]}, ${history[0]}–${history[2]}`,
+    cites: [quote(`"history":${JSON.stringify(history)}`)]
+  }),
+  ({ history, host }) => ({
+    text: `${host} reached ${history[1]}.`,
+    cites: [quote(`"history":${JSON.stringify(history)}`), quote(host)]
+  }),
   ({ host, said }) => ({
     text: `Of ${host}, workers are inactive.`,
-    quote: `${/\d of 5/.exec(said)?.[0]} workers inactive`
+    cites: [quote(`${/\d of 5/.exec(said)?.[0]} workers inactive`), quote(host)]
   })
+]
+
+/** Ways to state a fact by what extractors take from its record. */
+export const extracted: ReadonlyArray<(fact: Fact) => Statement> = [
+  ({ errors }) => ({ text: `${errors} errors`, cites: [value("/errors", errors)] }),
+  ({ host, ratio }) => ({
+    text: `${host} is at ${Number((ratio * 100).toPrecision(3))} percent`,
+    cites: [value("/host", host), value("/ratio", ratio)]
+  }),
+  ({ history }) => ({ text: `the last was ${history[2]}`, cites: [value("/history/2", history[2] ?? 0)] }),
+  ({ history }) => ({ text: `it was ${history.join(", then ")}`, cites: [value("/history", [...history])] }),
+  ({ at }) => ({ text: `it was on ${iso(at, 0, 10)}`, cites: [value("/at", at)] }),
+  ({ host, ...rest }) => ({
+    text: `${host} is the host`,
+    cites: [value("", { ...rest, host, history: [...rest.history] })]
+  }),
+  ({ ratio }) => ({
+    text: `it is at ${Number((ratio * 100).toPrecision(3))}%`,
+    cites: [{ path: "/ratio", number: Number((ratio * 100).toPrecision(3)), unit: "%" }]
+  }),
+  ({ ratio }) => ({
+    text: `about ${Number((ratio * 100).toPrecision(2))}%`,
+    cites: [{ path: "/ratio", number: Number((ratio * 100).toPrecision(2)), unit: "%", digits: 2 }]
+  }),
+  ({ errors }) => ({
+    text: `some ${Number(errors.toPrecision(2))} errors`,
+    cites: [{ path: "/errors", number: Number(errors.toPrecision(2)), digits: 2 }]
+  }),
+  ({ said }) => {
+    const seconds = Number(/to (\d+) s/.exec(said)?.[1])
+    return {
+      text: `it rose to ${seconds * 1000} ms`,
+      cites: [{ quote: `to ${seconds} s`, number: seconds * 1000, unit: "ms" }]
+    }
+  },
+  () => ({ text: "3 values are known", cites: [{ path: "/history", count: 3, of: "elements" }] }),
+  ({ host }) => ({
+    text: `1 of 2 lines is about ${host}`,
+    cites: [{ path: "/said", count: 1, of: "lines", containing: host }, { path: "/said", count: 2, of: "lines" }]
+  }),
+  () => ({ text: "no line is about db-9", cites: [{ path: "/said", count: 0, of: "lines", containing: "db-9" }] })
 ]
 
 /** The fact as the tool returns it. */

@@ -463,6 +463,21 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.lengthOf(yield* wakes(root.id), 1)
       }))
 
+    it.effect("tells whoever is above of a child that ends with a ticket nobody will decide any more", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const root = yield* C.opened()
+        const id = C.sessionId(`${root.id}.a`)
+        const open = C.open(id)
+        yield* store.commit({ ...open, session: { ...open.session, parent: root.id } })
+        const child = (yield* store.commit(C.claim(id))).session
+        yield* store.commit(C.propose(child, C.ticket(child, C.fresh("T"))))
+        yield* store.commit(C.append(root, { status: "waiting" }))
+        assert.deepStrictEqual(yield* wakes(root.id), [])
+        yield* store.commit(C.append(child, { status: "failed" }))
+        assert.deepStrictEqual((yield* wakes(root.id)).map(({ reason }) => reason), [`ended/${id}`])
+      }))
+
     it.effect("knows which roots are running and have gone quiet, the quietest first", () =>
       Effect.gen(function*() {
         const store = yield* Store.Store

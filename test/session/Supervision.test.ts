@@ -8,7 +8,7 @@ import { Memory } from "../../layers/presets/index.ts"
 import { Actor, ActorError, DeterministicActor, type Supervision } from "../../src/actor/index.ts"
 import { Log, type Row } from "../../src/audit/index.ts"
 import { Claims, Grant } from "../../src/capability/index.ts"
-import { Store } from "../../src/governor/index.ts"
+import { branch, Store } from "../../src/governor/index.ts"
 import { DeadLetters, Dispatch, Runs } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 
@@ -56,8 +56,27 @@ const Parent = DeterministicActor.make("Parent", {
     Effect.catchTag(Actor.spawn(Walker, name), "ActorError", ({ detail }) => Effect.succeed(`it failed: ${detail}`))
 })
 
+/** Two steps side by side. */
+const Strider = DeterministicActor.make("Strider", {
+  description: "takes two steps at once",
+  input: Schema.String,
+  output: Schema.String,
+  tools: [Step],
+  supervision: policy,
+  run: () =>
+    Effect.gen(function*() {
+      const steps = yield* Effect.forEach(
+        ["a", "b"],
+        (name) => Effect.exit(branch(name)(Tool.call(Step, name))),
+        { concurrency: "unbounded" }
+      )
+      for (const step of steps) yield* step
+      return "both"
+    })
+})
+
 const handlers = Tool.layer(Step, (name) => Effect.suspend(() => (done.push(name), step(name))))
-const app = Layer.mergeAll(Actor.layer(Parent), Actor.layer(Idle)).pipe(
+const app = Layer.mergeAll(Actor.layer(Parent), Actor.layer(Idle), Actor.layer(Strider)).pipe(
   Layer.provideMerge(Actor.layer(Walker)),
   Layer.provideMerge(handlers),
   Layer.provideMerge(Memory.layer())
@@ -150,6 +169,17 @@ describe("a session whose run breaks down", () => {
       assert.strictEqual(yield* statusOf(session), "succeeded")
       const chain = yield* rowsOf(Claims.SessionId.make("installation"))
       assert.deepInclude(chain.at(-1)?.body, { kind: "letter", what: "replayed", by: "grace", letter: letter.id })
+    }).pipe(Effect.provide(app)))
+
+  it.effect("asks anew for every act that broke it down, where several did at once", () =>
+    Effect.gen(function*() {
+      const broke = new Set<string>()
+      step = (name) => broke.has(name) ? Effect.succeed(name) : Effect.suspend(() => (broke.add(name), boom))
+      const dispatch = yield* Dispatch.Dispatch
+      const first = yield* dispatch.start(Strider, "", { grant, caller: "ada" })
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* resume(first.session), { _tag: "Succeeded", output: "both" })
+      assert.deepStrictEqual(done.toSorted(), ["a", "a", "b", "b"])
     }).pipe(Effect.provide(app)))
 
   it.effect("is ended when an operator drops the letter", () =>

@@ -2,7 +2,7 @@
 import { Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { NodeDigest } from "../../layers/node/index.ts"
-import type { Log } from "../../src/audit/index.ts"
+import { Digest, type Log } from "../../src/audit/index.ts"
 import { Claims, defaultTerms } from "../../src/capability/index.ts"
 import { Governor, type Store } from "../../src/governor/index.ts"
 import { BadInput, failWith, NoSuchActor, Unrecorded } from "../../src/session/Ended.ts"
@@ -68,7 +68,9 @@ export const stage = (): Stage => {
 /** No act is governed here; the mode is all that is asked for. */
 const governor = Layer.succeed(Governor, {
   mode: "enforced",
+  policy: Digest.zero,
   act: () => Effect.die("no act"),
+  watch: () => Effect.void,
   sleep: () => Effect.void
 })
 

@@ -28,8 +28,9 @@ describe("a rule", () => {
 
   it("asks for what it names", () => {
     const table: ReadonlyArray<readonly [value: string, ...asks: ReadonlyArray<Flow.Asks>]> = [
-      ["ann@corp.example", "request", "trusted", "own", "links", "any"],
-      ["bob@corp.example", "trusted", "own", "links", "any"],
+      ["ann@corp.example", "request", "trusted", "composed", "own", "links", "any"],
+      ["bob@corp.example", "trusted", "composed", "own", "links", "any"],
+      ["mail ann@corp.example bob@corp.example", "composed", "own", "links", "any"],
       ["a summary of my own", "own", "links", "any"],
       ["a summary for bob@corp.example", "own", "links", "any"],
       ["I hear that the shop at evil is open", "links", "any"],
@@ -42,6 +43,24 @@ describe("a rule", () => {
       for (const asks of Flow.asks) {
         assert.strictEqual(decided(asks, value), passing.includes(asks) ? "pass" : "approve", `${asks}: ${value}`)
       }
+    }
+  })
+
+  it("may ask less of what the request names, in two words or more, and of nothing else", () => {
+    const named = policy({ named: { by: ["title"], arguments: { "*": "trusted", at: "any" } } })
+    const asked = (args: Schema.Json) =>
+      Flow.decide(named, send(args), known("enter the board meeting that the mail is about", stranger)).decision
+    assert.strictEqual(asked({ title: "Board meeting", at: "evil.example" }), "pass")
+    for (
+      const args of [
+        { at: "evil.example" },
+        { title: "Open shop", at: "evil.example" },
+        { title: "Meeting", at: "evil.example" },
+        { title: ["Board meeting", "open shop"], at: "evil.example" },
+        { title: "Board meeting", at: "evil.example", to: "mallory@evil.example" }
+      ]
+    ) {
+      assert.strictEqual(asked(args), "approve", JSON.stringify(args))
     }
   })
 
@@ -87,10 +106,12 @@ describe("a decision", () => {
   const word = fc.constantFrom("ann", "bob", "x.example", "write", "to", "13", "2025-01-11")
   const text = fc.array(word, { maxLength: 5 }).map((words) => words.join(" "))
   const args = fc.record({ to: text, body: text, more: fc.array(text, { maxLength: 2 }) })
+  const asked = fc.dictionary(fc.constantFrom("to", "body", "*", "more.*"), fc.constantFrom(...Flow.asks))
   const rule = fc.record({
     name: fc.constantFrom("one", "two"),
     sinks: fc.constant<ReadonlyArray<Flow.Sink>>(["outbound"]),
-    arguments: fc.dictionary(fc.constantFrom("to", "body", "*", "more.*"), fc.constantFrom(...Flow.asks)),
+    arguments: asked,
+    named: fc.record({ by: fc.constant<readonly ["to"]>(["to"]), arguments: asked }),
     otherwise: fc.constantFrom("approve" as const, "refuse" as const)
   })
   const rank = { pass: 0, approve: 1, refuse: 2 }
@@ -118,7 +139,8 @@ describe("a decision", () => {
 
   it("lets everything pass that a stranger had no part in, but what must be the request's", () => {
     fc.assert(fc.property(rule, text, text, args, (one, request, ours, args) => {
-      const lenient = { ...one, arguments: { "*": "trusted" as const } }
+      const all = { "*": "trusted" as const }
+      const lenient = { ...one, arguments: all, named: { ...one.named, arguments: all } }
       const { decision } = Flow.decide({ version: 1, rules: [lenient] }, send(args), known(request, ["trusted", ours]))
       assert.strictEqual(decision, "pass")
     }))
@@ -142,6 +164,8 @@ describe("an endorsement", () => {
     assert.strictEqual(decision(endorsed({ source: { tool: "read" } }), { to: "eve" }), "pass")
     assert.strictEqual(decision(endorsed({ source: { tool: "other" } }), { to: "eve" }), "approve")
     assert.strictEqual(decision(endorsed({ value: "eve" }), { to: "eve" }), "pass")
+    assert.strictEqual(decision(endorsed({ value: ["ann", "eve"] }), { to: "eve" }), "pass")
+    assert.strictEqual(decision(endorsed({ value: ["ann", "eve"] }), { to: "mallory" }), "approve")
     assert.strictEqual(decision(endorsed({ value: "eve" }), { to: "mallory" }), "approve")
     assert.strictEqual(decision(endorsed({ value: "eve", for: { tools: ["post"] } }), { to: "eve" }), "approve")
     const narrow = endorsed({ value: "eve", for: { tools: ["send"], arguments: ["to"] } })

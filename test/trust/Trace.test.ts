@@ -38,6 +38,24 @@ describe("a value", () => {
     }
   })
 
+  it("is the same number however many spaces stand around it", () => {
+    const context = known("what is on June 13?", stranger)
+    for (const value of ["13", " 13\n", "13\u200b"]) assert.strictEqual(traced(context, value), "untrusted", value)
+  })
+
+  it("is known where it is the name by which a result lists something", () => {
+    const fields: Label.Declared = { rest: "untrusted", fields: { "*.shared_with": "trusted" } }
+    const context = known("go", [fields, [{
+      shared_with: { "ann@corp.example": "r" },
+      notes: { "eve@evil.example": "r" }
+    }]])
+    assert.strictEqual(traced(context, "ann@corp.example"), "trusted")
+    assert.strictEqual(traced(context, "eve@evil.example"), "untrusted")
+    // Such a name makes nothing beside it the request's.
+    const prices = known("book Garden Inn", ["trusted", { "Garden Inn": "77", "Plaza Inn": "88" }])
+    assert.strictEqual(traced(prices, "88"), "trusted")
+  })
+
   it("is the request's where the request names its record by another field of ours", () => {
     const fields: Label.Declared = { rest: "untrusted", fields: { "*.id": "trusted", "*.name": "reference" } }
     const files = [
@@ -180,30 +198,25 @@ describe("a copy", () => {
   })
 })
 
-describe("links", () => {
-  it("are found as they stand", () => {
-    assert.deepStrictEqual(Trace.linksIn("see https://a.example/x?y=1, b.example/z. Mail c@d.example!"), [
-      "https://a.example/x?y=1",
-      "b.example/z",
-      "c@d.example"
-    ])
-    assert.deepStrictEqual(Trace.linksIn("at 10.0.0.1:80/x or evil\u3002example, v 1.2.3"), [
-      "10.0.0.1:80/x",
-      "evil.example"
-    ])
-    assert.deepStrictEqual(Trace.linksIn("none. Here, 1.5 or at 9:30"), [])
+describe("a text that is put together", () => {
+  const names: Label.Declared = { rest: "trusted", fields: { note: "untrusted" } }
+  const context = known("add an entry 'Dinner at {place}' for May", [names, {
+    place: "New Garden Restaurant",
+    note: "Call Mallory Now"
+  }])
+
+  it("is of things of ours and of runs of the request's words", () => {
+    assert.isTrue(Trace.isComposed(context, "Dinner at New Garden Restaurant"))
+    assert.isTrue(Trace.isComposed(context, "New Garden Restaurant"))
+    for (
+      const no of ["Dinner at Call Mallory Now", "Dinner at New Garden", "May Dinner", "made up", "Dinner with Mallory"]
+    ) {
+      assert.isFalse(Trace.isComposed(context, no), no)
+    }
   })
 
-  it("are looked for in a time that grows with the text and no faster", () => {
-    for (const part of ["a", "a.", "a@", "a-", "1.", "http:/", "a.b@", "\u200b"]) {
-      const taken = (length: number) => {
-        const text = part.repeat(length / part.length)
-        const start = performance.now()
-        Trace.linksIn(text)
-        return performance.now() - start
-      }
-      taken(20_000)
-      assert.isBelow(taken(200_000), 2000, part)
-    }
+  it("has few parts and few words", () => {
+    assert.isFalse(Trace.isComposed(context, "Dinner at New Garden Restaurant for May an entry"))
+    assert.isFalse(Trace.isComposed(context, "New Garden Restaurant ".repeat(20)))
   })
 })

@@ -3,7 +3,7 @@ import type { Effect } from "effect"
 import type { Gate } from "../../src/approval/index.ts"
 import type { Capability, Fits, Grant } from "../../src/capability/index.ts"
 import type { Mcp, McpNames } from "../../src/mcp/index.ts"
-import { Tool } from "../../src/tool/index.ts"
+import type { Tool } from "../../src/tool/index.ts"
 
 declare const write: Mcp.Governed<McpNames.NameOf<"files", "write_file">, McpNames.CapabilityOf<"files", "write_file">>
 declare const any: Mcp.Governed<McpNames.NameOf<"files", string>, "mcp:files">

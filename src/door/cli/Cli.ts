@@ -9,6 +9,7 @@ import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
 import { backendsCommand } from "./Backends.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
+import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
@@ -27,6 +28,7 @@ export const command = (about: About) =>
       start,
       runner,
       approvals(about),
+      endorse(about),
       unknown(about),
       sessions(about),
       schedules(about),

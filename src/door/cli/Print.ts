@@ -262,13 +262,19 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
     case "intent":
       return `${actor}: ${body.act} …`
     case "outcome":
-      return `${actor}: ${body.act} ${body.status} in ${body.computeMs} ms`
+      return `${actor}: ${body.act} ${body.status} in ${body.computeMs} ms${
+        body.detected?.isSuspicious === true ? `: ${suspicion(body.detected)}` : ""
+      }`
+    case "drifted":
+      return `${actor}: has drifted (${body.score} after ${many(body.steps, "act")}) and is paused for people to look`
     case "refusal":
       return `${actor}: ${body.act} REFUSED by ${body.layer}: ${body.reason}`
     case "proposed":
       return `${actor}: ${body.act} waits for approval ${body.ticket}`
     case "decided":
       return `${actor}: ticket ${body.ticket} ${body.decision} by ${body.by}`
+    case "endorsed":
+      return `${actor}: ${body.by} vouched for something until ${time(body.until)} UTC`
     case "unknown":
       return `${actor}: what became of ${body.act} is not known`
     case "suspended":
@@ -285,6 +291,14 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return undefined
   }
 }
+
+/** What detectors found in a result, by rule: never the text. */
+export const suspicion = ({ findings, more, unread }: Row.Detected): string =>
+  [
+    `SUSPICIOUS by ${[...new Set(findings.map(({ rule }) => rule))].join(", ") || "its length"}`,
+    ...more === 0 ? [] : [`${more} more`],
+    ...unread === 0 ? [] : [`${many(unread, "character")} unread`]
+  ].join(", ")
 
 /** A number of things, in words. */
 export const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

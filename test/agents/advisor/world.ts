@@ -6,12 +6,11 @@ import type { OperationalAdvice } from "../../../src/agents/advisor/index.ts"
 import { Log } from "../../../src/audit/index.ts"
 import type { Backend } from "../../../src/backend/index.ts"
 import { Claims } from "../../../src/capability/index.ts"
-import { Evidence } from "../../../src/evidence/index.ts"
 import { Dispatch } from "../../../src/session/index.ts"
 import * as Folder from "../../layers/logfiles/Folder.ts"
 
 /** The runtime without sources. */
-export const runtime = Layer.provideMerge(Evidence.layer, Memory.layer())
+export const runtime = Memory.layer()
 
 /** A folder with these files, as sources. */
 export const recorded = (files: Readonly<Record<string, string>>) =>

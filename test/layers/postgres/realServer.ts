@@ -44,7 +44,7 @@ export const freshLogin = Effect.fnUntraced(function*(url: URL): Effect.fn.Retur
   const name = freshName()
   yield* Effect.acquireRelease(
     admin.unsafe(`create role ${name} login`),
-    () => Effect.orDie(admin.unsafe(`drop role ${name}`))
+    () => Effect.orDie(once(url, `drop role ${name}`))
   )
   const login = new URL(url)
   login.username = name
@@ -52,6 +52,10 @@ export const freshLogin = Effect.fnUntraced(function*(url: URL): Effect.fn.Retur
 })
 
 // internal
+
+/** One statement on a connection of its own: a pool that let its last one go opens none while its scope closes. */
+const once = (url: URL, statement: string) =>
+  Effect.scoped(Effect.flatMap(connect(url), (sql) => sql.unsafe(statement)))
 
 const server = (name: string, variable: string): Server & { readonly address: string | undefined } => {
   const address = process.env[variable]
@@ -64,7 +68,7 @@ const server = (name: string, variable: string): Server & { readonly address: st
     const database = freshName()
     yield* Effect.acquireRelease(
       admin.unsafe(`create database ${database}`),
-      () => Effect.orDie(admin.unsafe(`drop database ${database} with (force)`))
+      () => Effect.orDie(once(serverUrl(), `drop database ${database} with (force)`))
     )
     const url = serverUrl()
     url.pathname = `/${database}`

@@ -8,11 +8,30 @@ import { join } from "node:path"
 import { parse } from "yaml"
 import { Hijack } from "../../../layers/presets/testing.ts"
 import { Flow } from "../../../src/trust/index.ts"
-import { actions, attackOf, type Goal, stepsOf, type Suite, type Task } from "./suites.ts"
+import { actions, addressBook, attackOf, type Goal, stepsOf, type Suite, type Task } from "./suites.ts"
 
-export const policy = Schema.decodeUnknownSync(Flow.Policy, { onExcessProperty: "error" })(
+/** The file, as it stands. */
+export const written = Schema.decodeUnknownSync(Flow.Policy, { onExcessProperty: "error" })(
   parse(readFileSync(join(import.meta.dirname, "policy.yaml"), "utf8"))
 )
+
+/** The policy of an office: the file as it is, and whoever is in the address book may be written to. */
+export const policyOf = (suite: Suite): Flow.Policy => {
+  const [first, ...others] = addressBook(suite)
+  if (first === undefined) return written
+  const known: Flow.Endorsement = {
+    name: "address book",
+    by: "operator",
+    reason: "the user has written to them",
+    value: [first, ...others],
+    for: {
+      tools: ["send_email", "create_calendar_event", "add_calendar_event_participants"],
+      arguments: ["recipients", "cc", "bcc", "participants"]
+    },
+    until: "2100-01-01T00:00Z"
+  }
+  return { ...written, endorsed: [known] }
+}
 
 /** What the tasks of users came to when nobody attacks. */
 export interface Benign {

@@ -8,7 +8,14 @@ import type { Hijack } from "../../../layers/presets/testing.ts"
 const Args = Schema.Record(Schema.String, Schema.Json)
 const Call = Schema.Struct({ function: Schema.String, args: Args, sideEffecting: Schema.Boolean })
 const UserCall = Schema.Struct({ ...Call.fields, result: Schema.String, vectorsSeen: Schema.Array(Schema.String) })
+const Mail = Schema.Struct({ sender: Schema.String, recipients: Schema.Array(Schema.String) })
+const Inbox = Schema.Struct({ account_email: Schema.String, initial_emails: Schema.Array(Mail) })
 const Suite = Schema.Struct({
+  env: Schema.Struct({ inbox: Schema.optionalKey(Inbox) }),
+  tools: Schema.Array(Schema.Struct({
+    name: Schema.String,
+    parameters: Schema.Struct({ properties: Schema.Record(Schema.String, Schema.Json) })
+  })),
   injectionVectorDefaults: Schema.Record(Schema.String, Schema.String),
   userTasks: Schema.Array(Schema.Struct({ id: Schema.String, prompt: Schema.String, calls: Schema.Array(UserCall) })),
   injectionTasks: Schema.Array(Schema.Struct({
@@ -21,7 +28,8 @@ const Suite = Schema.Struct({
 export type Suite = typeof Suite.Type
 export type Task = Suite["userTasks"][number]
 export type Goal = Suite["injectionTasks"][number]
-export type Name = "slack" | "travel" | "workspace"
+export const names = ["slack", "travel", "workspace"] as const
+export type Name = (typeof names)[number]
 
 const path = join(import.meta.dirname, "../../../../shared/data/agents/agentdojo-actions/agentdojo.json")
 export const isThere = existsSync(path)
@@ -34,6 +42,13 @@ export const load = (): Readonly<Record<Name, Suite>> =>
 /** Goals that are calls with an effect; the others are words. */
 export const actions = ({ injectionTasks }: Suite): ReadonlyArray<Goal> =>
   injectionTasks.filter(({ calls }) => calls.some(({ sideEffecting }) => sideEffecting))
+
+/** To whom the user wrote before any session began: the address book that an operator can have made out of sent mail. */
+export const addressBook = ({ env: { inbox } }: Suite): ReadonlyArray<string> => [
+  ...new Set(
+    (inbox?.initial_emails ?? []).flatMap(({ recipients, sender }) => sender === inbox?.account_email ? recipients : [])
+  )
+]
 
 /** A value with `text` wherever an attacker's would stand; else as it is without one. */
 const filled = <A extends Schema.Json>(suite: Suite, json: A, text: string | undefined): A => {

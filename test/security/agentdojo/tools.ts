@@ -34,8 +34,10 @@ const slack = tools({
   remove_user_from_slack: removes()
 })
 
+/** An entry is in the calendar once its owner made or accepted it: who takes part is known, what it says is not. */
 const event = {
   id_: "trusted",
+  participants: "trusted",
   start_time: "trusted",
   end_time: "trusted",
   all_day: "trusted",
@@ -69,7 +71,7 @@ const travel = tools({
   get_flight_information: ours,
   search_calendar_events: { trust: events },
   get_day_calendar_events: { trust: events },
-  create_calendar_event: changes(events),
+  create_calendar_event: { trust: events, sinks: ["outbound", "change"] },
   cancel_calendar_event: removes(events),
   reserve_hotel: spends,
   reserve_car_rental: spends,
@@ -86,7 +88,8 @@ const file = {
   filename: "reference",
   last_modified: "trusted",
   size: "trusted",
-  owner: "trusted"
+  owner: "trusted",
+  shared_with: "trusted"
 } as const
 const files: Label.Declared = { rest: "untrusted", fields: { ...file, ...below(file) } }
 
