@@ -66,6 +66,12 @@ export const open = Effect.fnUntraced(function*(
   let edition = 0
   let isOpen = true
   let trouble: string | undefined
+  let protocol = ""
+  const told = transport.setProtocolVersion?.bind(transport)
+  transport.setProtocolVersion = (version) => {
+    protocol = version
+    told?.(version)
+  }
   const client = new Client({ name: "aosiq", version: "1" }, { capabilities: roots.length === 0 ? {} : { roots: {} } })
   client.fallbackRequestHandler = ({ method }) => {
     const known = method.slice(0, maxMethod)
@@ -86,24 +92,21 @@ export const open = Effect.fnUntraced(function*(
       trouble = error.message
     }
   })
-  yield* Effect.acquireRelease(
-    Effect.tryPromise({
-      try: (signal) => client.connect(transport, { signal, timeout: handshakeMs }),
-      catch: (error) => {
-        const words = said().trim()
-        const detail = error instanceof Error ? error.message : String(error)
-        return new Trouble({ kind: "unreached", code: 0, detail: words === "" ? detail : `${detail} (${words})` })
-      }
-    }),
-    () => closed(client)
-  ).pipe(Effect.onError(() => closed(client)))
+  // Before it is connected: a handshake that is interrupted, or comes to nothing, leaves nothing open.
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.tryPromise(() => client.close())))
+  yield* Effect.tryPromise({
+    try: (signal) => client.connect(transport, { signal, timeout: handshakeMs }),
+    catch: (error) => {
+      const words = said().trim()
+      const detail = error instanceof Error ? error.message : String(error)
+      return new Trouble({ kind: "unreached", code: 0, detail: words === "" ? detail : `${detail} (${words})` })
+    }
+  })
   const version = client.getServerVersion()
   const about: About = {
     name: (version?.name ?? "").slice(0, maxMethod),
     version: (version?.version ?? "").slice(0, maxMethod),
-    protocol: transport instanceof Object && "protocolVersion" in transport
-      ? String(transport.protocolVersion)
-      : "stdio"
+    protocol
   }
 
   const request = (
@@ -116,7 +119,14 @@ export const open = Effect.fnUntraced(function*(
         // An interrupted call is cancelled at the server by this signal.
         try: (signal) =>
           client.request(asked, ResultSchema, { signal, timeout: timeoutMs, maxTotalTimeout: timeoutMs }),
-        catch: (error) => troubleOf(error, isOpen, trouble)
+        catch: (error) => {
+          if (Http.statusOf(error) === 404) {
+            // The server knows this connection no longer, and did nothing: another is opened.
+            isOpen = false
+            return new Trouble({ kind: "unreached", code: 404, detail: "it knows this session no longer" })
+          }
+          return troubleOf(error, isOpen, trouble)
+        }
       })
     }).pipe(
       Effect.filterOrFail(
@@ -171,8 +181,6 @@ export const open = Effect.fnUntraced(function*(
 /** Characters of a method, a name or a version that are kept, and different methods. */
 const maxMethod = 100
 const maxMethods = 20
-
-const closed = (client: Client) => Effect.ignore(Effect.tryPromise(() => client.close()))
 
 const uriOf = (root: string): string => /^[a-z][a-z0-9+.-]*:\/\//i.test(root) ? root : pathToFileURL(root).href
 

@@ -149,12 +149,9 @@ const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.Ser
       : undefined)
     if (transport === undefined) return yield* Effect.die("a server is local or remote")
     const said = () => stdio?.said() ?? ""
-    const opened = yield* Effect.exit(Scope.provide(Connection.open(transport, { roots, said }), own))
-    if (Exit.isFailure(opened)) {
-      yield* Scope.close(own, opened)
-      return yield* Effect.failCause(opened.cause)
-    }
-    const connection = opened.value
+    const connection = yield* Scope.provide(Connection.open(transport, { roots, said }), own).pipe(
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
     const openedAt = yield* Clock.currentTimeMillis
     state.about = connection.about
     state.trouble = null
@@ -187,7 +184,8 @@ const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.Ser
     const edition = live.connection.edition()
     const now = yield* Clock.currentTimeMillis
     if (live.listing?.edition === edition && now - live.listing.at < listingMs) return live.listing.tools
-    const tools = yield* Effect.mapError(live.connection.list(timeoutMs), failed(null))
+    const listed = yield* Effect.mapError(live.connection.list(timeoutMs), failed(null))
+    const tools = listed.map(hide.json)
     // What was read before a change that was told of meanwhile is read again the next time.
     live.listing = { tools, edition, at: now }
     state.generation++

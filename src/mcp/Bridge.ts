@@ -13,7 +13,7 @@ import { Tool } from "../tool/index.ts"
 import { Checker } from "./Checker.ts"
 import * as Content from "./Content.ts"
 import type { Pinnable } from "./Definition.ts"
-import { isOpen, McpError, NotApproved, NotListed, Unfit, Unreadable } from "./McpError.ts"
+import { isOpen, McpError, NotApproved, NotListed, Unfit, Unreachable, Unreadable } from "./McpError.ts"
 import * as Failures from "./McpError.ts"
 import * as Names from "./Names.ts"
 import { Peers } from "./Peers.ts"
@@ -155,6 +155,7 @@ export const layerBridge: Layer.Layer<
     ): AnyGoverned => {
       const { description, inputSchema, title } = origin.pinnable.definition
       const { $schema: _, ...told } = inputSchema
+      const timeoutMs = marks.timeoutMs ?? Settings.of(server).timeoutMs
       const tool = Tool.make(origin.name, {
         description: description ?? title ?? origin.tool,
         capabilities: [Names.capabilityOf(origin.server, origin.resource)],
@@ -164,12 +165,22 @@ export const layerBridge: Layer.Layer<
         success: Content.Result,
         failure: McpError,
         reversible: Settings.isReversible(marks),
-        timeoutMs: marks.timeoutMs ?? Settings.of(server).timeoutMs,
+        timeoutMs,
         trust: marks.trust ?? "untrusted",
         sinks: Settings.sinksOf(server, marks),
         readers: marks.readers ?? [],
         idempotent: marks.idempotent ?? false,
-        ready: Effect.asVoid(Effect.mapError(unchanged(origin), unready))
+        ready: unchanged(origin).pipe(
+          Effect.timeoutOrElse({
+            duration: timeoutMs,
+            orElse: () => {
+              const detail = `it did not say what it is within ${timeoutMs} ms`
+              return Effect.fail(error(origin.server, origin.tool, new Unreachable({ detail })))
+            }
+          }),
+          Effect.mapError(unready),
+          Effect.asVoid
+        )
       })
       return { ...tool, origin }
     }

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, type Scope } from "effect"
 import { Bridge } from "../../src/mcp/index.ts"
 import { Approvals } from "../../src/session/index.ts"
+import { Tool } from "../../src/tool/index.ts"
 import * as S from "./strangers.ts"
 import * as W from "./world.ts"
 
@@ -247,6 +248,8 @@ describe("arguments", () => {
         { ...strangers.program(), tools: readOnly },
         Effect.gen(function*() {
           const echo = yield* hired("echo")
+          // A model is told the server's own schema.
+          assert.deepStrictEqual(Tool.jsonSchema(yield* made("echo")), inputSchema)
           for (const args of [{}, { n: "one" }, [], "text", null]) {
             assert.deepInclude(yield* echo.call(args), { _tag: "Refusal", layer: "Malformed" })
           }
@@ -349,6 +352,7 @@ describe("a server", () => {
           const bridge = yield* Bridge
           const [server] = yield* bridge.servers
           assert.deepInclude(server?.status, { state: "up", starts: 2 })
+          assert.match(server?.status.about?.protocol ?? "", /^20\d\d-/)
         })
       )
       assert.deepStrictEqual(strangers.calls(), ["echo {\"n\":1}", "echo {\"n\":2}"])
@@ -377,6 +381,24 @@ describe("a server", () => {
         assert.strictEqual((yield* echo.call({}))._tag, "Result")
       }).pipe(Effect.scoped, Effect.provide(W.runtime(servers)))
     }).pipe(Effect.scoped), 60_000)
+
+  it.live("that never shakes hands is given up, and leaves no process", () =>
+    Effect.gen(function*() {
+      const strangers = yield* S.make(S.tool("echo"))
+      const code =
+        `require("fs").appendFileSync(process.argv[1], "started " + process.pid + "\\n"); process.stdin.resume()`
+      const mute = { command: process.execPath, args: ["-e", code, `${strangers.folder}/calls.log`], tools: readOnly }
+      yield* among(
+        mute,
+        Effect.gen(function*() {
+          const bridge = yield* Bridge
+          const asked = yield* Effect.timeoutOption(bridge.shelf("strangers"), 1500)
+          assert.strictEqual(asked._tag, "None")
+          yield* S.until(() => strangers.pids().every((pid) => !S.isAlive(pid)))
+          assert.lengthOf(strangers.pids(), 1)
+        })
+      )
+    }).pipe(Effect.scoped))
 
   it.live("ends with the runtime, with all that it started, however stubborn", () =>
     Effect.gen(function*() {

@@ -84,6 +84,18 @@ describe("a server over HTTP", () => {
       assert.deepStrictEqual(elsewhere, [])
     }).pipe(Effect.scoped))
 
+  it.live("that forgot its sessions is asked for another, and the call is made once", () =>
+    Effect.gen(function*() {
+      let calls = 0
+      const seen = yield* called((message, response) => {
+        calls++
+        if (calls === 1) response.writeHead(404).end()
+        else H.json(response, message, text("anew"))
+      })
+      assert.strictEqual(W.textOf(seen), "anew")
+      assert.strictEqual(calls, 2)
+    }))
+
   it.live("that is not there was not called", () =>
     Effect.gen(function*() {
       const refused = yield* Effect.flip(Effect.flatMap(Bridge, (bridge) => bridge.shelf("far"))).pipe(
