@@ -54,7 +54,7 @@ describe("aosiq mcp", () => {
 
       const verified = yield* run(how, "audit", "verify")
       assert.strictEqual(verified.code, 0, verified.err)
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 240_000)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 600_000)
 
   it.live("starts nothing with a file that is not understood", () =>
     Effect.gen(function*() {
@@ -66,5 +66,5 @@ describe("aosiq mcp", () => {
       const started = yield* run(how, "start", "--once", "--case", join(home, "incident"))
       assert.strictEqual(started.code, 1)
       assert.include(started.err, "mcp.json")
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 120_000)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)), 300_000)
 })
