@@ -121,8 +121,9 @@ const joint = /[-–—/:_@#+×~]/
 /** The numbers a figure consists of, the last of them in the unit that follows; `undefined` for a name or a time. */
 const amountsOf = (figure: string, next?: Units.Unit): ReadonlyArray<Amount> | undefined => {
   if (foreign.test(figure) || clock.test(figure)) return undefined
-  const sign = minus.test(figure[0] ?? "") ? -1 : 1
-  const bare = figure.replace(/^[-−+]/, "")
+  // A sign may stand behind what marks a number: `~-5`, `$-5`.
+  const sign = /^[^\p{L}\p{N}.]*[-−]/u.test(figure) ? -1 : 1
+  const bare = figure.replace(/^([^\p{L}\p{N}.]*)[-−+]/u, "$1")
   const parts = amount.test(bare) ? [bare] : bare.split(joint)
   const numeric = parts.filter((part) => digit.test(part))
   if (numeric.length > 2 || !digit.test(parts[0] ?? "")) return undefined

@@ -19,7 +19,7 @@ export interface Asked {
 export interface Bounds {
   /** How often one call, with the same arguments, is run. */
   readonly maxRepeats: number
-  /** Rounds of the same few calls with the same answers, after which none of them begins once more. */
+  /** Rounds of the same few calls with the same answers, after which none of them is run once more. */
   readonly maxRounds: number
   /** Turns in a row whose calls brought nothing that was not known. */
   readonly maxStale: number
@@ -37,19 +37,18 @@ export interface Loop {
 
 /** Why a call is not run, if it would only go round. */
 export const before = (what: string, asked: ReadonlyArray<Asked>, bounds: Bounds): Loop | undefined => {
-  const times = asked.filter((call) => call.what === what).length
-  if (times >= bounds.maxRepeats) {
+  const period = periods.find((length) => isRound(what, asked, length, bounds.maxRounds))
+  if (period !== undefined) {
     return {
-      kind: "repetition",
-      detail: `it was asked for ${bounds.maxRepeats} times before`,
-      remedy: "use what it answered, or ask for something else"
+      kind: "cycle",
+      detail: `the same ${period} calls were asked for in ${bounds.maxRounds} rounds, with the same answers`,
+      remedy: "use what they answered, or ask for something else"
     }
   }
-  const period = periods.find((length) => isRound(what, asked, length, bounds.maxRounds))
-  return period === undefined ? undefined : {
-    kind: "cycle",
-    detail: `the same ${period} calls were asked for in ${bounds.maxRounds} rounds, with the same answers`,
-    remedy: "use what they answered, or ask for something else"
+  return asked.filter((call) => call.what === what).length < bounds.maxRepeats ? undefined : {
+    kind: "repetition",
+    detail: `it was asked for ${bounds.maxRepeats} times before`,
+    remedy: "use what it answered, or ask for something else"
   }
 }
 
@@ -78,11 +77,10 @@ export const stale = (asked: ReadonlyArray<Asked>, bounds: Bounds): Loop | undef
 /** Lengths of rounds that are looked for; one call alone is a repetition. */
 const periods = [2, 3, 4] as const
 
-/** Whether the last calls are so many rounds of the same, answers and all, and `what` would begin another. */
+/** Whether the last calls that were answered are so many rounds of the same, answers and all, and `what` goes on so. */
 const isRound = (what: string, asked: ReadonlyArray<Asked>, length: number, rounds: number): boolean => {
-  const last = asked.slice(-length * rounds)
-  const [first] = last
-  return last.length === length * rounds && first?.what === what &&
+  const last = asked.filter(({ found }) => found !== null).slice(-length * rounds)
+  return last.length === length * rounds && last.some((call) => call.what === what) &&
     new Set(last.slice(0, length).map((call) => call.what)).size > 1 &&
     last.every((call, index) => {
       const model = last[index % length]

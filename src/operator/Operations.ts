@@ -21,6 +21,7 @@ import {
 } from "../audit/index.ts"
 import { Tape } from "../backend/index.ts"
 import { Claims } from "../capability/index.ts"
+import { Evidence } from "../evidence/index.ts"
 import { Store } from "../governor/index.ts"
 import { Bridge, type McpError, McpViews } from "../mcp/index.ts"
 import {
@@ -37,6 +38,7 @@ import {
 } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { explain } from "./Explain.ts"
+import * as Proposals from "./Proposals.ts"
 
 /** The operation was not carried out. */
 export class OperationError extends Schema.TaggedError<OperationError>()("OperationError", {
@@ -113,6 +115,10 @@ export const RuleView = Schema.Struct({
   uses: Schema.Array(Rule.Use)
 })
 export type RuleView = typeof RuleView.Type
+
+/** A proposal, and what stands behind each of its claims, looked at anew. */
+export const ProposalView = Proposals.ProposalView
+export type ProposalView = Proposals.ProposalView
 
 /** What was vouched for, and how its session went on. */
 export const EndorsedView = Schema.Struct({
@@ -206,6 +212,12 @@ export class Operations extends RpcGroup.make(
     error
   }),
   Rpc.make("session_result", { payload: { session: Claims.SessionId }, success: Schema.NullOr(Schema.Json), error }),
+  /** The proposals that a session and those below it ended with. */
+  Rpc.make("proposals_get", {
+    payload: { session: Claims.SessionId },
+    success: Schema.Array(Proposals.ProposalView),
+    error
+  }),
   /** The traffic of a session and of all below it, as a tape; secrets are taken out. */
   Rpc.make("session_tape", { payload: { session: Claims.SessionId }, success: Schema.String, error }),
   Rpc.make("session_revoke", {
@@ -299,6 +311,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
     const alerts = yield* Alerts.Alerts
     const anchoring = yield* Anchoring.Anchoring
     const digest = yield* Digest.Digest
+    const evidence = yield* Evidence.Evidence
     const verifying = yield* Effect.context<
       Anchor.Anchors | Cosigning.Witnesses | Digest.Digest | Log.Log | Signer.Verifier
     >()
@@ -349,6 +362,7 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
         ),
       session_rows: ({ from, session }) => Effect.mapError(log.rows(session, from), failed),
       session_result: ({ session }) => Effect.mapError(resultOf(log, session), failed),
+      proposals_get: ({ session }) => Effect.mapError(Proposals.of(log, evidence, session), failed),
       session_tape: ({ session }) =>
         Tape.record(session).pipe(
           Effect.map(Tape.write),

@@ -57,7 +57,10 @@ export const scan = (text: string): ReadonlyArray<Finding> => {
 export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
   findings.some(({ strength }) => strength === "strong") ||
   findings.some((one, at) =>
-    findings.slice(at + 1, at + 1 + maxNear).some((other) => other.rule !== one.rule && other.start - one.start < near)
+    // What is said by the same words is said once.
+    findings.slice(at + 1, at + 1 + maxNear).some((other) =>
+      other.rule !== one.rule && other.start >= one.end && other.start - one.start < near
+    )
   )
 
 // internal
@@ -91,7 +94,9 @@ const maxNear = 8
 const marks: ReadonlyArray<readonly [rule: string, strength: Wording.Strength, pattern: RegExp]> = [
   ["template", "strong", /<\|[a-z][a-z_]{1,30}\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>/g],
   ["template", "strong", /^#{2,4} {0,4}(?:Instruction|Response|System)s? {0,4}:/gm],
-  ["role", "strong", /^ {0,8}(?:Human|Assistant) {0,2}: {0,4}\S/gm],
+  ["role", "strong", /^ {0,8}Human {0,2}: {0,4}\S/gm],
+  // Whoever answers in a text that is quoted tells nobody what to do.
+  ["role", "weak", /^ {0,8}Assistant {0,2}: {0,4}\S/gm],
   ["role", "weak", /^ {0,8}(?:SYSTEM|System|User|USER|Developer)(?: [A-Z]{2,12})? {0,2}: {0,4}\S/gm],
   ["role", "strong", /<\/?(?:system|assistant|system_prompt|system-prompt|untrusted)>/g],
   [
@@ -99,13 +104,16 @@ const marks: ReadonlyArray<readonly [rule: string, strength: Wording.Strength, p
     "strong",
     /<\/?(?:function_calls|function_call|tool_call|tool_calls|tool_use|tool_result|tool_results)\b/g
   ],
-  ["role", "strong", /<\/[a-z_-]{2,20}>\s{0,4}(?:System|SYSTEM|Human|User) ?:/g],
+  ["role", "strong", /<\/[a-z_-]{2,20}>\s{0,4}(?:System|SYSTEM|Human) ?:/g],
   ["role", "strong", /^Thought ?: [^\n]{0,300}\n{1,2}Action ?:/gm],
   ["tool-call", "strong", /<invoke name=|"(?:tool_calls|function_call)"\s{0,8}:/g]
 ]
 
-const syntax = (text: string): ReadonlyArray<Wording.Match> =>
-  marks.flatMap(([rule, strength, pattern]) =>
+/** From so many turns on a dialogue is one that somebody quotes, and who speaks in it says nothing. */
+const quotedTurns = 4
+
+const syntax = (text: string): ReadonlyArray<Wording.Match> => {
+  const all = marks.flatMap(([rule, strength, pattern]) =>
     Array.from(text.matchAll(pattern), ({ 0: { length }, index }) => ({
       rule,
       strength,
@@ -113,6 +121,9 @@ const syntax = (text: string): ReadonlyArray<Wording.Match> =>
       end: index + length
     }))
   )
+  const isTurn = ({ rule, strength }: Wording.Match) => rule === "role" && strength === "weak"
+  return all.filter(isTurn).length < quotedTurns ? all : all.filter((match) => !isTurn(match))
+}
 
 /** Characters that nobody sees: of no weight in emoji and at the start, telling inside words. */
 const unseenIn = (text: string, unseen: ReadonlyArray<Plainly.Unseen>): ReadonlyArray<Finding> =>

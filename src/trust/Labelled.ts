@@ -17,5 +17,8 @@ export type Untrusted<A> = Labelled<A, "untrusted">
 /** Marks what a stranger said. It costs nothing, and there is no way back but to endorse. */
 export const untrusted = <A>(value: A): Untrusted<A> => value as Untrusted<A> // A brand is in types alone.
 
+/** A text of a result that is a stranger's: what a program gets back fits no trusted parameter. */
+export const UntrustedText = Schema.String.pipe(Schema.brand("aosiq/trust/Untrusted"))
+
 /** A parameter that takes trusted texts alone. The rules on labels look at it again when it is called. */
 export const TrustedText = Schema.String.pipe(Schema.brand("aosiq/trust/Trusted"))

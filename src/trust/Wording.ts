@@ -52,7 +52,7 @@ const lists = {
     "ignorez olvida olvide ignora dimentica ignori esqueca ignorem negeer vergeet no_attention stop_following " +
     "stop_obeying set_aside put_aside",
   lapsed:
-    "optional outdated wrong out_of lifted withdrawn void binding changed disabled apply applies expired nullified rescinded obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
+    "outdated wrong out_of lifted withdrawn void binding changed disabled apply applies expired nullified rescinded obsolete superseded void revoked cancelled canceled outdated invalid lifted suspended overridden replaced " +
     "no_longer not_apply not_binding",
   guidance:
     "preamble commands filters instruction instructions directive directives rule rules guideline guidelines guidance prompt prompts " +
@@ -187,6 +187,43 @@ const lists = {
   asking: "asking confirmation permission approval",
   and: "then and",
   done: "end beginning start",
+  reader:
+    "ai ais llm llms chatbot chatbots bot bots robots assistant assistants agent agents copilot claude chatgpt gpt " +
+    "language_model language_models ai_model ai_models ai_system ai_systems software_agents automation summariser " +
+    "summarizer",
+  bound:
+    "must shall should has_to have_to is_to are_to needs_to need_to required instructed asked expected supposed kindly " +
+    "please can_go may_go",
+  deed:
+    "transfer wire pay delete wipe grant execute run purchase book reset buy approve drop remove send forward upload share " +
+    "post export add omit skip disregard ignore reveal reserve move copy accept close recommend conclude delete hand mark " +
+    "invite deploy stop visit terminate donate pretend obey scale disable print lower replace",
+  behalf: "for behalf",
+  me: "me us mine",
+  nomore: "any_more anymore no_longer any_longer",
+  received: "told given got received gave asked learned read supplied configured",
+  void:
+    "disregard void lapsed mistake attacker wrong supersedes overrides replaces ignore forget drop aside test outdated ends " +
+    "thrown_away nothing_else",
+  supersede: "supersedes supersede overrides override replaces overrules",
+  secretly: "learn know hear find_out told informed aware mention report",
+  deny: "not never nobody nothing no dont without quiet",
+  waived: "waived unnecessary granted given beforehand superfluous lifted already accepted assumed presumed",
+  leave:
+    "confirmation confirmations approval approvals consent permission permissions dialog authorisation authorization",
+  fresh: "new real actual genuine true fresh follow_up next only corrected",
+  errand: "task objective job instructions orders plan goal prompt guidelines assignment ones question",
+  starts: "is starts begins are reads follows now",
+  recount: "summarising summarizing translating replying answering responding summarise summarize reply respond",
+  means: "tool tools terminal browser mailbox memory",
+  though: "though if",
+  settled: "already accepted approved agreed confirmed signed never consented asked",
+  helped: "assist help serve represent work_for working_for work answer",
+  entrusted: "user owner person human customer operator developer developers administrator boss",
+  wants:
+    "wants wishes asks agreed authorised authorized allowed approved permits permitted decided consents consented instructs",
+  vouched: "cleared pre approved sanctioned signed_off agreed",
+  falsely: "failed fine healthy succeeded satisfied well needed empty normal finished done locked",
   data: "tool_output tool_result tool_results user_input untrusted_content system_prompt tool_response " +
     "document_content retrieved_content"
 } as const
@@ -268,7 +305,7 @@ const rules: ReadonlyArray<Rule> = [
   rule("override", "strong", "not", ["heed", 2], ["wards", 4], ["you", 4]),
   rule("persona", "strong", "take", ["identity", 3], ["of", 1]),
   rule("persona", "strong", "as", ["absent", 6], ["limitless", 2]),
-  rule("exfiltration", "strong", "whose", ["initial", 1], ["script", 2]),
+  rule("exfiltration", "weak", "whose", ["initial", 1], ["script", 2]),
   rule("concealment", "strong", "user", ["not", 3], ["kept", 3]),
   rule("concealment", "weak", "silent", ["user", 2], ["kept", 3]),
   rule("concealment", "strong", "not", ["learn", 2], ["user", 2], ["kept", 2]),
@@ -278,11 +315,11 @@ const rules: ReadonlyArray<Rule> = [
   rule("consent", "strong", "skip", ["exempt", 2], ["procedure", 2]),
   rule("reader", "strong", "setAside", ["mind", 6]),
   rule("reader", "weak", "whose", ["mind", 2]),
-  rule("reader", "weak", "whose", ["turn", 2]),
+  rule("answer", "weak", "whose", ["turn", 2]),
   rule("user", "weak", "user", ["asks", 3]),
-  rule("giving", "weak", "give", ["own", 1]),
-  rule("giving", "weak", "give", ["goods", 6], ["place", 6]),
-  rule("giving", "weak", "all", ["you", 1], ["have", 2]),
+  rule("exfiltration", "weak", "give", ["own", 1]),
+  rule("exfiltration", "weak", "give", ["goods", 6], ["place", 6]),
+  rule("exfiltration", "weak", "all", ["you", 1], ["have", 2]),
   rule("consent", "strong", "i", ["assented", 4], ["you", 2]),
   rule("consent", "weak", "i", ["assented", 4]),
   rule("consent", "weak", "sanction", ["given", 4]),
@@ -343,7 +380,35 @@ const rules: ReadonlyArray<Rule> = [
   rule("diversion", "strong", "act", ["begin", 12], ["you", 2], ["answering", 3]),
   rule("diversion", "weak", "begin", ["answering", 3], ["act", 6]),
   rule("demand", "strong", "you", ["must", 2], ["now", 2], ["act", 3]),
-  rule("diversion", "strong", "act", ["and", 14], ["tell", 4], ["user", 3])
+  rule("diversion", "strong", "act", ["and", 14], ["tell", 4], ["user", 3]),
+  rule("address", "strong", "reader", ["bound", 5], ["deed", 3]),
+  rule("diversion", "strong", "begin", ["recount", 2], ["deed", 6]),
+  rule("diversion", "strong", "begin", ["recount", 2], ["reader", 5]),
+  rule("diversion", "weak", "instead", ["recount", 3]),
+  rule("reader", "strong", "whose", ["means", 2], ["deed", 4]),
+  rule("reader", "weak", "deed", ["whose", 6], ["means", 2]),
+  rule("reader", "weak", "entrusted", ["you", 1], ["helped", 3]),
+  rule("reader", "weak", "you", ["helped", 2], ["entrusted", 3]),
+  rule("consent", "strong", "pretend", ["as", 1], ["though", 1], ["settled", 10]),
+  rule("consent", "strong", "entrusted", ["wants", 3], ["you", 3], ["deed", 4]),
+  rule("consent", "strong", "entrusted", ["vouched", 4], ["deed", 8]),
+  rule("deceit", "strong", "deed", ["tell", 12], ["entrusted", 2]),
+  rule("deceit", "weak", "tell", ["entrusted", 2], ["falsely", 8]),
+  rule("memory", "strong", "remember", ["whose", 3], ["means", 3]),
+  rule("replacement", "strong", "whose", ["task", 1], ["is", 3], ["deed", 3]),
+  rule("address", "weak", "reader", ["deed", 1]),
+  rule("override", "strong", "supersede", ["you", 4], ["received", 3]),
+  rule("override", "strong", "you", ["received", 4], ["void", 8]),
+  rule("override", "strong", "void", ["you", 4], ["received", 3]),
+  rule("persona", "strong", "you", ["nomore", 6], ["me", 6]),
+  rule("persona", "weak", "you", ["behalf", 2], ["me", 1]),
+  rule("concealment", "strong", "user", ["deny", 3], ["secretly", 3]),
+  rule("concealment", "weak", "deny", ["secretly", 2], ["user", 4]),
+  rule("consent", "strong", "leave", ["waived", 4], ["deed", 10]),
+  rule("consent", "weak", "leave", ["waived", 4]),
+  rule("consent", "weak", "deny", ["leave", 2], ["deed", 12]),
+  rule("replacement", "strong", "whose", ["fresh", 1], ["errand", 2], ["starts", 3]),
+  rule("replacement", "weak", "fresh", ["errand", 1], ["starts", 2])
 ]
 
 const byFirst = Map.groupBy(rules, ({ steps }) => steps[0]?.[0] ?? "done")

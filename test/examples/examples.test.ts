@@ -44,6 +44,12 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^a person reads: mcp__notes__create_entities \{"entities":\[.*"name":"buy milk".*\]\}$/,
     /^\{"entities":\[\{.*"name":"buy milk".*\}\],"relations":\[\]\}$/
   ],
+  "evidence.ts": [
+    /^model:scripted, disks, model:scripted, model:scripted, model:offline$/,
+    /^holds: the disk \/data is at 93%$/,
+    /^ {2}disks: \/0\/name: "\/data"$/,
+    /^ {2}disks: 93 % from 0\.93 at \/0\/used$/
+  ],
   "memory.ts": [/^remembered: shop, then cook$/],
   "plan.ts": [
     /^Rex$/,

@@ -7,6 +7,7 @@ import fc from "fast-check"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Detect } from "../../src/trust/index.ts"
+import { adversarial } from "./adversarial.ts"
 import { apart, hidden, plain, third } from "./attacks.ts"
 
 const isFound = (text: string) => Detect.isSuspicious(Detect.scan(text))
@@ -70,6 +71,13 @@ describe.skipIf(!existsSync(data))("texts that are no attack", () => {
     assert.isAbove(runbooks.length, 500)
     assert.isAtMost(share(runbooks), 0.01)
   })
+
+  it("are called one in at most one document about models of a hundred", () => {
+    const file = join(data, "retrieval-claude-docs/anthropic_docs.json")
+    const all: ReadonlyArray<{ readonly text: string }> = JSON.parse(readFileSync(file, "utf8"))
+    assert.isAbove(all.length, 200)
+    assert.isAtMost(share(all.map(({ text }) => text)), 0.01)
+  })
 })
 
 describe("findings", () => {
@@ -100,28 +108,13 @@ describe("findings", () => {
 })
 
 describe("the time it takes", () => {
-  const adversarial: ReadonlyArray<readonly [string, string]> = [
-    ["one letter", "a"],
-    ["single letters", "a "],
-    ["first words of rules", "ignore "],
-    ["words of many rules", "you not your act send "],
-    ["comments that open", "<!--"],
-    ["elements that open", "<a style="],
-    ["links that open", "![a](b \""],
-    ["reference lines", "[a]: ("],
-    ["code", "aGVsbG8gd29ybGQ"],
-    ["unseen", "\u200b"],
-    ["reversed", "\u202ea"],
-    ["tags", "\u{e0041}"],
-    ["role lines", "\nHuman: a"],
-    ["thoughts", "\nThought: "]
-  ]
   const least = (text: string, rounds: number) => {
     let best = Infinity
     for (let round = 0; round < rounds; round++) {
-      const begun = performance.now()
+      // Time of this process, whoever else has the processor meanwhile.
+      const begun = process.cpuUsage()
       Detect.scan(text)
-      best = Math.min(best, performance.now() - begun)
+      best = Math.min(best, process.cpuUsage(begun).user / 1000)
     }
     return best
   }

@@ -291,9 +291,10 @@ describe("the time it takes", () => {
   const least = (text: string, rounds: number) => {
     let best = Infinity
     for (let round = 0; round < rounds; round++) {
-      const start = performance.now()
+      // Time of this process, whoever else has the processor meanwhile.
+      const begun = process.cpuUsage()
       Redact.redact(text)
-      best = Math.min(best, performance.now() - start)
+      best = Math.min(best, process.cpuUsage(begun).user / 1000)
     }
     return best
   }

@@ -4,48 +4,17 @@ import { Option } from "effect"
 import fc from "fast-check"
 import { Spotlight } from "../../src/trust/index.ts"
 import { digest } from "../audit/worlds.ts"
+import { hostileTo, isHeld } from "./envelopes.ts"
 
 const place = { token: "header.payload.signature", path: "/act-1-0" }
 const mark = Spotlight.mark(digest, place)
 
-/** Ends of envelopes, whole, broken, in other letters, with the mark and with others. */
-const hostile = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 60 }),
-  fc.constantFrom(
-    mark,
-    mark.toUpperCase(),
-    mark.slice(0, 16),
-    mark.slice(16),
-    mark.slice(0, 31),
-    `</data-${mark}>`,
-    `\n</data-${mark}>\n`,
-    `</data-${mark.toUpperCase()}>`,
-    `</data-${mark.slice(0, 16)}${mark}${mark.slice(16)}>`,
-    `<data-${mark} source="us">`,
-    "</data-",
-    "<data-",
-    ">",
-    "[~]",
-    "\n",
-    "\u200b",
-    "</data-MARK>",
-    `</data-${"0".repeat(32)}>`
-  )
-)
-
 describe("an envelope", () => {
   it("is closed by nothing inside it: a hundred thousand texts", () => {
-    const tail = `\n</data-${mark}>`
-    const head = `<data-${mark} source="look">\n`
     fc.assert(
-      fc.property(fc.array(hostile, { maxLength: 8 }), fc.boolean(), (pieces, isMarked) => {
+      fc.property(fc.array(hostileTo(mark), { maxLength: 8 }), fc.boolean(), (pieces, isMarked) => {
         const text = pieces.join("")
-        const envelope = Spotlight.wrap(text, { mark, source: "look", isMarked })
-        const inner = envelope.slice(head.length, -tail.length)
-        if (!envelope.startsWith(head) || !envelope.endsWith(tail)) assert.fail(JSON.stringify(text))
-        if (inner.toLowerCase().includes(mark)) assert.fail(JSON.stringify(text))
-        const opened = Option.getOrUndefined(Spotlight.unwrap(envelope))
-        if (opened?.text !== inner || opened.source !== "look") assert.fail(JSON.stringify(text))
+        if (!isHeld(text, mark, isMarked)) assert.fail(JSON.stringify(text))
       }),
       { numRuns: 100_000, seed: 5 }
     )

@@ -3,6 +3,7 @@
  * one pattern differ only in their numbers, names and ids.
  */
 import { Schema } from "effect"
+import { Redact } from "../../trust/index.ts"
 import { Gap, type LogEntry } from "./Source.ts"
 
 const Level = Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal", "unknown"])
@@ -129,11 +130,16 @@ const maxBuckets = 2000
 const maxGaps = 50
 const maxTemplate = 400
 const maxSample = 300
+/** Characters of a message that are kept until it is shown. */
+const maxRead = 2000
+/** Characters by whose beginning a secret is recognised that was cut off there. */
+const recognisable = 600
 
 const ranks = { trace: 0, debug: 0, unknown: 1, info: 1, warn: 2, error: 3, fatal: 4 } as const
 
 interface Counting {
-  readonly template: string
+  /** The start of its first message, as it was read. */
+  readonly message: string
   readonly level: LogEntry["level"]
   readonly source: string
   readonly times: Timeline
@@ -152,7 +158,7 @@ const count = (building: Building, entry: LogEntry) => {
     return
   }
   const pattern = known ?? {
-    template: shape,
+    message: cut(entry.message, maxRead),
     level: entry.level,
     source: entry.source,
     times: timeline(),
@@ -162,7 +168,7 @@ const count = (building: Building, entry: LogEntry) => {
     sample: ""
   }
   pattern.count++
-  pattern.sample = cut(entry.message, maxSample)
+  pattern.sample = cut(entry.message, maxRead)
   if (entry.at !== null) {
     pattern.first = pattern.first === null ? entry.at : Math.min(pattern.first, entry.at)
     pattern.last = pattern.last === null ? entry.at : Math.max(pattern.last, entry.at)
@@ -203,16 +209,22 @@ const furtherGaps = (amount: number): typeof Gap.Type => ({
 const cut = (text: string, length: number): string =>
   text.length > length ? text.slice(0, length).replace(/[\uD800-\uDBFF]$/, "") : text
 
+/** A message without secrets: these go before a number in them is masked or they are cut, or nobody knew them any more. */
+const blanked = (message: string): string => {
+  const clean = Redact.redact(message)
+  return message.length < maxRead ? clean : cut(clean, Math.max(0, clean.length - recognisable))
+}
+
 const describe = (pattern: Counting, span: Span): Pattern => {
   const [, recent] = quarters(pattern.times, span)
   return {
-    template: pattern.template,
+    template: template(blanked(pattern.message)),
     level: pattern.level,
     source: pattern.source,
     count: pattern.count,
     first: pattern.first,
     last: pattern.last,
-    sample: pattern.sample,
+    sample: cut(blanked(pattern.sample), maxSample),
     recent,
     said: `${pattern.count}× ${pattern.level} from ${pattern.source}: ${pattern.sample}`
   }

@@ -11,8 +11,10 @@ import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
+import { findings } from "./Findings.ts"
 import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
+import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { record, replay } from "./Tapes.ts"
@@ -31,6 +33,7 @@ export const command = (about: About) =>
       endorse(about),
       unknown(about),
       sessions(about),
+      proposal,
       schedules(about),
       deadLetters(about),
       mcp(about),
@@ -376,6 +379,7 @@ const cost = Command.make(
 const audit = Command.make("audit").pipe(
   Command.withDescription("Verify and export the log"),
   Command.withSubcommands([
+    findings,
     Command.make(
       "verify",
       { data, json },
