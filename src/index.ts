@@ -29,6 +29,7 @@ export {
   Threads,
   Transition
 } from "./governor/index.ts"
+export * from "./mcp/index.ts"
 export * from "./memory/index.ts"
 export * from "./operator/index.ts"
 export * from "./proposal/index.ts"

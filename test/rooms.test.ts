@@ -25,7 +25,8 @@ const standsOn: Readonly<Record<string, ReadonlyArray<string>>> = {
   actor: ["backend", "memory", "knowledge", "sandbox", "proposal"],
   session: ["actor"],
   agents: ["actor"],
-  operator: ["session"],
+  mcp: ["session"],
+  operator: ["mcp"],
   door: ["operator", "agents"]
 }
 
@@ -47,6 +48,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
     packages: ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"],
     layers: []
   },
+  mcp: { packages: ["@modelcontextprotocol/sdk", "ajv", "yaml"], layers: [] },
   node: { packages: ["@effect/platform-node", "canonicalize"], layers: [] },
   ollama: { packages: ["ollama"], layers: [] },
   openai: { packages: ["openai"], layers: [] },

@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"] } },
+  resolve: { conditions: ["aosiq-source"] },
+  ssr: { resolve: { conditions: ["aosiq-source"] } },
   test: {
     root: `${import.meta.dirname}/..`,
     include: ["test/**/*.test.ts"],

@@ -6,6 +6,7 @@ import { Gate, type Policy } from "../../src/approval/index.ts"
 import { MicroUsd } from "../../src/cost/index.ts"
 import { Evidence } from "../../src/evidence/index.ts"
 import { Egress, layer as governor, Mode } from "../../src/governor/index.ts"
+import { Mcp } from "../../src/mcp/index.ts"
 import {
   Approvals,
   Callers,
@@ -21,6 +22,7 @@ import {
 } from "../../src/session/index.ts"
 import { JoseTokens } from "../jose/index.ts"
 import { LangGraph } from "../langgraph/index.ts"
+import { McpFile, McpServers } from "../mcp/index.ts"
 import { NodeDigest } from "../node/index.ts"
 import { PolicyFile } from "../policy/index.ts"
 import { Prices } from "../prices/index.ts"
@@ -30,7 +32,8 @@ export const core = <E, R>(
   mailbox: Layer.Layer<Mailbox.Mailbox, E, R>,
   policy: Partial<Policy.Policy> = {}
 ) =>
-  governed(mailbox, policy).pipe(
+  bridge.pipe(
+    Layer.provideMerge(governed(mailbox, policy)),
     Layer.provide(PolicyFile.layerConfig),
     Layer.provideMerge(
       Layer.mergeAll(JoseTokens.layer(), LangGraph.layer(), Evidence.layer, prices, SecureRandom.layerWebCrypto)
@@ -60,6 +63,9 @@ export const governed = <E, R>(
     Layer.provideMerge(governor.pipe(Layer.provide(Layer.merge(Mode.layerConfig, Egress.layerConfig)))),
     Layer.provideMerge(Layer.mergeAll(Actor.layerRegistry, Gate.layer(policy)))
   )
+
+/** The bridge to the MCP servers that the file of AOSIQ_MCP lets in, or the program. */
+const bridge = Mcp.layerBridge.pipe(Layer.provide(McpServers.layer), Layer.provide(McpFile.layerConfig))
 
 /** Ceilings that the environment names in US dollars, before those of the program. */
 const ceilings = Layer.effect(

@@ -285,6 +285,22 @@ export const Admitted = Schema.Struct({
   detail: Schema.String
 })
 /**
+ * The definition of a tool of another program was approved, was stopped because it is another by now, or its approval was
+ * taken back. Only in the chain of the installation.
+ */
+export const Pinned = Schema.Struct({
+  kind: Schema.Literal("pinned"),
+  server: Schema.NonEmptyString,
+  tool: Schema.NonEmptyString,
+  what: Schema.Literals(["approved", "stopped", "withdrawn"]),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  /** Hash of the definition that this is about, a payload. */
+  definition: Hash,
+  /** Hash of the one that was approved before; `null` when none was. */
+  was: Schema.NullOr(Hash)
+})
+/**
  * The state of a run was saved: of its graph (`state`, with the writes that wait), of its working memory, and of its
  * control block, which is `epoch` beside the row's own `seq` and `prev`. Its bytes may be gone by now: only the newest
  * are kept, and none after the end of the session.
@@ -334,6 +350,7 @@ export const Body = Schema.Union([
   Scheduled,
   Letter,
   Admitted,
+  Pinned,
   Checkpoint,
   Noted
 ])

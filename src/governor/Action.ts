@@ -28,6 +28,11 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   readonly schema: Digest.Hash
   /** Arguments as JSON and decoded; a failure says what is wrong with them. */
   readonly decode: Effect.Effect<{ readonly args: Args; readonly json: Schema.Json }, string>
+  /**
+   * Whether it is to be had just now; looked at once the token admits it, and before anybody is asked. It adds nothing to
+   * the session's chain unless it refuses.
+   */
+  readonly ready?: Effect.Effect<void, Unready> | undefined
   /** Upper bound of the cost, micro-dollars. */
   readonly reserve: number
   /**
@@ -53,6 +58,12 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   /** Result and failure as JSON and back: what the log keeps and what a re-run is answered with. */
   readonly success: Codec<A>
   readonly failure: Codec<E>
+}
+
+/** Why an act is not to be had, and what would help. */
+export interface Unready {
+  readonly detail: string
+  readonly remedy: string
 }
 
 /** How long the other side knows an idempotency key, from the first attempt on; `true` for ever. */

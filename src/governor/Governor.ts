@@ -18,7 +18,7 @@ import { Gate, type Rule, Ticket } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { type Capability, Claims, Tokens } from "../capability/index.ts"
 import { Label, Redact } from "../trust/index.ts"
-import type { Action, Outcome, Probed } from "./Action.ts"
+import type { Action, Outcome, Probed, Unready } from "./Action.ts"
 import * as Admission from "./Admission.ts"
 import * as Answers from "./Answers.ts"
 import * as Asking from "./Asking.ts"
@@ -53,6 +53,7 @@ import {
   HandlerBroken,
   Malformed,
   Nondeterminism,
+  Refused,
   TimedOut
 } from "./Refusal.ts"
 import * as Refusals from "./Refusals.ts"
@@ -123,6 +124,11 @@ export const layer: Layer.Layer<
 
       for (;;) {
         const claims = yield* capability(action, call)
+        if (action.ready !== undefined) {
+          const unready = ({ detail, remedy }: Unready) =>
+            refusals.refuse(action, call, new Refused({ layer: "class", detail, remedy }))
+          yield* Effect.catch(action.ready, unready)
+        }
         yield* flowing.admit(action, call)
         const agreed = call.covered === null ? yield* approval(action, call) : { ticket: call.covered }
         const done = yield* perform(action, call, claims, agreed)

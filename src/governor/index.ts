@@ -1,5 +1,5 @@
 /** The choke point: everything an actor does passes here, once. */
-export type { Action, Bill, Codec, Idempotency, Outcome, Probed } from "./Action.ts"
+export type { Action, Bill, Codec, Idempotency, Outcome, Probed, Unready } from "./Action.ts"
 export { entered } from "./Call.ts"
 export * as Checkpoint from "./Checkpoint.ts"
 export * as Egress from "./Egress.ts"

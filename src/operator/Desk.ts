@@ -7,6 +7,7 @@ import type { Rpc, RpcGroup } from "effect/rpc"
 import type { Note } from "../audit/index.ts"
 import * as Admitting from "./Admitting.ts"
 import type { Asker } from "./Asker.ts"
+import * as Bridging from "./Bridging.ts"
 import * as Deciding from "./Deciding.ts"
 import { type OperationError, Operations } from "./Operations.ts"
 import * as Reading from "./Reading.ts"
@@ -42,7 +43,8 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
         ...(yield* Running.sessions),
         ...(yield* Running.schedules),
         ...(yield* Reading.make(keys)),
-        ...(yield* Admitting.make)
+        ...(yield* Admitting.make),
+        ...(yield* Bridging.make)
       })
     })
   )

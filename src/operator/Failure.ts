@@ -16,6 +16,7 @@ export const missing = (what: string, remedy: string): OperationError =>
 /** By the tag of a reason, or of the error itself where it has none. What is not here is a conflict with how things stand. */
 const kinds: { readonly [tag: string]: Kind } = {
   NoSuchActor: "not_found",
+  NotListed: "not_found",
   NoSuchCaller: "not_found",
   NoSuchLetter: "not_found",
   NoSuchRule: "not_found",
@@ -27,7 +28,8 @@ const kinds: { readonly [tag: string]: Kind } = {
   InsideActor: "refused",
   Unrecorded: "unavailable",
   Unavailable: "unavailable",
-  LogError: "unavailable"
+  LogError: "unavailable",
+  Unreachable: "unavailable"
 }
 
 const kindOf = (cause: unknown): Kind => {

@@ -7,6 +7,7 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { Rule, Ticket } from "../approval/index.ts"
 import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
+import { McpViews } from "../mcp/index.ts"
 import { Proposal } from "../proposal/index.ts"
 import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
@@ -154,6 +155,7 @@ const error = OperationError
 const scheduled = { schedule: Schema.NonEmptyString }
 /** Whether to tell how the sessions went on that a decision lets go on; if not, they go on by themselves. */
 const wait = Schema.optionalKey(Schema.Boolean)
+const toolOrder = { server: Schema.NonEmptyString, tool: Schema.NonEmptyString, reason: Schema.String }
 /** Tickets that one decision may be about. */
 const maxBatch = 1000
 /** Rows that one look at the log gives at most. */
@@ -298,6 +300,21 @@ export class Operations extends RpcGroup.make(
     success: DeadLetter.DeadLetter,
     error
   }),
+  /** Servers whose tools are let in, and how each stands. None is started for it. */
+  Rpc.make("mcp_servers", { success: Schema.Array(McpViews.ServerView), error }),
+  /** What a server says it has, and what was decided about it. */
+  Rpc.make("mcp_tools", {
+    payload: { server: Schema.NonEmptyString },
+    success: Schema.Array(McpViews.ToolView),
+    error
+  }),
+  Rpc.make("mcp_approve", {
+    /** The definition as it was shown: one that is another by now is not approved. */
+    payload: { ...toolOrder, definition: Digest.Hash },
+    success: McpViews.ToolView,
+    error
+  }),
+  Rpc.make("mcp_withdraw", { payload: toolOrder, success: Schema.Void, error }),
   Rpc.make("alerts_list", { success: Schema.Array(Alerts.Alert), error }),
   Rpc.make("audit_keys", { success: Schema.Array(Schema.String), error }),
   Rpc.make("audit_verify", { success: Finding.Report, error }),

@@ -20,7 +20,8 @@ import {
   type Probed,
   Received,
   Refusal,
-  Session
+  Session,
+  type Unready
 } from "../governor/index.ts"
 import type { Flow, Label } from "../trust/index.ts"
 
@@ -59,6 +60,8 @@ export interface Tool<
   readonly probe: Probing
   /** Groups that its results are for: they go to backends that cover all of these, and to no others. */
   readonly readers: ReadonlyArray<string>
+  /** Whether it is to be had just now, for tools that can be taken away while a process runs. */
+  readonly ready: Effect.Effect<void, Unready> | undefined
 }
 
 /** A tool whose types were erased: it can be listed, and no grant covers what it needs. */
@@ -122,6 +125,7 @@ export const make = <
   readonly idempotent?: Idempotency
   readonly probe?: Probing
   readonly readers?: ReadonlyArray<string>
+  readonly ready?: Effect.Effect<void, Unready> | undefined
 }): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
   name,
   description: options.description,
@@ -137,7 +141,8 @@ export const make = <
   sinks: options.sinks ?? [],
   idempotent: options.idempotent ?? false,
   probe: (options.probe ?? false) as Probing,
-  readers: options.readers ?? []
+  readers: options.readers ?? [],
+  ready: options.ready
 })
 
 /** Says which capability a handler uses without its tool having declared it. */
@@ -404,6 +409,7 @@ const run = Effect.fnUntraced(function*(
     reversible: tool.reversible,
     schema: definitionHash(digest, tool),
     decode,
+    ready: tool.ready,
     reserve: CostModel.bound(tool.cost, tool.timeoutMs),
     bill: (elapsedMs) => ({ costMicroUsd: CostModel.bill(tool.cost, Math.min(elapsedMs, tool.timeoutMs)) }),
     timeoutMs: tool.timeoutMs,

@@ -17,7 +17,7 @@ const packagesLoadedBy = async (program: string): Promise<ReadonlySet<string>> =
   `
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ["--conditions=source", "--input-type=module", "--eval", watched],
+    ["--conditions=aosiq-source", "--input-type=module", "--eval", watched],
     { cwd: root, maxBuffer: 16 * 1024 * 1024 }
   )
   const urls: ReadonlyArray<string> = JSON.parse(stdout)
@@ -118,7 +118,7 @@ describe("the layer of a vendor", () => {
       `
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        ["--conditions=source", "--input-type=module", "--eval", program],
+        ["--conditions=aosiq-source", "--input-type=module", "--eval", program],
         { cwd: root }
       )
       assert.include(stdout, "MissingPackage")

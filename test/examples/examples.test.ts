@@ -46,6 +46,13 @@ const printed: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
     /^Noter holds memory:write@notes\/today; 1000 micro-dollars, depth 0$/
   ],
   "embed.ts": [/^\{$/, /_tag: 'Succeeded',$/, /session: 'ses_\w+',$/, /output: 'enough'$/, /^\}$/],
+  "mcp.ts": [
+    /^approved: create_entities$/,
+    /^approved: read_graph$/,
+    /^Waiting; noted so far: false$/,
+    /^a person reads: mcp__notes__create_entities \{"entities":\[.*"name":"buy milk".*\]\}$/,
+    /^\{"entities":\[\{.*"name":"buy milk".*\}\],"relations":\[\]\}$/
+  ],
   "evidence.ts": [
     /^model:scripted, disks, model:scripted, model:scripted, model:offline$/,
     /^holds: the disk \/data is at 93%$/,
@@ -101,7 +108,7 @@ describe("the examples", () => {
 
   for (const [file, lines] of Object.entries(printed)) {
     it(`${file} prints what it says`, async () => {
-      const { stdout } = await run(process.execPath, ["--conditions=source", `examples/${file}`], { cwd: home })
+      const { stdout } = await run(process.execPath, ["--conditions=aosiq-source", `examples/${file}`], { cwd: home })
       const said = stdout.trimEnd().split("\n")
       assert.lengthOf(said, lines.length, stdout)
       for (const [at, line] of lines.entries()) assert.match(said[at] ?? "", line)

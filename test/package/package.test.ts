@@ -72,6 +72,14 @@ describe("the package", () => {
     assert.deepStrictEqual(files.filter((file) => /(?<!\.d)\.ts$|\.test\.|^test\/|^examples\//.test(file)), [])
   })
 
+  it("names its sources under a condition of its own, first in every export", () => {
+    const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as {
+      readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+    }
+    const first = Object.values(exports).flatMap((one) => typeof one === "string" ? [] : Object.keys(one).slice(0, 1))
+    assert.deepStrictEqual([...new Set(first)], ["aosiq-source"])
+  })
+
   it("runs the example of the README under plain Node", async () => {
     const example = readFileSync(join(home, "examples/embed.ts"), "utf8")
     writeFileSync(join(program, "embed.ts"), example)

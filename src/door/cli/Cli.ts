@@ -13,6 +13,7 @@ import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import { findings } from "./Findings.ts"
+import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
@@ -39,6 +40,7 @@ export const command = (about: About) =>
       proposal,
       schedules(about),
       deadLetters(about),
+      mcp(about),
       audit,
       verify,
       cost,

@@ -7,6 +7,7 @@ import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "
 import { Rule, Ticket } from "../../approval/index.ts"
 import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
+import { McpViews } from "../../mcp/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
 import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
@@ -262,9 +263,26 @@ const callers = HttpApiGroup.make("callers").add(
   }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Who is let in" }))
 
+const tool = { server: name, tool: name, reason }
+const mcp = HttpApiGroup.make("mcp").add(
+  get("servers", "/mcp/servers", paged(McpViews.ServerView)),
+  /** Asks the server, which is started for it. */
+  get("tools", "/mcp/tools", { query: { ...Page.query, server: name }, success: Page.of(McpViews.ToolView) }),
+  HttpApiEndpoint.post("approve", "/mcp/approve", {
+    headers,
+    payload: Schema.Struct({ ...tool, definition: Digest.Hash }),
+    success: McpViews.ToolView
+  }).middleware(Once),
+  HttpApiEndpoint.post("withdraw", "/mcp/withdraw", {
+    headers,
+    payload: Schema.Struct(tool),
+    success: Schema.Struct({ withdrawn: name })
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Tools of MCP servers" }))
+
 /** The definition. */
 export class Api extends HttpApi.make("aosiq")
-  .add(system, agents, sessions, proposals, approvals, rules, audit, cost, schedules, letters, unknowns, callers)
+  .add(system, agents, sessions, proposals, approvals, rules, audit, cost, schedules, letters, unknowns, callers, mcp)
   .prefix("/v1")
   .annotateMerge(OpenApi.annotations({
     title: "AOSIQ",

@@ -22,7 +22,8 @@ export const layer = (ready: Effect.Effect<string | null>) =>
     schedules,
     letters,
     unknowns,
-    callers
+    callers,
+    mcp
   )
 
 // internal
@@ -259,6 +260,20 @@ const callers = HttpApiBuilder.group(
       add: ({ payload }) => told(desk.caller_add({ definition: payload })),
       rotate: ({ params, payload }) => told(desk.caller_rotate({ ...params, ...payload })),
       revoke: ({ params, payload }) => told(desk.caller_revoke({ ...params, ...payload }))
+    })
+  })
+)
+
+const mcp = HttpApiBuilder.group(
+  Api,
+  "mcp",
+  Effect.fnUntraced(function*(handlers) {
+    const desk = yield* Desk.Desk
+    return handlers.handleAll({
+      servers: ({ query }) => paged(desk.mcp_servers(), ({ server }) => server, query),
+      tools: ({ query: { server, ...page } }) => paged(desk.mcp_tools({ server }), ({ tool }) => tool, page),
+      approve: ({ payload }) => told(desk.mcp_approve(payload)),
+      withdraw: ({ payload }) => told(Effect.as(desk.mcp_withdraw(payload), { withdrawn: payload.tool }))
     })
   })
 )

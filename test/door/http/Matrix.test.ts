@@ -72,6 +72,15 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     ["deadLetters.drop", "POST", `/dead-letters/${letter}/drop`, { reason: "" }]
   ],
   dead_letters_list: () => ["deadLetters.list", "GET", "/dead-letters"],
+  mcp_approve: () => [
+    "mcp.approve",
+    "POST",
+    "/mcp/approve",
+    { server: "files", tool: "write", definition: hash, reason: "" }
+  ],
+  mcp_servers: () => ["mcp.servers", "GET", "/mcp/servers"],
+  mcp_tools: () => ["mcp.tools", "GET", "/mcp/tools?server=files"],
+  mcp_withdraw: () => ["mcp.withdraw", "POST", "/mcp/withdraw", { server: "files", tool: "write", reason: "" }],
   proposals_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
   proposals_list: () => ["proposals.list", "GET", "/proposals"],
   rule_approve: () => ["rules.approve", "POST", "/rules/R0/approve", { binding: hash, reason: "" }],

@@ -1,0 +1,3 @@
+/** What is loaded once there is a server. */
+export * as AjvChecker from "./AjvChecker.ts"
+export * as SdkPeers from "./SdkPeers.ts"

@@ -1,0 +1,106 @@
+/** What people decided about definitions, as it is kept: each change is a row in the chain of the installation. */
+import { Clock, Effect } from "effect"
+import { Digest, type Row } from "../audit/index.ts"
+import { Governor, Store } from "../governor/index.ts"
+import { Recording } from "../session/index.ts"
+import { Redact } from "../trust/index.ts"
+import type { Pinnable } from "./Definition.ts"
+import * as Pin from "./Pin.ts"
+
+/** Which tool, and what it is now. */
+export interface Subject {
+  readonly server: string
+  readonly tool: string
+  readonly pinnable: Pick<Pinnable, "hash" | "text">
+}
+
+/** Who decided, and why. */
+export interface Word {
+  readonly by: string
+  readonly reason: string
+}
+
+/** Characters of a reason; more are cut off. */
+export const maxReason = 2000
+
+/** Who a change is by that nobody decided. */
+export const runtime = "aosiq"
+
+/** Pins over a store. */
+export const make = Effect.gen(function*() {
+  const store = yield* Store.Store
+  const digest = yield* Digest.Digest
+  const { mode } = yield* Governor
+  const record = Recording.recording({ store, digest, mode })
+
+  const held = (server: string, tool: string): Effect.Effect<Pin.Held, Store.StoreError> =>
+    Effect.map(store.record(Pin.keyOf(server, tool)), Pin.read)
+
+  const write = (
+    { pin, pinnable, version, was }: {
+      readonly pin: Pin.Pin
+      readonly pinnable: Subject["pinnable"]
+      readonly version: number
+      readonly was: Digest.Hash | null
+    }
+  ) => {
+    const { body, payloads } = Pin.row(pin, pinnable, was)
+    return record(body satisfies Row.Body, [Pin.keep(pin, version)], payloads)
+  }
+
+  /** Approves what the tool is now. */
+  const approve = Effect.fnUntraced(function*({ pinnable, server, tool }: Subject, { by, reason }: Word) {
+    const { pin: before, version } = yield* held(server, tool)
+    if (before?.state === "approved" && before.definition === pinnable.hash) return before
+    const pin: Pin.Pin = {
+      server,
+      tool,
+      state: "approved",
+      definition: pinnable.hash,
+      seen: null,
+      by,
+      reason: Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed(),
+      at: yield* Clock.currentTimeMillis
+    }
+    yield* write({ pin, pinnable, version, was: before?.definition ?? null })
+    return pin
+  })
+
+  /** Stops a tool that is another than was approved, once. */
+  const stop = Effect.fnUntraced(function*({ pinnable, server, tool }: Subject) {
+    const { pin: before, version } = yield* held(server, tool)
+    if (before === undefined || before.state !== "approved" || before.definition === pinnable.hash) return
+    const reason = "the server says another definition"
+    const at = yield* Clock.currentTimeMillis
+    const pin: Pin.Pin = { ...before, state: "stopped", seen: pinnable.hash, by: runtime, reason, at }
+    yield* write({ pin, pinnable, version, was: before.definition })
+  })
+
+  /** Takes an approval back; `undefined` when there is none. */
+  const withdraw = Effect.fnUntraced(function*(server: string, tool: string, { by, reason }: Word) {
+    const { pin: before, version } = yield* held(server, tool)
+    if (before === undefined) return undefined
+    if (before.state === "withdrawn") return before
+    const said = Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed()
+    const pin: Pin.Pin = { ...before, state: "withdrawn", by, reason: said, at: yield* Clock.currentTimeMillis }
+    const { body } = Pin.row(pin, { hash: before.definition, text: "" }, before.definition)
+    yield* record(body, [Pin.keep(pin, version)])
+    return pin
+  })
+
+  return { held, approve: faster(approve), stop: faster(stop), withdraw: faster(withdraw) }
+})
+
+// internal
+
+/** Attempts at a change that others got in the way of. */
+const maxAttempts = 5
+
+/** Again, when somebody else changed the same a moment ago. */
+const faster =
+  <Args extends ReadonlyArray<unknown>, A>(change: (...args: Args) => Effect.Effect<A, Store.StoreError>) =>
+  (...args: Args): Effect.Effect<A, Store.StoreError> =>
+    Effect.retry(Effect.suspend(() => change(...args)), {
+      while: ({ reason }) => reason._tag === "Rejected" && reason.why === "stale",
+      times: maxAttempts - 1
+    })

@@ -1,0 +1,13 @@
+/** Tools of other programs over the Model Context Protocol, governed. */
+export * as Mcp from "./Bridge.ts"
+export { Bridge } from "./Bridge.ts"
+export { type Check as McpCheck, Checker as McpChecker, type Uncheckable as McpUncheckable } from "./Checker.ts"
+export * as McpContent from "./Content.ts"
+export * as McpDefinition from "./Definition.ts"
+export * as McpFailure from "./McpError.ts"
+export { McpError } from "./McpError.ts"
+export * as McpNames from "./Names.ts"
+export * as McpPeers from "./Peers.ts"
+export * as McpPin from "./Pin.ts"
+export * as McpSettings from "./Settings.ts"
+export * as McpViews from "./Views.ts"
