@@ -277,7 +277,7 @@ describe("an agent's working memory", () => {
         const first = waits(yield* dispatch.start(agent, "x", { grant: Grant.make(all), caller: "ada" }))
         yield* approve(first.ticket)
         succeeded(yield* resume(first.session))
-        assert.match(JSON.stringify(model.prompts.at(-1)), /"result":41/)
+        assert.include(JSON.stringify(model.prompts.at(-1)), String.raw`source=\"recall_count\">\n41\n`)
 
         // Each checkpoint names the memory as its rows say it was then.
         const digest = yield* Digest.Digest
