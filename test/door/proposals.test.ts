@@ -38,6 +38,6 @@ describe("a proposal", () => {
 
       const none = yield* run({ cwd }, "proposal", "show", "ses_none")
       assert.strictEqual(none.code, 1)
-      assert.include(none.err, "ended with no proposal")
+      assert.include(none.err, "there is no session ses_none")
     }).pipe(Effect.provide(NodeServices.layer)))
 })
