@@ -62,6 +62,8 @@ const reasons: ReadonlyArray<RegExp> = [
   /refused by budget: /,
   /refused by (?:token|ancestor): token \S+ is revoked/,
   /refused by approval: denied by /,
+  // The word fell between the look at the tickets and the asking for one.
+  /refused by approval: \w+ was denied for these arguments in this session/,
   /refused by approval: ticket \S+ is /,
   /refused by approval: the time of ticket \S+ ran out/,
   /refused by approval: \d+ tickets of this session, those above it and those below them wait already/,
