@@ -59,7 +59,7 @@ export const make = Effect.gen(function*() {
       definition: pinnable.hash,
       seen: null,
       by,
-      reason: Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed(),
+      reason: Redact.words(reason, maxReason),
       at: yield* Clock.currentTimeMillis
     }
     yield* write({ pin, pinnable, version, was: before?.definition ?? null })
@@ -81,7 +81,7 @@ export const make = Effect.gen(function*() {
     const { pin: before, version } = yield* held(server, tool)
     if (before === undefined) return undefined
     if (before.state === "withdrawn") return before
-    const said = Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed()
+    const said = Redact.words(reason, maxReason)
     const pin: Pin.Pin = { ...before, state: "withdrawn", by, reason: said, at: yield* Clock.currentTimeMillis }
     const { body } = Pin.row(pin, { hash: before.definition, text: "" }, before.definition)
     yield* record(body, [Pin.keep(pin, version)])

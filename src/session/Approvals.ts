@@ -143,7 +143,7 @@ export const layer: Layer.Layer<Approvals, never, Store.Store | Log.Log | Digest
         ticket: stored.id,
         binding: decision.binding ?? stored.binding,
         policy,
-        vote: { by, approve: decision.approve, reason: said(decision.reason) }
+        vote: { by, approve: decision.approve, reason: Redact.words(decision.reason, maxReason) }
       }))
       if (Result.isSuccess(done)) return done.success.ticket ?? stored
       const { reason } = done.failure
@@ -189,9 +189,6 @@ const unrecorded = (error: Store.StoreError | Log.LogError): ApprovalError => {
   const detail = error instanceof Log.LogError ? error.detail : error.reason.detail
   return new ApprovalError({ reason: new Unrecorded({ detail }) })
 }
-
-/** Words of a person, as they are recorded and told to actors. */
-const said = (reason: string): string => Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed()
 
 const seen = (ticket: Ticket.Ticket, now: number): Ticket.Ticket =>
   Ticket.isOverdue(ticket, now) ? { ...ticket, state: "expired" } : ticket

@@ -123,7 +123,7 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
         )
       }
       const isDue = summary.status === "waiting"
-      const said = Redact.redact(reason.toWellFormed()).slice(0, maxText).toWellFormed()
+      const said = Redact.words(reason, maxText)
       const body = { kind: "endorsed", by: name, reason: said, terms: hash, until: Date.parse(terms.until) } as const
       const { row } = yield* Effect.mapError(
         store.commit({

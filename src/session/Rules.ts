@@ -118,7 +118,7 @@ export const layer: Layer.Layer<
       const name = Person.normalise(by)
       const fault = Person.fault(name)
       return fault === null
-        ? Effect.succeed({ by: name, reason: said(reason) })
+        ? Effect.succeed({ by: name, reason: Redact.words(reason, maxReason) })
         : fail(new NotRuled({ detail: fault, remedy: "say who decides" }))
     }
 
@@ -179,8 +179,6 @@ const refused = (rule: string, error: Store.StoreError): RuleError => {
 
 const unrecorded = (error: Store.StoreError): RuleError =>
   new RuleError({ reason: new Unrecorded({ detail: error.reason.detail }) })
-
-const said = (reason: string): string => Redact.redact(reason.toWellFormed()).slice(0, maxReason).toWellFormed()
 
 /** Eight characters of base 32 without look-alikes, as tickets have. */
 const ruleId = (random: SecureRandom.SecureRandom["Service"]) =>

@@ -111,6 +111,10 @@ export const json = (value: Schema.Json): Schema.Json => {
   return isAsItWas ? value : Object.fromEntries(clean)
 }
 
+/** Words of a person as they are recorded and told to actors: redacted, at most `length` characters. */
+export const words = (text: string, length: number): string =>
+  redact(text.toWellFormed()).slice(0, length).toWellFormed()
+
 /** Characters of a preview. */
 export const previewLength = 200
 /** Characters from its beginning by which every kind of secret is recognised, whatever is cut off behind them. */
