@@ -19,7 +19,7 @@ export const tool = (name: string, parts: {
   readonly description?: string
   readonly trust?: Label.Declared
   readonly sinks?: ReadonlyArray<Flow.Sink>
-  readonly readers?: ReadonlyArray<string>
+  readonly readers?: Label.Readership
 } = {}) =>
   Tool.make(name, {
     description: parts.description ?? name,

@@ -43,7 +43,9 @@ export const Intent = Schema.Struct({
   /** The standing rule that approved it, and which of its uses this is, from 1; absent when none did. */
   rule: Schema.optionalKey(Schema.Struct({ id: Schema.NonEmptyString, use: Schema.Natural })),
   /** Groups that its results are for; from here on the session has seen their data. Absent when there are none. */
-  readers: Schema.optionalKey(Schema.Array(Schema.String))
+  readers: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Each field of its results has readers of its own among these; its outcome says which. */
+  byField: Schema.optionalKey(Schema.Literal(true))
 })
 /** What detectors found in a result: by which rule, in what form, and in which field, at UTF-16 offsets into its text. */
 export const Found = Schema.Struct({
@@ -78,6 +80,11 @@ export const Outcome = Schema.Struct({
   fields: Schema.optionalKey(Schema.Struct({
     rest: Schema.Literals(["trusted", "untrusted"]),
     fields: Schema.Record(Schema.NonEmptyString, Schema.Literals(["trusted", "untrusted", "reference"]))
+  })),
+  /** For whom each field of the result is, where they differ. */
+  readers: Schema.optionalKey(Schema.Struct({
+    rest: Schema.Array(Schema.NonEmptyString),
+    fields: Schema.Record(Schema.NonEmptyString, Schema.Array(Schema.NonEmptyString))
   })),
   /** Absent when detectors found nothing, and of model calls. */
   detected: Schema.optionalKey(Detected),

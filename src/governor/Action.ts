@@ -47,7 +47,7 @@ export interface Action<Args, A, E, R, Caps extends string = string, Reversible 
   /** What it does to the world outside of its session; nothing, unless set. */
   readonly sinks?: ReadonlyArray<Flow.Sink> | undefined
   /** Groups that its results are for; see `Egress`. */
-  readonly readers?: ReadonlyArray<string> | undefined
+  readonly readers?: Label.Readership | undefined
   /** The actor's own words and stamps, for the approver. */
   readonly reasons?: { readonly text: string; readonly evidence: ReadonlyArray<string> } | undefined
   readonly run: (args: Args, permit: Permit<Caps>) => Effect.Effect<A, E, R>

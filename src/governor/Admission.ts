@@ -6,7 +6,7 @@ import type { Call, Named } from "./Call.ts"
 import * as Egress from "./Egress.ts"
 import { Refused } from "./Refusal.ts"
 import type { Refusals } from "./Refusals.ts"
-import { knownOf } from "./Session.ts"
+import { type Entered, knownOf, wholeOf } from "./Session.ts"
 
 /** What admission looks at. */
 export interface Parts {
@@ -24,8 +24,12 @@ type Admitted =
 /** Gives the claims of the session's token, if the act is within class, readers and token. */
 export const make = ({ covers, refuse, tokens }: Parts) => {
   /** Data for groups of readers goes where all of them are covered, and nowhere else. */
-  const egress = (action: Admitted, call: Call, where: string) => {
-    const { uncovered } = Egress.decide([knownOf(call.session)], Egress.coveredBy(covers, where))
+  const egress = (
+    action: Admitted,
+    call: Call,
+    { seen, where }: { readonly where: string; readonly seen: (session: Entered) => Egress.Readers }
+  ) => {
+    const { uncovered } = Egress.decide([seen(call.session)], Egress.coveredBy(covers, where))
     if (uncovered.length === 0) return Effect.void
     const detail = `the session has seen data for ${uncovered.join(", ")}, and ${where} does not cover them`
     const does = action.backend === undefined
@@ -59,8 +63,11 @@ export const make = ({ covers, refuse, tokens }: Parts) => {
         new Refused({ layer: "class", detail: `${actor.name} may not use ${action.backend}`, remedy })
       )
     }
-    if (action.backend !== undefined) yield* egress(action, call, action.backend)
-    else if (action.sinks?.includes("outbound") === true) yield* egress(action, call, action.name)
+    if (action.backend !== undefined) yield* egress(action, call, { where: action.backend, seen: knownOf })
+    // What has readers by field is asked for argument by argument, with the rules on labels.
+    else if (action.sinks?.includes("outbound") === true) {
+      yield* egress(action, call, { where: action.name, seen: wholeOf })
+    }
     const claims = yield* Effect.catch(tokens.verify(call.session.token, call.session.id), (error) =>
       Effect.as(
         refuse(

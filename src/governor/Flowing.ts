@@ -11,6 +11,7 @@ import type { Digest, Log, Row } from "../audit/index.ts"
 import { Flow, Label, Trace } from "../trust/index.ts"
 import type { Action } from "./Action.ts"
 import { type Call, type Flowed, keyOf, type Named, unavailable } from "./Call.ts"
+import * as Egress from "./Egress.ts"
 import type * as Mode from "./Mode.ts"
 import { type GovernorError, Refused } from "./Refusal.ts"
 import type { Refusals } from "./Refusals.ts"
@@ -33,6 +34,8 @@ export interface Parts {
   readonly log: Log.Log["Service"]
   readonly digest: Digest.Digest["Service"]
   readonly policy: Flow.Policy
+  /** Whom tools by which something leaves cover. */
+  readonly covers: Egress.Table
   readonly mode: Mode.Mode
   /** The people who may vouch for something are those who may approve. */
   readonly gate: Option.Option<Gate.Gate["Service"]>
@@ -40,7 +43,7 @@ export interface Parts {
 }
 
 /** `look` says what the rules come to; `admit` also holds to it. */
-export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
+export const make = ({ covers, digest, gate, log, mode, policy, refusals }: Parts) => {
   /** A text of the log, if it is still what was recorded. */
   const text = (action: Named, hash: Digest.Hash) =>
     Effect.map(
@@ -51,14 +54,19 @@ export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
   /** What one result adds to what was known before it. */
   const sourcesOf = Effect.fnUntraced(function*(
     action: Named,
-    { args, declared, result, stamp, tool }: Read,
+    { args, declared, readers, result, stamp, tool }: Read,
     before: Trace.Context
   ): Effect.fn.Return<ReadonlyArray<Trace.Source>, GovernorError> {
     if (result === null || tool === endorsing) return []
     const json = yield* text(action, result)
     if (Option.isNone(json)) return []
-    const sources = Trace.result({ from: stamp, tool, declared }, json.value)
-    const asked = args === null || before.integrity !== "untrusted" ? Option.none() : yield* text(action, args)
+    const isPlain = before.integrity !== "untrusted" && before.readers.length === 0
+    const asked = args === null || isPlain ? Option.none() : yield* text(action, args)
+    const carried = Option.match(asked, {
+      onNone: () => before.readers,
+      onSome: (args) => Trace.readersIn(before, args)
+    })
+    const sources = Trace.result({ from: stamp, tool, declared, readers, carried }, json.value)
     const echo = Option.isNone(asked) ? [] : Trace.strangeIn(before, asked.value)
     return echo.length === 0 ? sources : sources.map((source) => ({ ...source, echo }))
   })
@@ -81,10 +89,11 @@ export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
       // What was erased taints as it did before, and vouches for nothing.
       const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
       const isTainted = context.integrity === "untrusted" || isErased
-      context = Trace.contextOf([...context.sources, ...sources], isTainted)
+      const readers = Label.joined([context.readers, Label.everyReader(read.readers)])
+      context = Trace.contextOf([...context.sources, ...sources], isTainted, readers)
     }
     contexts.set(known.read, { context, count })
-    return known.isWithin ? Trace.contextOf(context.sources, true) : context
+    return known.isWithin ? Trace.contextOf(context.sources, true, context.readers) : context
   })
 
   /** What the session's own program vouched for. */
@@ -117,7 +126,8 @@ export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
     const context = yield* contextOf(action, known)
     const endorsed = [...policy.endorsed ?? [], ...(yield* vouchedIn(action, known))]
     const at = yield* Clock.currentTimeMillis
-    const asked = { tool: action.name, sinks, args: call.json, at }
+    const covered = sinks.includes("outbound") ? Egress.coveredBy(covers, action.name) : undefined
+    const asked = { tool: action.name, sinks, args: call.json, at, covered }
     const verdict = Flow.decide({ ...policy, endorsed }, asked, context)
     if (verdict.decision === "pass" && verdict.shadow.length === 0) return verdict
     const more = yield* vouchedBy(action, call)
@@ -195,4 +205,5 @@ const said = (findings: ReadonlyArray<Flow.Finding>): string => {
 
 const remedy =
   "approve: have the rule ask a person instead; endorse: let an operator vouch for the value or its source; " +
+  `cover: let an operator say for whom the act is (${Egress.variable}); ` +
   "narrow: ask with values of the request alone; isolate: leave it to a session that has not read a stranger's text"

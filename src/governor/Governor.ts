@@ -103,10 +103,11 @@ export const layer: Layer.Layer<
     const mode = yield* Mode.Current
     const refusals = Refusals.make(store, mode)
     const { note, stopped, stored, violation } = refusals
-    const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
+    const covers = yield* Egress.Covers
+    const capability = Admission.make({ tokens, covers, refuse: refusals.refuse })
     const labels = yield* Flowing.Current
     const policy = Flowing.hashOf(digest, labels)
-    const flowing = Flowing.make({ log, digest, policy: labels, mode, gate, refusals })
+    const flowing = Flowing.make({ log, digest, policy: labels, covers, mode, gate, refusals })
     const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, policy, refusals })
     const { answer, said } = Answers.make(log, digest)
     const scan = yield* Received.Current
@@ -223,6 +224,7 @@ export const layer: Layer.Layer<
           const intent = yield* begin(action, call, claims, agreed, restore)
           call.firstAt ??= intent.row.at
           const started = yield* Clock.currentTimeMillis
+          const readers = Label.everyReader(action.readers)
           const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
           Staging.begin(permit, call.session, action.capabilities)
           const ran = yield* Effect.exit(
@@ -230,7 +232,7 @@ export const layer: Layer.Layer<
             restore(
               action.run(call.args, permit).pipe(
                 // Acts inside the handler have a path of their own: they are not repeated when this one is answered.
-                Effect.provideService(Session, call.session.at(call.place, action.readers, isStrange(action))),
+                Effect.provideService(Session, call.session.at(call.place, readers, isStrange(action))),
                 Effect.timeoutOrElse({
                   duration: action.timeoutMs,
                   orElse: () => fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
@@ -239,7 +241,7 @@ export const layer: Layer.Layer<
             )
           )
           // Whatever it came to, from here on the session knows of it.
-          see(call.session, action.readers ?? [])
+          see(call.session, readers, Exit.isFailure(ran) || !Label.isByField(action.readers))
           const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - started)
           return yield* finish(action, call, intent.row, ran, elapsed, Staging.end(permit))
         })
@@ -255,6 +257,7 @@ export const layer: Layer.Layer<
     ): Effect.fn.Return<Committed, GovernorError, Exclude<R, Session>> {
       const { session } = call
       const { rule, ticket = null } = agreed ?? {}
+      const readers = Label.everyReader(action.readers)
       const key = keyOf(call)
       const intent: Row.Draft = {
         key,
@@ -268,7 +271,8 @@ export const layer: Layer.Layer<
           argsPreview: Redact.preview(call.text),
           reservedMicroUsd: action.reserve,
           ticket: ticket?.id ?? null,
-          ...(action.readers === undefined || action.readers.length === 0 ? {} : { readers: action.readers })
+          ...(readers.length === 0 ? {} : { readers }),
+          ...(readers.length > 0 && Label.isByField(action.readers) ? { byField: true } : {})
         }
       }
       const commit: Begin = {
@@ -343,7 +347,7 @@ export const layer: Layer.Layer<
         status: result.status,
         result: hash,
         resultPreview: Redact.preview(text ?? result.detail),
-        ...Received.labelled(action.trust, detected),
+        ...Received.labelled(action.trust, result.status === "succeeded" ? action.readers : undefined, detected),
         costMicroUsd: bill.costMicroUsd,
         computeMs: Math.round(elapsedMs),
         ...(left.size === 0
@@ -368,11 +372,14 @@ export const layer: Layer.Layer<
         (error) => unavailable(action, error, true)
       )
       Staging.keep(call.session, left)
+      const readers = result.status === "succeeded" && Label.isByField(action.readers) ? action.readers : undefined
+      if (readers === undefined) see(call.session, Label.everyReader(action.readers), true)
       if (!isModel(action.capabilities)) {
         const known = Received.declaredOf(action.trust, detected)
         const declared = result.status === "succeeded" ? known : Label.overall(known)
         const { hash: args } = call
-        learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result: hash, detected })
+        const stamp = Row.stamp(row)
+        learn(call.session, { stamp, tool: action.name, declared, readers, args, result: hash, detected })
       }
       if (isLost) {
         if (Exit.isFailure(ran) && Answers.isOver(ran.cause)) return yield* Effect.failCause(ran.cause)
@@ -488,7 +495,7 @@ export const layer: Layer.Layer<
       const outcome = { choice: "done", from: "probe", by: action.name, reason, result } as const
       const decision = detected === undefined ? outcome : { ...outcome, detected }
       const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
-      see(call.session, action.readers ?? [])
+      see(call.session, Label.everyReader(action.readers), true)
       const declared = Received.declaredOf(action.trust, detected)
       const { hash: args } = call
       learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result, detected })

@@ -45,6 +45,8 @@ interface Core {
   readonly memory: Map<string, Digest.Hash>
   /** Groups whose data the session has seen. */
   readonly readers: Set<string>
+  /** Those of them that whole results were for, or what was not told field by field: all that leaves is for them. */
+  readonly whole: Set<string>
   /** Whether its request may be a stranger's. */
   readonly isStrange: boolean
   /** What the session has read, in order. */
@@ -60,6 +62,8 @@ export interface Read {
   readonly stamp: Row.Stamp
   readonly tool: string
   readonly declared: Label.Declared
+  /** For whom each field is; absent where they do not differ. */
+  readonly readers?: Label.ReadersByField | undefined
   /** Its arguments; `null` where they are not known. */
   readonly args: Digest.Hash | null
   readonly result: Digest.Hash | null
@@ -88,12 +92,14 @@ export class Session extends Context.Service<Session, Entered>()("aosiq/governor
 let make: (core: Core, path: string, within: Within) => Entered
 /** The working memory of a run: for the Governor alone, the room's door does not export it. */
 export let memoryOf: (session: Entered) => Map<string, Digest.Hash>
-/** Notes groups whose data a run has seen: for the Governor alone, as above. */
-export let see: (session: Entered, readers: ReadonlyArray<string>) => void
+/** Notes groups whose data a run has seen, `isWhole` where fields do not differ: for the Governor alone, as above. */
+export let see: (session: Entered, readers: ReadonlyArray<string>, isWhole: boolean) => void
 /** Groups whose data the session has seen so far. */
 export let readersOf: (session: Entered) => ReadonlyArray<string>
 /** The same, and the groups that the acts under way around this path are for: their handlers may know already. */
 export let knownOf: (session: Entered) => ReadonlyArray<string>
+/** The same without what each value is asked for by itself, because fields have readers of their own. */
+export let wholeOf: (session: Entered) => ReadonlyArray<string>
 /** Notes a result that a run has read: for the Governor alone, as above. */
 export let learn: (session: Entered, read: Read) => void
 /** What its arguments can come from. */
@@ -140,11 +146,13 @@ export class Entered {
       return entered
     }
     memoryOf = (session) => session.#core.memory
-    see = (session, readers) => {
+    see = (session, readers, isWhole) => {
       for (const reader of readers) session.#core.readers.add(reader)
+      if (isWhole) { for (const reader of readers) session.#core.whole.add(reader) }
     }
     readersOf = (session) => [...session.#core.readers]
     knownOf = (session) => [...session.#core.readers, ...session.#within.readers]
+    wholeOf = (session) => [...session.#core.whole, ...session.#within.readers]
     learn = (session, read) => {
       session.#core.read.push(read)
     }
@@ -219,13 +227,14 @@ export const enter = Effect.fnUntraced(function*(
   const log = yield* Log.Log
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
   const rows = yield* Effect.mapError(log.rows(id), unread)
-  const readers = new Set([...actor.readers ?? [], ...seen(rows)])
+  const own = actor.readers ?? []
   const core: Core = {
     summary: session,
     actor: frozen(actor),
     journal: journal(rows),
     memory: memory(rows),
-    readers,
+    readers: new Set([...own, ...seen(rows)]),
+    whole: new Set([...own, ...wholly(rows)]),
     isStrange: rows.some(({ body }) => body.kind === "genesis" && body.trust === "untrusted"),
     read: read(rows),
     accepted: accepted(rows),
@@ -276,6 +285,18 @@ export const memory = (rows: ReadonlyArray<Row.Row>): Map<string, Digest.Hash> =
 export const seen = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> =>
   rows.flatMap(({ body }) => body.kind === "genesis" || body.kind === "intent" ? body.readers ?? [] : [])
 
+/** Those of them whose results were not told field by field; one that is lost was not. */
+const wholly = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> => {
+  const told = new Set(
+    rows.flatMap(({ body }) => body.kind === "outcome" && body.status === "succeeded" ? [body.intent] : [])
+  )
+  return rows.flatMap(({ body, seq }) =>
+    body.kind === "genesis" || (body.kind === "intent" && (body.byField !== true || !told.has(seq)))
+      ? body.readers ?? []
+      : []
+  )
+}
+
 /** Whether an act is a question to models: what it answers is made of what the session knows already. */
 export const isModel = (capabilities: ReadonlyArray<string>): boolean =>
   capabilities.length > 0 && capabilities.every((name) => name.startsWith("backend:"))
@@ -297,7 +318,8 @@ export const read = (rows: ReadonlyArray<Row.Row>): Array<Read> => {
       ? "untrusted"
       : (body.status === "succeeded" ? body.fields : undefined) ?? body.trust
     const args = asked.get(body.intent) ?? null
-    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, args, result, detected: body.detected })
+    const readers = isGiven ? undefined : body.readers
+    found.push({ stamp: `${row.session}/${row.seq}`, tool, declared, readers, args, result, detected: body.detected })
   }
   return found
 }

@@ -29,8 +29,8 @@ export const Marks = Schema.Struct({
   /** What it does to the world; `outbound` unless set, and nothing for a program of this machine that only reads. */
   sinks: Schema.optionalKey(Schema.Array(Flow.Sink)),
   trust: Schema.optionalKey(Schema.Union([Schema.Literals(["trusted", "untrusted"]), Label.Fields])),
-  /** Groups that its results are for. */
-  readers: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  /** Groups that its results are for, as a whole or field by field. */
+  readers: Schema.optionalKey(Schema.Union([Schema.Array(Schema.NonEmptyString), Label.ReadersByField])),
   timeoutMs: Schema.optionalKey(Bounded(maxTimeoutMs))
 })
 export type Marks = typeof Marks.Type

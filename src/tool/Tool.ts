@@ -23,7 +23,7 @@ import {
   Session,
   type Unready
 } from "../governor/index.ts"
-import type { Flow, Label } from "../trust/index.ts"
+import { type Flow, Label } from "../trust/index.ts"
 
 /** A schema whose values need no services to travel as JSON. */
 export type Plain = Schema.ConstraintCodec<unknown, unknown>
@@ -58,8 +58,11 @@ export interface Tool<
   readonly idempotent: Idempotency
   /** Whether a probe can tell what became of an act whose outcome was lost. */
   readonly probe: Probing
-  /** Groups that its results are for: they go to backends that cover all of these, and to no others. */
-  readonly readers: ReadonlyArray<string>
+  /**
+   * Groups that its results are for, as a whole or field by field: a backend must cover all of these. A tool by which
+   * something leaves must cover those that whole results are for, and those of the fields that its arguments come from.
+   */
+  readonly readers: Label.Readership
   /** Whether it is to be had just now, for tools that can be taken away while a process runs. */
   readonly ready: Effect.Effect<void, Unready> | undefined
 }
@@ -80,7 +83,7 @@ export const capabilitiesOf = <const T extends ReadonlyArray<Any>>(
 
 /** All groups that results of the tools may be for. */
 export const readersOf = (tools: ReadonlyArray<Any>): ReadonlyArray<string> => [
-  ...new Set(tools.flatMap(({ readers }) => readers))
+  ...new Set(tools.flatMap(({ readers }) => Label.everyReader(readers)))
 ]
 
 /** A marker in `R`: the handler of this tool is provided. */
@@ -124,7 +127,7 @@ export const make = <
   readonly sinks?: ReadonlyArray<Flow.Sink>
   readonly idempotent?: Idempotency
   readonly probe?: Probing
-  readonly readers?: ReadonlyArray<string>
+  readonly readers?: Label.Readership
   readonly ready?: Effect.Effect<void, Unready> | undefined
 }): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
   name,
@@ -295,7 +298,11 @@ export const definitionHash = (digest: Digest.Digest["Service"], tool: Any): Dig
       : { idempotent: tool.idempotent === true ? true : { withinMs: tool.idempotent.withinMs } }),
     ...(tool.probe ? { probe: true } : {}),
     ...(tool.sinks.length === 0 ? {} : { sinks: [...tool.sinks] }),
-    ...(tool.readers.length === 0 ? {} : { readers: [...tool.readers] })
+    ...(Label.isByField(tool.readers)
+      ? { readers: { rest: [...tool.readers.rest], fields: listed(tool.readers.fields) } }
+      : tool.readers.length === 0
+      ? {}
+      : { readers: [...tool.readers] })
   }))
   hashes.set(tool, hash)
   return hash
@@ -313,6 +320,9 @@ export const codec = <T, E>(schema: Schema.ConstraintCodec<T, E>): Codec<T> => {
 }
 
 // internal
+
+const listed = (fields: Label.ReadersByField["fields"]) =>
+  Object.fromEntries(Object.entries(fields).map(([path, readers]) => [path, [...readers]]))
 
 /** A handler's own error on its way through code that does not know its type. */
 class Failed extends Schema.TaggedError<Failed>()("ToolFailed", { failure: Schema.Unknown }) {}

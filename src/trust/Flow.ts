@@ -7,13 +7,16 @@
  * `composed` (put together of things of ours and of the request's words), `own` (words of the actor's own: nothing copied from a stranger, and every link trusted), `links` (every link trusted) or
  * `any`. What does not hold waits for a person or is refused, as the rule says; a rule in shadow only records.
  *
+ * Beside the rules: what leaves goes to whom it is for. An argument for readers whom the act does not cover is refused, or a
+ * person is asked, as the policy says (`readers`).
+ *
  * Who asks for something by name may leave the rest of it to what is read: a rule may ask less (`named`) of an act whose
  * name, two words or more, is the request's.
  */
 import { Schema } from "effect"
-import { closest, covers, type Integrity, isAtLeast, type Leaf, leaves } from "./Label.ts"
+import { closest, covers, type Integrity, isAtLeast, type Leaf, leaves, type Readers } from "./Label.ts"
 import { linksIn } from "./Links.ts"
-import { type Context, copied, isComposed, type Source, trace } from "./Trace.ts"
+import { type Context, copied, isComposed, readersOf, type Source, trace } from "./Trace.ts"
 
 /** What an act does to the world outside of its session. */
 export const Sink = Schema.Literals(["outbound", "spending", "change", "removal", "memory", "irreversible"])
@@ -73,6 +76,8 @@ export const Policy = Schema.Struct({
   version: Schema.Literal(1),
   /** In shadow nothing is stopped: what would have been is recorded. */
   mode: Schema.optionalKey(Schema.Literals(["enforce", "shadow"])),
+  /** What becomes of an act by which something would leave for others than its readers; refused unless set. */
+  readers: Schema.optionalKey(Schema.Literals(["approve", "refuse"])),
   rules: Schema.Array(Rule),
   endorsed: Schema.optionalKey(Schema.Array(Endorsement))
 })
@@ -88,6 +93,8 @@ export interface Asked {
   readonly args: Schema.Json
   /** Epoch milliseconds: endorsements end. */
   readonly at: number
+  /** The readers whom it reaches; `undefined` where nothing leaves by it. */
+  readonly covered?: Readers | undefined
 }
 
 /** An argument that is not what a rule asks. */
@@ -98,6 +105,8 @@ export interface Finding {
   readonly is: Integrity
   /** Where its value stands: a stamp, `request`, or `undefined` when the actor made it up. */
   readonly from: string | undefined
+  /** For whom it is whom the act does not cover; then this is what is wrong with it. */
+  readonly uncovered?: Readers
 }
 
 /** What a policy says of an act. */
@@ -135,14 +144,24 @@ export const decide = (policy: Policy, asked: Asked, context: Context): Verdict 
     ;(isShadow ? shadow : findings).push(...found)
     isRefused ||= !isShadow && found.length > 0 && rule.otherwise === "refuse"
   }
+  const leaks = leaking(asked, all)
+  if (policy.mode === "shadow") shadow.push(...leaks)
+  else {
+    findings.push(...leaks)
+    isRefused ||= leaks.length > 0 && policy.readers !== "approve"
+  }
   return { decision: findings.length === 0 ? "pass" : isRefused ? "refuse" : "approve", findings, shadow }
 }
 
 /** One sentence on each finding. */
-export const explain = ({ asks, from, is, path, rule }: Finding): string =>
-  `${rule}: ${path} must be ${wording[asks]}, and is ${
-    from === undefined ? `made up in a session that is ${is}` : `${is}, from ${from}`
-  }`
+export const explain = ({ asks, from, is, path, rule, uncovered }: Finding): string =>
+  uncovered !== undefined
+    ? `${rule}: ${path} is for ${uncovered.join(", ")}, whom the act does not cover, ${
+      from === undefined ? "made up in a session that knows of it" : `from ${from}`
+    }`
+    : `${rule}: ${path} must be ${wording[asks]}, and is ${
+      from === undefined ? `made up in a session that is ${is}` : `${is}, from ${from}`
+    }`
 
 /** Tools with an effect, and which rules cover each: none but the last resort where the list is empty. */
 export const coverage = (
@@ -164,6 +183,14 @@ const wording: { readonly [A in Asks]: string } = {
   links: "without links but trusted ones",
   any: "anything"
 }
+
+const leaking = ({ covered }: Asked, all: ReadonlyArray<Weighed>): ReadonlyArray<Finding> =>
+  covered === undefined ? [] : all.flatMap(({ known, leaf }): ReadonlyArray<Finding> => {
+    const uncovered = readersOf(known, leaf).filter((reader) => !covered.includes(reader))
+    if (uncovered.length === 0) return []
+    const { from, integrity: is } = trace(known, leaf)
+    return [{ rule: "who may read it", path: leaf.path, asks: "any", is, from, uncovered }]
+  })
 
 /** An argument, and what is known where it is vouched for. */
 interface Weighed {

@@ -37,6 +37,15 @@ export type Fields = typeof Fields.Type
 /** What a tool says of its results: all alike, or field by field. */
 export type Declared = "trusted" | "untrusted" | Fields
 
+const Groups = Schema.Array(Schema.NonEmptyString)
+
+/** For whom fields are, by path; the most exact path counts, equals count together, and `rest` for what none covers. */
+export const ReadersByField = Schema.Struct({ rest: Groups, fields: Schema.Record(Schema.NonEmptyString, Groups) })
+export type ReadersByField = typeof ReadersByField.Type
+
+/** For whom a tool says that its results are: all alike, or field by field. */
+export type Readership = Readers | ReadersByField
+
 /** A text, number or truth value in a result or in arguments, and where it stands. */
 export interface Leaf {
   readonly path: string
@@ -75,6 +84,27 @@ export const trustAt = (declared: Declared, path: string): Trust =>
     ? declared
     : closest(declared.fields, path, (one, other) => other === "trusted" && one !== other) ?? declared.rest
 
+/** Whether each field has readers of its own. */
+export const isByField = (readership: Readership | undefined): readership is ReadersByField =>
+  readership !== undefined && "rest" in readership
+
+/** All that some part of a result is for. */
+export const everyReader = (readership: Readership | undefined): Readers => {
+  if (readership === undefined) return []
+  return isByField(readership) ? joined([readership.rest, ...Object.values(readership.fields)]) : readership
+}
+
+/** For whom the field at `path` is. */
+export const readersAt = (readership: Readership, path: string): Readers => {
+  if (!isByField(readership)) return readership
+  const found = mostExact(readership.fields, path)
+  return found.length === 0 ? readership.rest : joined(found)
+}
+
+/** The readers of what is made of things for these readers. */
+export const joined = (all: Iterable<Readers>): Readers =>
+  join([...all].map((readers) => ({ ...top, readers }))).readers
+
 /**
  * What a table of patterns says of a path: the longest one counts, of equals the one with fewer stars, and of those the
  * stricter one. `undefined` when none covers it.
@@ -84,15 +114,11 @@ export const closest = <A>(
   path: string,
   isStricter: (one: A, other: A) => boolean
 ): A | undefined => {
-  const names = namesOf(path)
-  let found: { readonly value: A; readonly pattern: ReadonlyArray<string> } | undefined
-  for (const [text, value] of Object.entries(table)) {
-    const pattern = namesOf(text)
-    if (!isBelow(names, pattern)) continue
-    const order = found === undefined ? 1 : exactness(pattern) - exactness(found.pattern)
-    if (found === undefined || order > 0 || (order === 0 && isStricter(value, found.value))) found = { value, pattern }
-  }
-  return found?.value
+  const [first, ...others] = mostExact(table, path)
+  return others.reduce(
+    (strictest, value) => strictest === undefined || isStricter(value, strictest) ? value : strictest,
+    first
+  )
 }
 
 /** Whether the pattern covers the path. */
@@ -123,6 +149,17 @@ export const leavesAndNames = (json: Schema.Json, path = ""): ReadonlyArray<Leaf
 
 /** A name that a program gave, or none: it says nothing. */
 const isField = /^(?:[a-z_]\w*)?$/
+
+/** What the most exact of the patterns that cover a path say. */
+const mostExact = <A>(table: Readonly<Record<string, A>>, path: string): ReadonlyArray<A> => {
+  const names = namesOf(path)
+  const covering = Object.entries(table).flatMap(([text, value]) => {
+    const pattern = namesOf(text)
+    return isBelow(names, pattern) ? [{ value, exactness: exactness(pattern) }] : []
+  })
+  const most = Math.max(...covering.map(({ exactness }) => exactness))
+  return covering.flatMap(({ exactness, value }) => exactness === most ? [value] : [])
+}
 
 const namesOf = (path: string): ReadonlyArray<string> => path === "" ? [] : path.split(".")
 

@@ -7,10 +7,23 @@
  * day, however it is written. What the request says is the request's and what is ours is ours, whoever says it too: a
  * stranger who names it did not make it, and whoever is led by a stranger needs no name to choose it.
  *
+ * For whom a value is follows from where it stands to the letter: other spelling could say more than the value does.
+ *
  * Fields of one record stand for each other: where the request names a file by what it is called, it means its number too.
  */
 import type { Schema } from "effect"
-import { type Declared, type Integrity, type Leaf, leaves, leavesAndNames, trustAt } from "./Label.ts"
+import {
+  type Declared,
+  type Integrity,
+  joined,
+  type Leaf,
+  leaves,
+  leavesAndNames,
+  type Readers,
+  readersAt,
+  type Readership,
+  trustAt
+} from "./Label.ts"
 import { endsSentence, linksIn, plain, visible } from "./Links.ts"
 import { datesIn, type Day, dayOf, daysFrom, isSameDay, withoutDates } from "./When.ts"
 
@@ -22,6 +35,8 @@ export interface Source extends Leaf {
   readonly integrity: Integrity
   /** Whether only the whole of it is that good; a part is a stranger's. */
   readonly isReference: boolean
+  /** For whom it is; for nobody in particular, unless set. */
+  readonly readers?: Readers | undefined
   /** What a stranger had part in of the arguments that it answers: it vouches for none of that by saying it again. */
   readonly echo?: ReadonlyArray<string> | undefined
 }
@@ -31,6 +46,8 @@ export interface Context {
   readonly sources: ReadonlyArray<Source>
   /** How good everything that it makes up is. */
   readonly integrity: Integrity
+  /** For whom everything that it makes up is. */
+  readonly readers: Readers
   /** Days that a source of ours gives as a whole, such as today: from there the request counts. */
   readonly days: ReadonlyArray<Day>
 }
@@ -49,13 +66,23 @@ export const request = (input: Schema.Json, integrity: Integrity = "operator"): 
 
 /** What a result adds to what is known. */
 export const result = (
-  { declared, from, tool }: { readonly from: string; readonly tool: string; readonly declared: Declared },
+  { carried = [], declared, from, readers, tool }: {
+    readonly from: string
+    readonly tool: string
+    readonly declared: Declared
+    /** For whom its fields are. */
+    readonly readers?: Readership | undefined
+    /** For whom the arguments are that it answers: then all of it is. */
+    readonly carried?: Readers
+  },
   json: Schema.Json
 ): ReadonlyArray<Source> =>
   leavesAndNames(json).map((leaf) => {
     const trust = trustAt(declared, leaf.path)
     const integrity = trust === "untrusted" ? trust : "trusted"
-    return { ...leaf, from, tool, integrity, isReference: trust === "reference" }
+    const source = { ...leaf, from, tool, integrity, isReference: trust === "reference" } as const
+    const own = readers === undefined ? carried : joined([readersAt(readers, leaf.path), carried])
+    return own.length === 0 ? source : { ...source, readers: own }
   })
 
 /** What of the arguments of an act is a stranger's, by what was known before; for the `echo` of its results. */
@@ -63,9 +90,14 @@ export const strangeIn = (context: Context, args: Schema.Json): ReadonlyArray<st
   leaves(args).flatMap((leaf) => trace(context, leaf).integrity === "untrusted" ? [normal(String(leaf.value))] : [])
 
 /** Whoever has read a stranger's text may do as it says, also by the name of something. */
-export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
+export const contextOf = (
+  sources: ReadonlyArray<Source>,
+  isTainted = false,
+  readers: Readers = []
+): Context => ({
   sources,
   integrity: isTainted || sources.some(isStrange) ? "untrusted" : "trusted",
+  readers: joined([readers, ...sources.flatMap((source) => source.readers === undefined ? [] : [source.readers])]),
   days: sources.flatMap(({ integrity, tool, value }) =>
     tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
       ? []
@@ -88,6 +120,29 @@ export const trace = ({ days, integrity, sources }: Context, { path, value }: Le
   }
   return found ?? { path, integrity, from: undefined }
 }
+
+/**
+ * For whom a value is: whoever may read all places where it stands, nobody in particular where one of them is for nobody.
+ * What stands nowhere is for whom everything is that the actor knows.
+ */
+export const readersOf = ({ days, readers, sources }: Context, { value }: Leaf): Readers => {
+  // One bit, as much as there is in asking at all.
+  if (readers.length === 0 || typeof value === "boolean") return []
+  const sought = soughtOf(value)
+  const isDay = sought.day !== undefined && sought.normal.length === 10
+  const found: Array<Readers> = []
+  for (const source of sources) {
+    const stands = isDay || String(source.value).includes(String(value))
+    if (!stands || goodAs(source, sought, days) === undefined) continue
+    if (source.readers === undefined || source.readers.length === 0) return []
+    found.push(source.readers)
+  }
+  return found.length === 0 ? readers : joined(found)
+}
+
+/** For whom some part of the arguments of an act is. */
+export const readersIn = (context: Context, args: Schema.Json): Readers =>
+  joined(leaves(args).map((leaf) => readersOf(context, leaf)))
 
 /** Words of a text that are looked at for copies. */
 export const maxWords = 2000

@@ -63,6 +63,24 @@ describe("fields", () => {
     }))
   })
 
+  it("have readers by the most exact path, and together those of paths that are equally close", () => {
+    const readership = { rest: ["staff"], fields: { a: ["press"], "a.*": ["clinic"], "*.b": ["board"], "a.c": [] } }
+    const at = (path: string) => Label.readersAt(readership, path)
+    assert.deepStrictEqual(["x", "a", "a.d", "a.b", "a.c", "a.c.e"].map(at), [
+      ["staff"],
+      ["press"],
+      ["clinic"],
+      ["board", "clinic"],
+      [],
+      []
+    ])
+    assert.deepStrictEqual(Label.readersAt(["clinic"], "a.b"), ["clinic"])
+    fc.assert(fc.property(fc.dictionary(path, readers), readers, path, (fields, rest, path) => {
+      const every = Label.everyReader({ rest, fields })
+      assert.isTrue(Label.readersAt({ rest, fields }, path).every((reader) => every.includes(reader)))
+    }))
+  })
+
   it("of a value are all that it says", () => {
     const value: Schema.Json = { a: [1, { b: "x" }, null, ""], c: false }
     assert.deepStrictEqual(Label.leaves(value), [

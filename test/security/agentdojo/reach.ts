@@ -99,7 +99,7 @@ const letThrough = (
   const context = Trace.contextOf(sources, true)
   // Readers are counted by what the session calls: the adversary calls nothing for readers that its goal does not need.
   const isKept = goal.calls.some((call) =>
-    (office.tools.find(({ name }) => name === call.function)?.readers ?? []).length > 0
+    Label.everyReader(office.tools.find(({ name }) => name === call.function)?.readers).length > 0
   )
   return values.filter((value) => {
     const known = isLaundered(office, value, context)
