@@ -67,6 +67,12 @@ export const Detected = Schema.Struct({
   isSuspicious: Schema.Boolean
 })
 export type Detected = typeof Detected.Type
+/** What is known of a value in memory: whether it was ours, and for whom it is. */
+export const MemoryLabel = Schema.Struct({
+  trust: Schema.Literals(["trusted", "untrusted"]),
+  readers: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+})
+export type MemoryLabel = typeof MemoryLabel.Type
 /** How the act ended, as far as the actor and its tools can tell. */
 export const Outcome = Schema.Struct({
   kind: Schema.Literal("outcome"),
@@ -92,6 +98,12 @@ export const Outcome = Schema.Struct({
   computeMs: Schema.Natural,
   /** What the act left in the session's working memory: the payload of each key, `null` for one it cleared. */
   memory: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Hash))),
+  /** The label of each of these. */
+  labels: Schema.optionalKey(Schema.Record(Schema.String, MemoryLabel)),
+  /** What it left that outlives the session. */
+  lasting: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Struct({ hash: Schema.NullOr(Hash), ...MemoryLabel.fields }))
+  ),
   /** Tokens of a model call, none where a model only counted; absent for everything else. */
   usage: Schema.optionalKey(Schema.Struct({
     backend: Schema.String,

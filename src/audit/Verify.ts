@@ -117,8 +117,10 @@ export const payloadHashes = (row: Schema.Json): ReadonlyArray<Hash> => {
   const body = memberOf(row, "body")
   const memory = memberOf(body, "memory") ?? null
   const kept = Inspect.isObject(memory) ? Object.values(memory) : []
+  const lasting = memberOf(body, "lasting") ?? null
+  const outliving = Inspect.isObject(lasting) ? Object.values(lasting).map((one) => memberOf(one, "hash")) : []
   const named = ["input", "args", "shown", "result", "partial", "terms"].map((name) => memberOf(body, name))
-  return [...named, ...kept].filter(isHash)
+  return [...named, ...kept, ...outliving].filter(isHash)
 }
 
 // internal

@@ -4,6 +4,7 @@ import { Ticket } from "../approval/index.ts"
 import type { Digest, Log, Row } from "../audit/index.ts"
 import { Account } from "../cost/index.ts"
 import * as Consent from "./Consent.ts"
+import { pointer } from "./Remembering.ts"
 import * as State from "./State.ts"
 import type { Act, Begin, Rejected, Settle } from "./Store.ts"
 import {
@@ -17,8 +18,10 @@ import {
   type Outcome,
   putAccount,
   putAct,
+  putRecord,
   putRule,
   putTicket,
+  recordKey,
   reject,
   wake,
   type Workspace
@@ -92,7 +95,14 @@ export const finish = (
   putAct(space, { ...act, reserved: held, state: isOpen ? "unknown" : "finished" })
   if (!isOver(found.success.status)) State.remember(space, commit, memory.success)
   keep(space, commit.payloads)
-  return Result.succeed(append(digest, space, found.success, commit.outcome, at))
+  const done = append(digest, space, found.success, commit.outcome, at)
+  const { body } = done.row
+  // The last one to write counts, whoever wrote before it.
+  for (const key of Object.keys(body.kind === "outcome" ? body.lasting ?? {} : {})) {
+    const version = space.records.get(recordKey({ kind: "memory", id: key }))?.version ?? 0
+    putRecord(space, pointer(key, version, done.row))
+  }
+  return Result.succeed(done)
 }
 
 export const settle = (digest: Digest.Digest["Service"], space: Workspace, commit: Settle, at: number): Outcome => {

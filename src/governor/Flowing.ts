@@ -119,6 +119,13 @@ export const make = ({ covers, digest, gate, log, mode, policy, refusals }: Part
     return all.flatMap(Option.toArray)
   })
 
+  /** What is known when an act asks, and what anybody vouches for. */
+  const known = Effect.fnUntraced(function*(action: Named, call: Call) {
+    const knowledge = knowledgeOf(call.session)
+    const [own, people] = [yield* vouchedIn(action, knowledge), yield* vouchedBy(action, call)]
+    return { context: yield* contextOf(action, knowledge), endorsed: [...policy.endorsed ?? [], ...own, ...people] }
+  })
+
   const judge = Effect.fnUntraced(function*(action: Sinking, call: Call) {
     const sinks = sinksOf(action)
     if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
@@ -154,7 +161,7 @@ export const make = ({ covers, digest, gate, log, mode, policy, refusals }: Part
     yield* refusals.refuse(action, call, new Refused({ layer: "policy", detail, remedy }))
   })
 
-  return { admit, look }
+  return { admit, known, look }
 }
 
 /** What a definition says of its effects, and what follows from the rest of it. */

@@ -57,6 +57,7 @@ import {
   TimedOut
 } from "./Refusal.ts"
 import * as Refusals from "./Refusals.ts"
+import * as Remembering from "./Remembering.ts"
 import { type Entered, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
 import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
@@ -108,6 +109,7 @@ export const layer: Layer.Layer<
     const labels = yield* Flowing.Current
     const policy = Flowing.hashOf(digest, labels)
     const flowing = Flowing.make({ log, digest, policy: labels, covers, mode, gate, refusals })
+    const keeper = Remembering.make({ store, log, policy: labels, flowing, refusals })
     const { approval, drafted } = Asking.make({ store, log, digest, random, gate, mode, policy, refusals })
     const { answer, said } = Answers.make(log, digest)
     const scan = yield* Received.Current
@@ -226,7 +228,7 @@ export const layer: Layer.Layer<
           const started = yield* Clock.currentTimeMillis
           const readers = Label.everyReader(action.readers)
           const permit = issue<string>(Row.stamp(intent.row), action.name, call.identity)
-          Staging.begin(permit, call.session, action.capabilities)
+          Staging.begin(permit, call.session, action.capabilities, keeper(action, call))
           const ran = yield* Effect.exit(
             // The time-out is a race of its own and must be interruptible too, or the handler would run to its end.
             restore(
@@ -327,11 +329,14 @@ export const layer: Layer.Layer<
       begun: { readonly seq: number },
       exit: Exit.Exit<A, E | GovernorError>,
       elapsedMs: number,
-      staged: Staging.Staged
+      { lasting, read, staged }: Staging.Ended
     ): Effect.fn.Return<Performed<A>, E | GovernorError> {
       const { ran, result } = yield* Received.ended(action, yield* Answers.record(action, exit), exit)
       // Only an act that succeeded leaves what it staged.
-      const left = new Map(result.status === "succeeded" ? staged : [])
+      const isKept = result.status === "succeeded"
+      const [left, outliving] = [isKept ? staged : new Map(), isKept ? lasting : new Map()]
+      const trust = Remembering.lowered(action.trust, read)
+      const readers = Remembering.widened(isKept ? action.readers : [], read)
       const isLost = !action.reversible && Lost.isOpen(false, result.status)
       // What is not known to have happened is not billed: its reservation stays held until it is settled.
       const bill = isLost
@@ -347,12 +352,10 @@ export const layer: Layer.Layer<
         status: result.status,
         result: hash,
         resultPreview: Redact.preview(text ?? result.detail),
-        ...Received.labelled(action.trust, result.status === "succeeded" ? action.readers : undefined, detected),
+        ...Received.labelled(trust, readers, detected),
         costMicroUsd: bill.costMicroUsd,
         computeMs: Math.round(elapsedMs),
-        ...(left.size === 0
-          ? {}
-          : { memory: Object.fromEntries([...left].map(([key, kept]) => [key, kept?.hash ?? null])) }),
+        ...Staging.said(left, outliving),
         ...(bill.usage === undefined ? {} : { usage: bill.usage })
       }
       const key = keyOf(call)
@@ -366,16 +369,15 @@ export const layer: Layer.Layer<
           spent: bill.costMicroUsd,
           payloads: [
             ...(hash === null || text === undefined ? [] : [payload(hash, text)]),
-            ...[...left.values()].flatMap((kept) => kept ?? [])
+            ...[...left.values(), ...outliving.values()].flatMap(({ payload }) => payload ?? [])
           ]
         }),
         (error) => unavailable(action, error, true)
       )
       Staging.keep(call.session, left)
-      const readers = result.status === "succeeded" && Label.isByField(action.readers) ? action.readers : undefined
-      if (readers === undefined) see(call.session, Label.everyReader(action.readers), true)
+      if (!isKept) see(call.session, Label.everyReader(action.readers), true)
       if (!isModel(action.capabilities)) {
-        const known = Received.declaredOf(action.trust, detected)
+        const known = Received.declaredOf(trust, detected)
         const declared = result.status === "succeeded" ? known : Label.overall(known)
         const { hash: args } = call
         const stamp = Row.stamp(row)

@@ -57,6 +57,7 @@ export const reads = (commit: Commit): Reads => {
         ...nothing,
         ...State.reads(commit),
         sessions: [commit.session],
+        records: lastingIn(commit).map((id) => ({ kind: "memory", id })),
         acts: [{ session: commit.session, key: commit.key }]
       }
     case "Checkpoint":
@@ -115,6 +116,10 @@ const nothing: Reads = {
   pending: [],
   rules: []
 }
+
+/** Keys of what an act leaves that outlives its session. */
+const lastingIn = ({ outcome: { body } }: Of<"Finish">): ReadonlyArray<string> =>
+  body.kind === "outcome" ? Object.keys(body.lasting ?? {}) : []
 
 /** The session above the one to open. */
 const above = ({ session: { parent } }: Of<"Open">): ReadonlyArray<Claims.SessionId> => parent === null ? [] : [parent]

@@ -72,12 +72,12 @@ export const look = Effect.fnUntraced(function*(
 /** What is recorded of how far a result is to be trusted. */
 export const labelled = (
   declared: Label.Declared,
-  readers: Label.Readership | undefined,
+  readers: Label.ReadersByField | undefined,
   detected: Row.Detected | undefined
 ): Pick<typeof Row.Outcome.Type, "trust" | "fields" | "readers" | "detected"> => ({
   trust: detected?.isSuspicious === true ? "untrusted" : Label.overall(declared),
   ...(typeof declared === "string" || detected?.isSuspicious === true ? {} : { fields: declared }),
-  ...(Label.isByField(readers) ? { readers } : {}),
+  ...(readers === undefined ? {} : { readers }),
   ...(detected === undefined ? {} : { detected })
 })
 

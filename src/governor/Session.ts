@@ -43,12 +43,16 @@ interface Core {
   readonly journal: ReadonlyMap<string, Recorded>
   /** The payload that each key of the working memory holds. */
   readonly memory: Map<string, Digest.Hash>
+  /** What is known of each of these. */
+  readonly labels: Map<string, Row.MemoryLabel>
   /** Groups whose data the session has seen. */
   readonly readers: Set<string>
   /** Those of them that whole results were for, or what was not told field by field: all that leaves is for them. */
   readonly whole: Set<string>
   /** Whether its request may be a stranger's. */
   readonly isStrange: boolean
+  /** Whether the run has read a stranger's text in memory: what comes of it may not be recorded yet. */
+  isTainted: boolean
   /** What the session has read, in order. */
   readonly read: Array<Read>
   /** How much of that had been read each time when people had looked at how far the session had drifted. */
@@ -92,6 +96,10 @@ export class Session extends Context.Service<Session, Entered>()("aosiq/governor
 let make: (core: Core, path: string, within: Within) => Entered
 /** The working memory of a run: for the Governor alone, the room's door does not export it. */
 export let memoryOf: (session: Entered) => Map<string, Digest.Hash>
+/** What is known of the values in it: for the Governor alone, as above. */
+export let labelsOf: (session: Entered) => Map<string, Row.MemoryLabel>
+/** Notes that a run has read a stranger's text in memory: for the Governor alone, as above. */
+export let taint: (session: Entered) => void
 /** Notes groups whose data a run has seen, `isWhole` where fields do not differ: for the Governor alone, as above. */
 export let see: (session: Entered, readers: ReadonlyArray<string>, isWhole: boolean) => void
 /** Groups whose data the session has seen so far. */
@@ -146,6 +154,10 @@ export class Entered {
       return entered
     }
     memoryOf = (session) => session.#core.memory
+    labelsOf = (session) => session.#core.labels
+    taint = (session) => {
+      session.#core.isTainted = true
+    }
     see = (session, readers, isWhole) => {
       for (const reader of readers) session.#core.readers.add(reader)
       if (isWhole) { for (const reader of readers) session.#core.whole.add(reader) }
@@ -157,12 +169,12 @@ export class Entered {
       session.#core.read.push(read)
     }
     knowledgeOf = (session) => {
-      const { isStrange, read, summary } = session.#core
-      return { input: summary.input, isStrange, read, isWithin: session.#within.isStrange }
+      const { isStrange, isTainted, read, summary } = session.#core
+      return { input: summary.input, isStrange, read, isWithin: session.#within.isStrange || isTainted }
     }
     acceptedOf = (session) => session.#core.accepted
     isTainted = (session) =>
-      session.#core.isStrange || session.#within.isStrange ||
+      session.#core.isStrange || session.#core.isTainted || session.#within.isStrange ||
       session.#core.read.some(({ declared }) => Label.overall(declared) === "untrusted")
     refusedAt = (session, key) => session.#core.refused.get(key)
   }
@@ -233,6 +245,8 @@ export const enter = Effect.fnUntraced(function*(
     actor: frozen(actor),
     journal: journal(rows),
     memory: memory(rows),
+    labels: labels(rows),
+    isTainted: false,
     readers: new Set([...own, ...seen(rows)]),
     whole: new Set([...own, ...wholly(rows)]),
     isStrange: rows.some(({ body }) => body.kind === "genesis" && body.trust === "untrusted"),
@@ -281,9 +295,16 @@ export const memory = (rows: ReadonlyArray<Row.Row>): Map<string, Digest.Hash> =
   return held
 }
 
+/** What is known of what stands in it. */
+const labels = (rows: ReadonlyArray<Row.Row>): Map<string, Row.MemoryLabel> =>
+  new Map(rows.flatMap(({ body }) => body.kind === "outcome" ? Object.entries(body.labels ?? {}) : []))
+
 /** The groups whose data a session has seen by its chain, whatever became of the acts. */
 export const seen = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> =>
-  rows.flatMap(({ body }) => body.kind === "genesis" || body.kind === "intent" ? body.readers ?? [] : [])
+  rows.flatMap(({ body }) => {
+    if (body.kind === "outcome") return Label.everyReader(body.readers)
+    return body.kind === "genesis" || body.kind === "intent" ? body.readers ?? [] : []
+  })
 
 /** Those of them whose results were not told field by field; one that is lost was not. */
 const wholly = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<string> => {

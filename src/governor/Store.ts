@@ -241,8 +241,8 @@ export interface Act {
   readonly state: "running" | "finished" | "unknown" | "retry"
 }
 
-/** What is kept beside the sessions: schedules, their firings, dead letters; callers and their tokens; pinned definitions. */
-export const recordKinds = ["schedule", "firing", "dead_letter", "caller", "credential", "pin"] as const
+/** What is kept beside the sessions: schedules, their firings, dead letters; callers and their tokens; pinned definitions; memory. */
+export const recordKinds = ["schedule", "firing", "dead_letter", "caller", "credential", "pin", "memory"] as const
 export type RecordKind = (typeof recordKinds)[number]
 /** Names one record. */
 export interface RecordKey {

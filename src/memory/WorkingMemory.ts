@@ -10,7 +10,7 @@
  *
  * The memory of a session ends with it. It is bounded: `Memory.maxEntries` keys of `Memory.maxLength` characters each.
  */
-import { Effect, Layer, Option, type Result, Schema } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { Digest, Log } from "../audit/index.ts"
 import type { Capability } from "../capability/index.ts"
 import { Memory, type Permit, Received } from "../governor/index.ts"
@@ -43,6 +43,9 @@ export class MemoryError extends Schema.TaggedError<MemoryError>()("MemoryError"
 export interface Key<out K extends string, S extends Plain> {
   readonly key: K
   readonly schema: S
+  /** As what its values come back, at best. */
+  readonly trust: "trusted" | "untrusted"
+  readonly isLasting: boolean
   /** Gives the value; `null` for none. */
   readonly read: Tool.Tool<
     `recall_${Flat<K>}`,
@@ -75,19 +78,23 @@ export type Flat<K extends string> = K extends `${infer Head}/${infer Rest}` ? `
 
 /**
  * Defines a key, such as `notes/plan`. Its values are a stranger's text to whoever reads them, unless `trust` says that
- * nothing but the actor's own words is written there.
+ * nothing but what is ours is written there: then each value is held to the policy on labels, and comes back as what it is.
+ * With `isLasting` they outlive the session, for all sessions that hold the key; the last one to write counts.
  */
 export const key = <const K extends string, S extends Plain>(name: K, options: {
   readonly description: string
   readonly schema: S
   readonly trust?: "trusted" | "untrusted"
+  readonly isLasting?: boolean
 }): Key<K, S> => {
-  const { description, schema, trust = "untrusted" } = options
+  const { description, isLasting = false, schema, trust = "untrusted" } = options
   // `replaceAll` does to the text what `Flat` does to the type.
   const flat = name.replaceAll("/", "_") as Flat<K>
   return {
     key: name,
     schema,
+    trust,
+    isLasting,
     read: Tool.make(`recall_${flat}`, {
       description: `Recalls: ${description}`,
       capabilities: [`memory:read@${name}`],
@@ -139,7 +146,7 @@ export const layer = <K extends string, S extends Plain>(
 /** The value of a key, for a handler whose tool declares `memory:read` of it. */
 export const recall = Effect.fnUntraced(function*<N extends string, K extends string, S extends Plain>(
   permit: Permit<N>,
-  { key, schema }: Key<K, S>
+  { isLasting, key, schema }: Key<K, S>
 ): Effect.fn.Return<
   Option.Option<S["Type"]>,
   MemoryError,
@@ -147,7 +154,7 @@ export const recall = Effect.fnUntraced(function*<N extends string, K extends st
 > {
   const log = yield* Log.Log
   const digest = yield* Digest.Digest
-  const held = yield* fromResult(Memory.get(permit, key))
+  const held = yield* failing(Memory.get(permit, { key, isLasting }))
   if (held === undefined) return Option.none()
   const stored = held.text === undefined
     ? yield* Effect.mapError(log.payload(held.hash), (error) => unreadable(key, error.detail))
@@ -163,7 +170,7 @@ export const recall = Effect.fnUntraced(function*<N extends string, K extends st
 /** Keeps a value, for a handler whose tool declares `memory:write` of it; written if and when its act succeeds. */
 export const remember = Effect.fnUntraced(function*<N extends string, K extends string, S extends Plain>(
   permit: Permit<N>,
-  { key, schema }: Key<K, S>,
+  { isLasting, key, schema, trust }: Key<K, S>,
   value: S["Type"]
 ): Effect.fn.Return<void, MemoryError, Digest.Digest | Capability.Capability<`memory:write@${K}`>> {
   const digest = yield* Digest.Digest
@@ -174,15 +181,15 @@ export const remember = Effect.fnUntraced(function*<N extends string, K extends 
     Effect.mapBoth({ onFailure: (detail) => unreadable(key, detail), onSuccess: (clean) => clean.json })
   )
   const text = digest.canonical(json)
-  yield* fromResult(Memory.stage(permit, key, { hash: digest.sha256(text), text }))
+  yield* failing(Memory.stage(permit, { key, isLasting, trust }, { hash: digest.sha256(text), text, json }))
 })
 
 /** Clears a key, for a handler whose tool declares `memory:write` of it; cleared if and when its act succeeds. */
 export const forget = <N extends string, K extends string, S extends Plain>(
   permit: Permit<N>,
-  { key }: Key<K, S>
+  { isLasting, key }: Key<K, S>
 ): Effect.Effect<void, MemoryError, Capability.Capability<`memory:write@${K}`>> =>
-  fromResult(Memory.stage(permit, key, null))
+  failing(Memory.stage(permit, { key, isLasting }, null))
 
 // internal
 
@@ -194,6 +201,6 @@ const handling = <R>(
 
 const unreadable = (key: string, detail: string) => new MemoryError({ reason: new Unreadable({ key, detail }) })
 
-const fromResult = <A>(
-  result: Result.Result<A, Memory.Denied | Memory.TooLong | Memory.Full>
-): Effect.Effect<A, MemoryError> => Effect.mapError(Effect.fromResult(result), (reason) => new MemoryError({ reason }))
+const failing = <A>(
+  effect: Effect.Effect<A, Memory.Denied | Memory.TooLong | Memory.Full>
+): Effect.Effect<A, MemoryError> => Effect.mapError(effect, (reason) => new MemoryError({ reason }))

@@ -22,7 +22,8 @@ const Visit = Tool.make("visit", {
   capabilities: ["tool:visit", "memory:read@count", "memory:write@count"],
   params: Schema.String,
   success: Schema.Int,
-  failure: Schema.Union([MemoryError, W.Broken])
+  failure: Schema.Union([MemoryError, W.Broken]),
+  trust: "trusted"
 })
 const visit = Tool.layer(Visit, (where, permit) =>
   Effect.gen(function*() {
@@ -126,11 +127,15 @@ describe("working memory", () => {
     Effect.gen(function*() {
       const kept: Array<Permit<"tool:visit">> = []
       const said: Array<string> = []
-      const attempt = (permit: Permit<"tool:visit">) => {
-        for (const result of [Memory.get(permit, "count"), Memory.stage(permit, "count", null)]) {
-          said.push(result._tag === "Failure" ? result.failure._tag : "it was let in")
-        }
-      }
+      const attempt = (permit: Permit<"tool:visit">) =>
+        Effect.forEach(
+          [Memory.get(permit, { key: "count" }), Memory.stage(permit, { key: "count" }, null)],
+          (way) =>
+            Effect.match(way, {
+              onFailure: ({ _tag }) => void said.push(_tag),
+              onSuccess: () => void said.push("it was let in")
+            })
+        )
       const Sly = Tool.make("sly", {
         description: "",
         capabilities: ["tool:visit"],
@@ -138,8 +143,8 @@ describe("working memory", () => {
         success: Schema.Null
       })
       const sly = Tool.layer(Sly, (_, permit) =>
-        Effect.sync(() => {
-          attempt(permit)
+        Effect.gen(function*() {
+          yield* attempt(permit)
           kept.push(permit)
           return null
         }))
@@ -147,7 +152,7 @@ describe("working memory", () => {
         Effect.gen(function*() {
           yield* Tool.call(Count.write, { value: 7 })
           yield* Effect.provide(Tool.call(Sly, "x"), sly)
-          for (const permit of kept) attempt(permit)
+          yield* Effect.forEach(kept, attempt)
         }))
       const ended = yield* H.start(actor, all).pipe(H.registered(actor))
       succeeded(ended)
