@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import { Bundle, Note } from "../../src/audit/index.ts"
-import { Runtime, RuntimeError } from "../../src/door/cli/index.ts"
+import { type Looked, Runtime, RuntimeError } from "../../src/door/cli/index.ts"
 import { Explain, Operations } from "../../src/operator/index.ts"
 import { Control } from "../control/index.ts"
 import { Ed25519, NodeDigest } from "../node/index.ts"
@@ -86,6 +86,15 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
     Effect.gen(function*() {
       const { replay } = yield* Effect.promise(() => import("./Replay.ts"))
       return yield* quietly(Effect.scoped(replay(tape)))
+    }).pipe(Effect.mapError(explained)),
+
+  policy: (file) =>
+    Effect.gen(function*() {
+      const { PolicyFile } = yield* Effect.promise(() => import("../policy/index.ts"))
+      return Result.match(PolicyFile.look(yield* read(file, "a policy")), {
+        onFailure: (mistakes): Looked => ({ policy: null, mistakes }),
+        onSuccess: (looked): Looked => ({ ...looked, mistakes: [] })
+      })
     }).pipe(Effect.mapError(explained)),
 
   backends: (order) =>

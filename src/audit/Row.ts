@@ -164,6 +164,14 @@ export const Endorsed = Schema.Struct({
   /** When it ends, epoch milliseconds. */
   until: Schema.Natural
 })
+/** A person took back what was vouched for, whoever had: nothing is let through by it any more. */
+export const Unendorsed = Schema.Struct({
+  kind: Schema.Literal("unendorsed"),
+  by: Schema.NonEmptyString,
+  reason: Schema.String,
+  /** Hash of what was vouched for. */
+  terms: Hash
+})
 /** A run of the actor began: the first, or one after a crash or a decision. `epoch` fences older writers. */
 export const Started = Schema.Struct({ kind: Schema.Literal("started"), epoch: Schema.Natural })
 /** The session has moved away from what it was asked for, and is paused for people to look at it. */
@@ -356,6 +364,7 @@ export const Body = Schema.Union([
   Decided,
   Ruled,
   Endorsed,
+  Unendorsed,
   Started,
   Drifted,
   Suspended,

@@ -8,6 +8,7 @@
 import { Clock, Context, Effect, Option, Result, Schema } from "effect"
 import { type Gate, Person } from "../approval/index.ts"
 import type { Digest, Log, Row } from "../audit/index.ts"
+import { Claims } from "../capability/index.ts"
 import { Flow, Label, Trace } from "../trust/index.ts"
 import type { Action } from "./Action.ts"
 import { type Call, type Flowed, keyOf, type Named, unavailable } from "./Call.ts"
@@ -109,9 +110,13 @@ export const make = ({ covers, digest, gate, log, mode, policy, refusals }: Part
   /** What people vouched for while it runs: as many of them as must agree to an act, about the very same. */
   const vouchedBy = Effect.fnUntraced(function*(action: Named, { session }: Call) {
     if (Option.isNone(gate)) return []
-    const rows = yield* Effect.catch(log.rows(session.id), (error) => unavailable(action, error, false))
-    const agreed = agreedIn(rows, session.caller, gate.value.policy)
-    const all = yield* Effect.forEach(agreed, ({ by, terms }) =>
+    const { policy } = gate.value
+    const agreed = yield* Effect.forEach(selfAndAbove(session.id), (id) =>
+      Effect.map(
+        Effect.catch(log.rows(id), (error) => unavailable(action, error, false)),
+        (rows) => agreedIn(rows, session.caller, policy)
+      ))
+    const all = yield* Effect.forEach(agreed.flat(), ({ by, terms }) =>
       Effect.map(
         text(action, terms),
         (json) => Option.map(Option.flatMap(json, decodeTerms), (terms) => ({ ...terms, name: by, by, reason: by }))
@@ -175,7 +180,7 @@ export const agreedIn = (
   caller: string,
   policy: Pick<Gate.Gate["Service"]["policy"], "approvers" | "requesterMayApprove">
 ): ReadonlyArray<{ readonly terms: Digest.Hash; readonly by: string }> => {
-  const endorsed = rows.flatMap(({ body }) => body.kind === "endorsed" ? [body] : [])
+  const endorsed = standing(rows).map(({ body }) => body)
   return [...Map.groupBy(endorsed, ({ terms }) => terms)].flatMap(([terms, all]) => {
     const people: Array<string> = []
     for (const { by } of all) {
@@ -186,7 +191,29 @@ export const agreedIn = (
   })
 }
 
+/** What was vouched for and not taken back since. */
+export const standing = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<EndorsedRow> => {
+  let found: ReadonlyArray<EndorsedRow> = []
+  for (const { at, body } of rows) {
+    if (body.kind === "endorsed") found = [...found, { at, body }]
+    if (body.kind === "unendorsed") found = found.filter((other) => other.body.terms !== body.terms)
+  }
+  return found
+}
+
+/** A row by which somebody vouches, and when it was written. */
+export interface EndorsedRow {
+  readonly at: number
+  readonly body: typeof Row.Endorsed.Type
+}
+
 // internal
+
+/** A session and those above it: what is vouched for in one holds for whoever it has start. */
+const selfAndAbove = (session: Claims.SessionId): ReadonlyArray<Claims.SessionId> => {
+  const names = session.split(".")
+  return names.map((_, index) => Claims.SessionId.make(names.slice(0, index + 1).join(".")))
+}
 
 const decodeTerms = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Terms))
 

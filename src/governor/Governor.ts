@@ -17,7 +17,7 @@ import { SecureRandom } from "effect/crypto"
 import { Gate, type Rule, Ticket } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { type Capability, Claims, Tokens } from "../capability/index.ts"
-import { Label, Redact } from "../trust/index.ts"
+import { type Flow, Label, Redact } from "../trust/index.ts"
 import type { Action, Outcome, Probed, Unready } from "./Action.ts"
 import * as Admission from "./Admission.ts"
 import * as Answers from "./Answers.ts"
@@ -66,7 +66,8 @@ import * as Watching from "./Watching.ts"
 /** The choke point. */
 export class Governor extends Context.Service<Governor, {
   readonly mode: Mode.Mode
-  /** Hash of the policy on labels in force. */
+  /** The policy on labels in force, and its hash. */
+  readonly labels: Flow.Policy
   readonly policy: Digest.Hash
   /** Admits, records and runs one act; or refuses it, and it does not run. */
   readonly act: <Args, A, E, R, const Caps extends string, const Reversible extends boolean>(
@@ -518,7 +519,7 @@ export const layer: Layer.Layer<
     })
 
     // Inside, capabilities are data; what asking for them requires is in the type of the service.
-    return Governor.of({ mode, policy, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
+    return Governor.of({ mode, labels, policy, watch, sleep, act: act as unknown as Governor["Service"]["act"] })
   })
 )
 

@@ -3,7 +3,10 @@ import { Effect, Option, Result } from "effect"
 import { Ticket } from "../approval/index.ts"
 import { Log } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
+import { Flowing, Governor } from "../governor/index.ts"
 import { Approvals, Dispatch, Endorsements, Rules, Unknowns } from "../session/index.ts"
+import { Tool } from "../tool/index.ts"
+import { Flow } from "../trust/index.ts"
 import type { Desk } from "./Desk.ts"
 import { explain } from "./Explain.ts"
 import { failed } from "./Failure.ts"
@@ -22,6 +25,7 @@ export const make = Effect.gen(function*() {
   const unknowns = yield* Unknowns.Unknowns
   const dispatch = yield* Dispatch.Dispatch
   const log = yield* Log.Log
+  const { labels } = yield* Governor
   const seen = Seen.make(log)
 
   /** The one way in which a decision lets a session go on. */
@@ -64,6 +68,19 @@ export const make = Effect.gen(function*() {
           ? resumed(order.session, `endorsed/${order.session}/${done.terms}`)
           : Effect.succeed(null)
         return { ...done, run: yield* Effect.mapError(run, stalled("it is vouched for")) }
+      })),
+    endorsements_list: may("endorsements_list", ({ session }) => Effect.mapError(endorsements.list(session), failed)),
+    endorsement_revoke: may(
+      "endorsement_revoke",
+      (order, { name: by }) => Effect.mapError(endorsements.revoke({ ...order, by }), failed)
+    ),
+    policy_coverage: may("policy_coverage", ({ policy = labels }) =>
+      Effect.map(Tool.provided, (tools) => {
+        const asked = tools.map((tool) => ({ tool: tool.name, sinks: Flowing.sinksOf(tool) }))
+        return Flow.coverage(policy, asked).map((one) => ({
+          ...one,
+          sinks: asked.find(({ tool }) => tool === one.tool)?.sinks ?? []
+        }))
       })),
     unknown_list: may("unknown_list", () => Effect.mapError(unknowns.list, failed)),
     unknown_settle: may(

@@ -18,6 +18,7 @@ const kinds: { readonly [tag: string]: Kind } = {
   NoSuchActor: "not_found",
   NotListed: "not_found",
   NoSuchCaller: "not_found",
+  NoSuchEndorsement: "not_found",
   NoSuchLetter: "not_found",
   NoSuchRule: "not_found",
   NoSuchSchedule: "not_found",

@@ -9,7 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { McpViews } from "../mcp/index.ts"
 import { Proposal } from "../proposal/index.ts"
-import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
+import { Caller, DeadLetter, type Dispatch, Endorsements, Firing, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
 import * as Proposals from "./Proposals.ts"
@@ -147,6 +147,14 @@ export const EndorsedView = Schema.Struct({
 })
 export type EndorsedView = typeof EndorsedView.Type
 
+/** A tool that does something to the world, and the rules that it is held to; none but the last resort without one. */
+export const CoverageView = Schema.Struct({
+  tool: Schema.String,
+  sinks: Schema.Array(Flow.Sink),
+  rules: Schema.Array(Schema.String)
+})
+export type CoverageView = typeof CoverageView.Type
+
 /** The verdict on a log or a bundle. */
 export type Report = Finding.Report
 
@@ -266,6 +274,23 @@ export class Operations extends RpcGroup.make(
   Rpc.make("session_endorse", {
     payload: { session: Claims.SessionId, terms: Flow.Terms, reason: Schema.String, wait },
     success: EndorsedView,
+    error
+  }),
+  Rpc.make("endorsements_list", {
+    /** Of one session; of all that go on without it. */
+    payload: { session: Schema.optionalKey(Claims.SessionId) },
+    success: Schema.Array(Endorsements.View),
+    error
+  }),
+  Rpc.make("endorsement_revoke", {
+    payload: { session: Claims.SessionId, terms: Digest.Hash, reason: Schema.String },
+    success: Endorsements.View,
+    error
+  }),
+  Rpc.make("policy_coverage", {
+    /** A policy to look at; the one in force without it. */
+    payload: { policy: Schema.optionalKey(Flow.Policy) },
+    success: Schema.Array(CoverageView),
     error
   }),
   Rpc.make("schedules_list", { success: Schema.Array(Schedule.Schedule), error }),

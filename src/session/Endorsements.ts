@@ -5,8 +5,8 @@
  */
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { Gate, Person } from "../approval/index.ts"
-import { Digest, Log } from "../audit/index.ts"
-import type { Claims } from "../capability/index.ts"
+import { Digest, Log, type Row } from "../audit/index.ts"
+import { Claims } from "../capability/index.ts"
 import { Flowing, Store, Transition } from "../governor/index.ts"
 import { Flow, Redact } from "../trust/index.ts"
 import { outside } from "./Outside.ts"
@@ -29,6 +29,12 @@ export class InsideActor extends Schema.TaggedError<InsideActor>()("InsideActor"
   detail: Schema.String,
   remedy: Schema.String
 }) {}
+/** Nothing stands there that could be taken back. Nothing was changed. */
+export class NoSuchEndorsement extends Schema.TaggedError<NoSuchEndorsement>()("NoSuchEndorsement", {
+  session: Schema.String,
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
 /** The log did not answer. */
 export class Unrecorded extends Schema.TaggedError<Unrecorded>()("Unrecorded", {
   detail: Schema.String,
@@ -36,7 +42,7 @@ export class Unrecorded extends Schema.TaggedError<Unrecorded>()("Unrecorded", {
 }) {}
 /** The one error of this module. */
 export class EndorseError extends Schema.TaggedError<EndorseError>()("EndorseError", {
-  reason: Schema.Union([NoSuchSession, NotEndorsed, InsideActor, Unrecorded])
+  reason: Schema.Union([NoSuchSession, NotEndorsed, NoSuchEndorsement, InsideActor, Unrecorded])
 }) {
   override get message(): string {
     return `${this.reason.detail}; ${this.reason.remedy}`
@@ -61,9 +67,39 @@ export interface Endorsed {
   readonly isDue: boolean
 }
 
+/** What one person takes back, whoever vouched for it. */
+export interface Revocation {
+  readonly session: Claims.SessionId
+  readonly terms: Digest.Hash
+  readonly by: string
+  readonly reason: string
+}
+
+/** Who did something, when (epoch milliseconds), and why. */
+const Said = Schema.Struct({ by: Schema.String, reason: Schema.String, at: Schema.Natural })
+
+/** What was vouched for in a session, and how that stands. */
+export const View = Schema.Struct({
+  session: Claims.SessionId,
+  terms: Digest.Hash,
+  /** What it says; `null` where that was erased. */
+  what: Schema.NullOr(Flow.Terms),
+  people: Schema.Array(Said),
+  /** Epoch milliseconds. */
+  until: Schema.Natural,
+  /** `open`: more people have to vouch for the same. */
+  standing: Schema.Literals(["holds", "open", "ended", "revoked"]),
+  revoked: Schema.NullOr(Said)
+})
+export type View = typeof View.Type
+
 /** The desk where people vouch. */
 export class Endorsements extends Context.Service<Endorsements, {
   readonly make: (order: Order) => Effect.Effect<Endorsed, EndorseError>
+  /** From here on nothing is let through by it, here and below; an act that has begun comes to its end. */
+  readonly revoke: (order: Revocation) => Effect.Effect<View, EndorseError>
+  /** Of one session; or of all that go on, the latest first. */
+  readonly list: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<View>, EndorseError>
 }>()("aosiq/session/Endorsements") {}
 
 /** The longest that something is vouched for: thirty days, as a rule stands. */
@@ -110,9 +146,10 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
         return yield* refuse("the requester may not vouch for what it asked about", "another person has to")
       }
       const rows = yield* Effect.mapError(log.rows(session), unrecorded)
-      const before = rows.flatMap(({ body }) => body.kind === "endorsed" ? [body] : [])
-      if (before.length >= maxEndorsed) {
-        return yield* refuse(`${before.length} were made in this session already`, "approve single acts instead")
+      const before = Flowing.standing(rows).map(({ body }) => body)
+      const made = rows.filter(({ body }) => body.kind === "endorsed").length
+      if (made >= maxEndorsed) {
+        return yield* refuse(`${made} were made in this session already`, "approve single acts instead")
       }
       const text = digest.canonical(yield* Effect.orDie(Schema.encodeEffect(codec)(terms)))
       const hash = digest.sha256(text)
@@ -142,13 +179,99 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       return { session, terms: hash, holds, isDue: isDue && holds }
     })
 
-    return Endorsements.of({ make: (order) => asPerson(make(order)) })
+    const viewed = Effect.fnUntraced(function*(
+      { caller, id: session }: Pick<Log.Summary, "id" | "caller">,
+      rows: ReadonlyArray<Row.Row>
+    ): Effect.fn.Return<ReadonlyArray<View>, EndorseError> {
+      const now = yield* Clock.currentTimeMillis
+      const agreed = new Set(Flowing.agreedIn(rows, caller, policy).map(({ terms }) => terms))
+      const stands = new Set(Flowing.standing(rows).map(({ body }) => body.terms))
+      const made = rows.flatMap(({ at, body }) => body.kind === "endorsed" ? [{ at, body }] : [])
+      const taken = rows.flatMap(({ at, body }) => body.kind === "unendorsed" ? [{ at, body }] : [])
+      return yield* Effect.forEach(
+        Map.groupBy(made, ({ body }) => body.terms),
+        ([terms, all]) =>
+          Effect.gen(function*() {
+            const text = yield* Effect.mapError(log.payload(terms), unrecorded)
+            const until = Math.max(...all.map(({ body }) => body.until))
+            const last = taken.findLast(({ body }) => body.terms === terms)
+            const standing = !stands.has(terms)
+              ? "revoked"
+              : until <= now
+              ? "ended"
+              : agreed.has(terms)
+              ? "holds"
+              : "open"
+            return {
+              session,
+              terms,
+              what: Option.getOrNull(Option.flatMap(Log.whole(digest, terms)(text), decodeText)),
+              people: all.map(said),
+              until,
+              standing,
+              revoked: standing !== "revoked" || last === undefined ? null : said(last)
+            } as const
+          })
+      )
+    })
+
+    const revoke = Effect.fnUntraced(function*({ by, reason, session, terms }: Revocation) {
+      const name = Person.normalise(by)
+      const fault = Person.fault(name)
+      if (fault !== null) return yield* fail(new NotEndorsed({ session, detail: fault, remedy: "say who revokes" }))
+      const summary = Option.getOrUndefined(yield* Effect.mapError(log.session(session), unrecorded))
+      const rows = yield* Effect.mapError(log.rows(session), unrecorded)
+      if (summary === undefined || !Flowing.standing(rows).some(({ body }) => body.terms === terms)) {
+        const detail = `nobody vouches for ${terms.slice(0, 12)} in ${session}`
+        return yield* fail(new NoSuchEndorsement({ session, detail, remedy: "see aosiq endorsements list" }))
+      }
+      const body = { kind: "unendorsed", by: name, reason: Redact.words(reason, maxText), terms } as const
+      const { row } = yield* Effect.mapError(
+        store.commit({
+          _tag: "Append",
+          session,
+          epoch: null,
+          row: { key: null, body },
+          payloads: [],
+          status: null,
+          result: null
+        }),
+        unrecorded
+      )
+      const views = yield* viewed(summary, [...rows, row])
+      const view = views.find((one) => one.terms === terms)
+      return view ?? (yield* Effect.die("what was taken back was vouched for"))
+    })
+
+    const list = Effect.fnUntraced(function*(session?: Claims.SessionId) {
+      const all = yield* Effect.mapError(log.sessions, unrecorded)
+      const wanted = all.filter(({ id, status }) => session === undefined ? !Transition.isOver(status) : id === session)
+      const found = yield* Effect.forEach(
+        wanted.toReversed(),
+        (summary) => Effect.flatMap(Effect.mapError(log.rows(summary.id), unrecorded), (rows) => viewed(summary, rows))
+      )
+      return found.flat()
+    })
+
+    return Endorsements.of({
+      make: (order) => asPerson(make(order)),
+      revoke: (order) => asPerson(revoke(order)),
+      list
+    })
   })
 )
 
 // internal
 
 const codec = Schema.toCodecJson(Flow.Terms)
+const decodeText = Schema.decodeUnknownOption(Schema.fromJsonString(codec))
+
+const said = (
+  { at, body: { by, reason } }: {
+    readonly at: number
+    readonly body: { readonly by: string; readonly reason: string }
+  }
+) => ({ by, reason, at })
 
 /** Why the terms are none; `null` when they are. */
 const unfit = ({ for: uses, source, until, value }: Flow.Terms, now: number): string | null => {

@@ -203,6 +203,12 @@ export const layer = <T extends Any, R, P = never>(
     })
   ) as never // The key of an erased tool is typed by its name alone.
 
+/** The definitions whose handlers are provided just now, by name. */
+export const provided: Effect.Effect<ReadonlyArray<Any>> = Effect.map(
+  Effect.suspend(() => Provisions),
+  (provisions) => [...provisions.keys()].toSorted((a, b) => a.name < b.name ? -1 : 1)
+)
+
 /** A result that a person gives for an act done with the definition of that hash: as the log keeps it, or why not. */
 export const resultOf = (
   name: string,

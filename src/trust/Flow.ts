@@ -173,9 +173,8 @@ export const coverage = (
     rules: rulesFor(policy, asked).flatMap((rule) => rule === uncovered ? [] : [rule.name])
   }))
 
-// internal
-
-const wording: { readonly [A in Asks]: string } = {
+/** What a rule asks of an argument, in words after "it must be". */
+export const wording: { readonly [A in Asks]: string } = {
   request: "what the request says",
   trusted: "no stranger's",
   composed: "put together of what is ours and the request's",
@@ -183,6 +182,8 @@ const wording: { readonly [A in Asks]: string } = {
   links: "without links but trusted ones",
   any: "anything"
 }
+
+// internal
 
 const leaking = ({ covered }: Asked, all: ReadonlyArray<Weighed>): ReadonlyArray<Finding> =>
   covered === undefined ? [] : all.flatMap(({ known, leaf }): ReadonlyArray<Finding> => {

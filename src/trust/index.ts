@@ -1,4 +1,5 @@
 /** What comes back from the world: where it came from, where it may go, and what of it may be shown. */
+export * as Case from "./Case.ts"
 export * as Detect from "./Detect.ts"
 export * as Detected from "./Detected.ts"
 export * as Drift from "./Drift.ts"

@@ -90,6 +90,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),
       replay: () => Effect.die("nothing is replayed here"),
+      policy: () => Effect.die("no policy is read here"),
       verifyBundle: () => Effect.die("nothing is verified here")
     })
     const stdio = yield* Stdio.Stdio

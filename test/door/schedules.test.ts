@@ -54,6 +54,7 @@ const runtime = Layer.effect(
       start: () => nothing,
       serve: () => Effect.die("nothing is served here"),
       runner: () => nothing,
+      policy: () => Effect.die("no policy is read here"),
       verifyBundle: () => nothing,
       witness: () => nothing,
       backends: () => nothing,

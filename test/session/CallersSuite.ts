@@ -7,6 +7,7 @@ import { Digest, Installation, Log } from "../../src/audit/index.ts"
 import { defaultTerms } from "../../src/capability/index.ts"
 import { Governor, Store } from "../../src/governor/index.ts"
 import { Caller, Callers } from "../../src/session/index.ts"
+import { Flow } from "../../src/trust/index.ts"
 
 const ceiling: Caller.Ceiling = { ...defaultTerms, capabilities: ["tool:look"] }
 let count = 0
@@ -19,6 +20,7 @@ const definition = (role: Caller.Role = "operator", name = `caller-${++count}x`)
 /** No act is governed here; the mode is all that is asked for. */
 const governor = Layer.succeed(Governor, {
   mode: "enforced",
+  labels: Flow.standard,
   policy: Digest.zero,
   act: () => Effect.die("no act"),
   watch: () => Effect.void,

@@ -50,6 +50,15 @@ const Clerk = DeterministicActor.make("Clerk", {
     })
 })
 
+/** Has a clerk answer. */
+const Chief = DeterministicActor.make("Chief", {
+  description: "has a mail answered",
+  input: Schema.Null,
+  output: Schema.String,
+  tools: [Clerk.tool],
+  run: () => Actor.spawn(Clerk, { wire: false, itself: false })
+})
+
 /** What an actor gets that was handed the desk. */
 let handed: Endorsements.Endorsements["Service"] | undefined
 let said = ""
@@ -78,7 +87,8 @@ const rules: Flow.Policy = {
 
 const app = (policy: Partial<Policy.Policy> = {}, labels = rules) => {
   done.length = 0
-  return Actor.layer(Clerk).pipe(
+  return Actor.layer(Chief).pipe(
+    Layer.provideMerge(Actor.layer(Clerk)),
     Layer.provideMerge(handlers),
     Layer.provideMerge(Memory.layer(policy)),
     Layer.provide(Layer.succeed(Flowing.Current, labels))
@@ -216,6 +226,97 @@ describe("what a person vouches for", () => {
       yield* resume(session)
       assert.strictEqual((yield* Effect.flip(make(order(session, { value: "late" })))).reason._tag, "NoSuchSession")
     }).pipe(Effect.provide(app())))
+})
+
+describe("what was vouched for", () => {
+  const list = (session?: Claims.SessionId) => Effect.flatMap(Endorsements.Endorsements, (desk) => desk.list(session))
+  const revoke = (session: Claims.SessionId, terms: Endorsements.Revocation["terms"], by = "barbara") =>
+    Effect.flatMap(Endorsements.Endorsements, (desk) => desk.revoke({ session, terms, by, reason: "left them" }))
+
+  it.effect("is listed, as it stands, of one session or of all that go on", () =>
+    Effect.gen(function*() {
+      const { session } = yield* start()
+      const other = yield* start()
+      yield* make(order(session))
+      yield* make(order(other.session, { value: "bob@x.example" }))
+      const [view] = yield* list(session)
+      assert.deepInclude(view, { session, standing: "holds", until: Date.parse(until), revoked: null })
+      assert.deepStrictEqual(view?.what, { value: "eve@partner.example", ...purpose })
+      assert.deepStrictEqual(view?.people, [{ by: "grace", reason: "a partner of ours", at: 0 }])
+      assert.deepStrictEqual((yield* list()).map((one) => one.session), [other.session, session])
+      yield* TestClock.adjust("1 day")
+      assert.strictEqual((yield* list(session))[0]?.standing, "ended")
+      yield* resume(session)
+    }).pipe(Effect.provide(app())))
+
+  it.effect("is taken back at once: the session waits as before, and a row says who took it back", () =>
+    Effect.gen(function*() {
+      const { session } = yield* start()
+      const { terms } = yield* make(order(session))
+      const view = yield* revoke(session, terms)
+      assert.deepInclude(view, { standing: "revoked", revoked: { by: "barbara", reason: "left them", at: 0 } })
+      assert.strictEqual((yield* resume(session))._tag, "Waiting")
+      assert.deepStrictEqual(done, [])
+      const log = yield* Log.Log
+      const row = (yield* log.rows(session)).find(({ body }) => body.kind === "unendorsed")
+      assert.deepInclude(row?.body, { by: "barbara", reason: "left them", terms })
+      // Once is enough, and only what stands can be taken back.
+      assert.strictEqual((yield* Effect.flip(revoke(session, terms))).reason._tag, "NoSuchEndorsement")
+      // The same person may vouch for it anew.
+      assert.isTrue((yield* make(order(session))).holds)
+      assert.strictEqual((yield* resume(session))._tag, "Succeeded")
+      assert.deepStrictEqual(done, ["mail eve@partner.example"])
+    }).pipe(Effect.provide(app())))
+
+  it.effect("counts anew after it was taken back: earlier votes are none", () =>
+    Effect.gen(function*() {
+      const { session } = yield* start()
+      const { terms } = yield* make(order(session))
+      yield* revoke(session, terms)
+      assert.isFalse((yield* make(order(session, {}, "hopper"))).holds)
+      assert.strictEqual((yield* list(session))[0]?.standing, "open")
+      assert.strictEqual((yield* resume(session))._tag, "Waiting")
+      assert.deepStrictEqual(done, [])
+    }).pipe(Effect.provide(app({ approvers: 2 }))))
+
+  it.effect("holds for the children of its session, for its purpose and its time, until it is taken back", () =>
+    Effect.gen(function*() {
+      const dispatch = yield* Dispatch.Dispatch
+      const begin = dispatch.start(Chief, null, { grant: Grant.make(["tool:mail", "spawn:Clerk"]), caller: "ada" })
+      const first = yield* begin
+      assert.strictEqual(first._tag, "Waiting")
+      const { terms } = yield* make(order(first.session))
+      yield* revoke(first.session, terms)
+      assert.strictEqual((yield* resume(first.session))._tag, "Waiting")
+      yield* make(order(first.session, { for: { tools: ["post"] } }))
+      const why = { session: first.session, by: "grace", reason: "later" }
+      yield* dispatch.pause(why)
+      yield* make(order(first.session, { until: "1970-01-01T01:00Z", value: ["eve@partner.example"] }))
+      yield* TestClock.adjust("1 hour")
+      yield* dispatch.unpause(why)
+      assert.strictEqual((yield* resume(first.session))._tag, "Waiting")
+      assert.deepStrictEqual(done, [])
+      yield* make(order(first.session))
+      assert.strictEqual((yield* resume(first.session))._tag, "Succeeded")
+      assert.deepStrictEqual(done, ["mail eve@partner.example"])
+      // What holds in one tree holds in no other.
+      assert.strictEqual((yield* begin)._tag, "Waiting")
+    }).pipe(Effect.provide(app())))
+
+  it.effect("is taken back by no actor that was handed the desk", () =>
+    Effect.gen(function*() {
+      const desk = yield* Endorsements.Endorsements
+      const first = yield* start()
+      const { terms } = yield* make(order(first.session))
+      // It tries to take back instead of to vouch.
+      handed = {
+        ...desk,
+        make: (asked) => Effect.map(desk.revoke({ ...asked, session: first.session, terms }), () => assert.fail())
+      }
+      yield* start({ itself: true })
+      assert.strictEqual(said, "InsideActor")
+      assert.strictEqual((yield* list(first.session))[0]?.standing, "holds")
+    }).pipe(Effect.ensuring(Effect.sync(() => void (handed = undefined))), Effect.provide(app())))
 })
 
 describe("the policy on labels", () => {

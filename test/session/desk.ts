@@ -7,6 +7,7 @@ import { Claims, defaultTerms } from "../../src/capability/index.ts"
 import { Governor, type Store } from "../../src/governor/index.ts"
 import { BadInput, failWith, NoSuchActor, Unrecorded } from "../../src/session/Ended.ts"
 import { DeadLetters, type Dispatch, Launcher, Schedule, Schedules, type When } from "../../src/session/index.ts"
+import { Flow } from "../../src/trust/index.ts"
 
 /** A world of sessions that nobody runs. */
 export interface Stage {
@@ -68,6 +69,7 @@ export const stage = (): Stage => {
 /** No act is governed here; the mode is all that is asked for. */
 const governor = Layer.succeed(Governor, {
   mode: "enforced",
+  labels: Flow.standard,
   policy: Digest.zero,
   act: () => Effect.die("no act"),
   watch: () => Effect.void,

@@ -11,9 +11,11 @@ import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
+import { endorsements } from "./Endorsements.ts"
 import * as Files from "./Files.ts"
 import { findings } from "./Findings.ts"
 import { mcp } from "./Mcp.ts"
+import { policy } from "./Policy.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
 import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
@@ -35,6 +37,8 @@ export const command = (about: About) =>
       callers(about),
       approvals(about),
       endorse(about),
+      endorsements(about),
+      policy,
       unknown(about),
       sessions(about),
       proposal,

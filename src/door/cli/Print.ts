@@ -275,6 +275,8 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
       return `${actor}: ticket ${body.ticket} ${body.decision} by ${body.by}`
     case "endorsed":
       return `${actor}: ${body.by} vouched for something until ${time(body.until)} UTC`
+    case "unendorsed":
+      return `${actor}: ${body.by} took back what was vouched for`
     case "unknown":
       return `${actor}: what became of ${body.act} is not known`
     case "suspended":

@@ -4,6 +4,7 @@ import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
 import type { Check } from "../../backend/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
+import type { Case, Flow } from "../../trust/index.ts"
 
 /** What was asked for was not done. */
 export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeError", {
@@ -116,6 +117,14 @@ export interface Replayed {
   readonly difference: string | null
 }
 
+/** What a file says of labels: a policy with its cases, or the first mistakes in it. */
+export type Looked =
+  | { readonly policy: Flow.Policy; readonly cases: ReadonlyArray<Case.Case>; readonly mistakes: readonly [] }
+  | {
+    readonly policy: null
+    readonly mistakes: ReadonlyArray<{ readonly line: number; readonly detail: string; readonly remedy: string }>
+  }
+
 /** Which backends to look at. */
 export interface BackendsOrder {
   /** None for all. */
@@ -147,6 +156,8 @@ export class Runtime extends Context.Service<Runtime, {
   readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
   /** Runs what is on a tape again, in memory: no model is asked and nothing is done. */
   readonly replay: (tape: string) => Effect.Effect<Replayed, RuntimeError>
+  /** Reads a file with a policy on labels. */
+  readonly policy: (file: string) => Effect.Effect<Looked, RuntimeError>
   /** How the backends stand for a program that runs here; nothing is generated or paid for. */
   readonly backends: (order: BackendsOrder) => Effect.Effect<ReadonlyArray<Check.Standing>, RuntimeError>
   /** Starts a witness, which answers for as long as the scope is open. */

@@ -6,6 +6,7 @@ export {
   type BackendsOrder,
   type Client,
   type Fallback,
+  type Looked,
   type Order,
   type Replayed,
   type Running,

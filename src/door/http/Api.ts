@@ -9,7 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import { McpViews } from "../../mcp/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
-import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
+import { Caller, DeadLetter, Endorsements, Firing, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
 import * as Page from "./Page.ts"
@@ -111,6 +111,23 @@ const sessions = HttpApiGroup.make("sessions").add(
   control("resume", "Lets it go on"),
   control("revoke", "Revokes its token and every token below")
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Sessions: dispatch, look, stop, let go on" }))
+
+const endorsements = HttpApiGroup.make("endorsements").add(
+  get("list", "/endorsements", {
+    query: { ...Page.query, session: Schema.optionalKey(session) },
+    success: Page.of(Endorsements.View)
+  }),
+  HttpApiEndpoint.post("revoke", "/sessions/:session/endorsements/:terms/revoke", {
+    params: { session, terms: Digest.Hash },
+    headers,
+    payload: Schema.Struct({ reason }),
+    success: Endorsements.View
+  }).middleware(Once)
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What people vouch for in sessions" }))
+
+const policy = HttpApiGroup.make("policy").add(
+  get("coverage", "/policy/coverage", { success: Schema.Struct({ items: Schema.Array(Operations.CoverageView) }) })
+).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The policy on labels in force" }))
 
 const proposals = HttpApiGroup.make("proposals").add(
   get("list", "/proposals", paged(Operations.ProposalSummary)),
@@ -282,7 +299,8 @@ const mcp = HttpApiGroup.make("mcp").add(
 
 /** The definition. */
 export class Api extends HttpApi.make("aosiq")
-  .add(system, agents, sessions, proposals, approvals, rules, audit, cost, schedules, letters, unknowns, callers, mcp)
+  .add(system, agents, sessions, endorsements, policy, proposals, approvals, rules, audit, cost, schedules, letters)
+  .add(unknowns, callers, mcp)
   .prefix("/v1")
   .annotateMerge(OpenApi.annotations({
     title: "AOSIQ",

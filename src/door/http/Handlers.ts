@@ -14,6 +14,8 @@ export const layer = (ready: Effect.Effect<string | null>) =>
     system(ready),
     agents,
     sessions,
+    endorsements,
+    policy,
     proposals,
     approvals,
     rules,
@@ -117,6 +119,34 @@ const sessions = HttpApiBuilder.group(
       pause: control("pause"),
       resume: control("resume"),
       revoke: ({ params, payload }) => told(desk.session_revoke({ ...params, ...payload }))
+    })
+  })
+)
+
+const endorsements = HttpApiBuilder.group(
+  Api,
+  "endorsements",
+  Effect.fnUntraced(function*(handlers) {
+    const desk = yield* Desk.Desk
+    return handlers.handleAll({
+      list: ({ query: { session, ...page } }) =>
+        paged(
+          desk.endorsements_list(session === undefined ? {} : { session }),
+          (one) => `${one.session} ${one.terms}`,
+          page
+        ),
+      revoke: ({ params, payload }) => told(desk.endorsement_revoke({ ...params, ...payload }))
+    })
+  })
+)
+
+const policy = HttpApiBuilder.group(
+  Api,
+  "policy",
+  Effect.fnUntraced(function*(handlers) {
+    const desk = yield* Desk.Desk
+    return handlers.handleAll({
+      coverage: () => told(Effect.map(desk.policy_coverage({}), (items) => ({ items })))
     })
   })
 )

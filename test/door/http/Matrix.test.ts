@@ -72,6 +72,13 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     ["deadLetters.drop", "POST", `/dead-letters/${letter}/drop`, { reason: "" }]
   ],
   dead_letters_list: () => ["deadLetters.list", "GET", "/dead-letters"],
+  endorsement_revoke: ({ session }) => [
+    "endorsements.revoke",
+    "POST",
+    `/sessions/${session}/endorsements/${hash}/revoke`,
+    { reason: "" }
+  ],
+  endorsements_list: () => ["endorsements.list", "GET", "/endorsements"],
   mcp_approve: () => [
     "mcp.approve",
     "POST",
@@ -81,6 +88,7 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
   mcp_servers: () => ["mcp.servers", "GET", "/mcp/servers"],
   mcp_tools: () => ["mcp.tools", "GET", "/mcp/tools?server=files"],
   mcp_withdraw: () => ["mcp.withdraw", "POST", "/mcp/withdraw", { server: "files", tool: "write", reason: "" }],
+  policy_coverage: () => ["policy.coverage", "GET", "/policy/coverage"],
   proposals_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
   proposals_list: () => ["proposals.list", "GET", "/proposals"],
   rule_approve: () => ["rules.approve", "POST", "/rules/R0/approve", { binding: hash, reason: "" }],
