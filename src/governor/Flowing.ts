@@ -193,12 +193,13 @@ export const agreedIn = (
 
 /** What was vouched for and not taken back since. */
 export const standing = (rows: ReadonlyArray<Row.Row>): ReadonlyArray<EndorsedRow> => {
-  let found: ReadonlyArray<EndorsedRow> = []
+  const found = new Set<EndorsedRow>()
   for (const { at, body } of rows) {
-    if (body.kind === "endorsed") found = [...found, { at, body }]
-    if (body.kind === "unendorsed") found = found.filter((other) => other.body.terms !== body.terms)
+    if (body.kind === "endorsed") found.add({ at, body })
+    if (body.kind !== "unendorsed") continue
+    for (const one of found) if (one.body.terms === body.terms) found.delete(one)
   }
-  return found
+  return [...found]
 }
 
 /** A row by which somebody vouches, and when it was written. */

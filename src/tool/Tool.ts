@@ -23,7 +23,7 @@ import {
   Session,
   type Unready
 } from "../governor/index.ts"
-import { type Flow, Label } from "../trust/index.ts"
+import { type Flow, Label, type Labelled } from "../trust/index.ts"
 
 /** A schema whose values need no services to travel as JSON. */
 export type Plain = Schema.ConstraintCodec<unknown, unknown>
@@ -39,7 +39,8 @@ export interface Tool<
   out Params extends Plain,
   out Success extends Plain,
   out Failure extends Plain,
-  out Probing extends boolean = boolean
+  out Probing extends boolean = boolean,
+  out Trust extends Label.Declared = Label.Declared
 > {
   readonly name: Name
   readonly description: string
@@ -51,7 +52,7 @@ export interface Tool<
   readonly cost: CostModel.CostModel
   readonly timeoutMs: number
   /** Whether results are ours, or a stranger's text; as a whole or field by field. */
-  readonly trust: Label.Declared
+  readonly trust: Trust
   /** What a call does to the world outside of its session: the rules on labels look at these. */
   readonly sinks: ReadonlyArray<Flow.Sink>
   /** Whether the handler may run again with the same `permit.idempotencyKey` when an outcome was lost. */
@@ -74,6 +75,8 @@ export type Any = Tool<string, string, boolean, Plain, Plain, Plain>
 export type CapabilitiesOf<T> = T extends Tool<string, infer Caps, boolean, Plain, Plain, Plain> ? Caps : never
 /** `Gate` if any of the tools cannot be undone. */
 export type GateOf<T> = T extends Any ? (T["reversible"] extends true ? never : Gate.Gate) : never
+/** What it gives back, with the labels that it declares. */
+export type ResultOf<T extends Any> = Labelled.Declared<T["success"]["Type"], T["trust"]>
 /** All that a list of tools declares, once each. */
 export const capabilitiesOf = <const T extends ReadonlyArray<Any>>(
   tools: T
@@ -113,7 +116,8 @@ export const make = <
   Success extends Plain,
   Failure extends Plain = Schema.Never,
   const Reversible extends boolean = true,
-  const Probing extends boolean = false
+  const Probing extends boolean = false,
+  const Trust extends Label.Declared = "untrusted"
 >(name: Name, options: {
   readonly description: string
   readonly capabilities: ReadonlyArray<Caps>
@@ -123,24 +127,24 @@ export const make = <
   readonly reversible?: Reversible
   readonly cost?: CostModel.CostModel
   readonly timeoutMs?: number
-  readonly trust?: Label.Declared
+  readonly trust?: Trust
   readonly sinks?: ReadonlyArray<Flow.Sink>
   readonly idempotent?: Idempotency
   readonly probe?: Probing
   readonly readers?: Label.Readership
   readonly ready?: Effect.Effect<void, Unready> | undefined
-}): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing> => ({
+}): Tool<Name, Caps, Reversible, Params, Success, Failure, Probing, Trust> => ({
   name,
   description: options.description,
   capabilities: options.capabilities,
-  // The defaults of the four type parameters below are the values written here.
+  // The defaults of the five type parameters below are the values written here.
   reversible: (options.reversible ?? true) as Reversible,
   params: options.params,
   success: options.success,
   failure: (options.failure ?? Schema.Never) as Failure,
   cost: options.cost ?? CostModel.free,
   timeoutMs: options.timeoutMs ?? 30_000,
-  trust: options.trust ?? "untrusted",
+  trust: (options.trust ?? "untrusted") as Trust,
   sinks: options.sinks ?? [],
   idempotent: options.idempotent ?? false,
   probe: (options.probe ?? false) as Probing,
@@ -233,7 +237,7 @@ export const call = <T extends Any>(
   tool: T,
   args: T["params"]["Type"],
   options?: CallOptions
-): Effect.Effect<T["success"]["Type"], T["failure"]["Type"] | GovernorError, Requirements<T>> =>
+): Effect.Effect<ResultOf<T>, T["failure"]["Type"] | GovernorError, Requirements<T>> =>
   Effect.map(cite(tool, args, options), (outcome) => outcome.value)
 
 /** Calls a tool and gives its answer with the stamp that a claim can cite. */
@@ -241,7 +245,7 @@ export const cite = <T extends Any>(
   tool: T,
   args: T["params"]["Type"],
   options?: CallOptions
-): Effect.Effect<Outcome<T["success"]["Type"]>, T["failure"]["Type"] | GovernorError, Requirements<T>> =>
+): Effect.Effect<Outcome<ResultOf<T>>, T["failure"]["Type"] | GovernorError, Requirements<T>> =>
   // Sound by construction of `Any`: the erased call returns what the tool's own schemas decode.
   Effect.mapError(run(tool, typed(tool, args), options), (error) =>
     error instanceof Failed ? error.failure as object : error) as never
