@@ -13,6 +13,20 @@ const Entries = Tool.make("entries", {
   trust: { rest: "untrusted", fields: { "*.id": "trusted", "*.title": "reference" } }
 })
 
+const Sheet = Schema.Struct({
+  mail: Schema.String,
+  note: Schema.String,
+  visits: Schema.Array(Schema.Struct({ day: Schema.String, bill: Schema.String }))
+})
+const Patient = Tool.make("patient", {
+  description: "A patient's record",
+  capabilities: ["tool:patient"],
+  params: Schema.Struct({ id: Schema.String }),
+  success: Sheet,
+  trust: "trusted",
+  readers: { rest: ["clinic"], fields: { mail: [], "visits.*.bill": ["billing"] } }
+})
+
 const policy: Flow.Policy = {
   version: 1,
   rules: [{ name: "who is reached is known to us", sinks: ["outbound"], arguments: { "*": "trusted", body: "links" } }]
@@ -32,6 +46,17 @@ describe("the policy", () => {
       Flow.decide(policy, { tool: "mail", sinks: ["outbound"], args: mail(to), at: 0 }, known).decision
     assert.strictEqual(decide("ann@corp.example"), "pass")
     assert.strictEqual(decide("mallory@evil.example"), "approve")
+  })
+
+  it("lets out of a record what is for nobody in particular", () => {
+    const sheet = { mail: "ann@home.example", note: "sleeps badly", visits: [] }
+    const { readers, trust: declared } = Patient
+    const read = Trace.result({ from: "ses_1/5", tool: Patient.name, declared, readers }, sheet)
+    const decide = (args: Schema.Json) =>
+      Flow.decide(policy, { tool: "mail", sinks: ["outbound"], args, at: 0, covered: [] }, Trace.contextOf(read))
+        .decision
+    assert.strictEqual(decide({ to: "ann@home.example" }), "pass")
+    assert.strictEqual(decide({ to: "ann@home.example", body: "sleeps badly" }), "refuse")
   })
 
   it("covers every tool that does something", () => {
