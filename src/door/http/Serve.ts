@@ -6,6 +6,7 @@ import { Governor, Store } from "../../governor/index.ts"
 import { Requests } from "../../operator/index.ts"
 import * as Answers from "./Answers.ts"
 import { Api } from "./Api.ts"
+import * as Entrance from "./Entrance.ts"
 import * as Entry from "./Entry.ts"
 import * as Handlers from "./Handlers.ts"
 import { type Limits, standard } from "./Limits.ts"
@@ -24,7 +25,7 @@ export const layer = (limits: Partial<Limits> = {}) => {
     const routes = Layer.merge(
       HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready))),
       HttpApiScalar.layer(Api, { path: "/docs" })
-    ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
+    ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))), Layer.provide(Entrance.layer(all)))
     const app = yield* HttpRouter.toHttpEffect(routes)
     return Layer.merge(HttpServer.serve(Answers.all(mode, all)(app)), forgetting)
   }))

@@ -2,6 +2,7 @@
 export * as Answers from "./Answers.ts"
 export { Api } from "./Api.ts"
 export * as Client from "./Client.ts"
+export * as Entrance from "./Entrance.ts"
 export * as Limits from "./Limits.ts"
 export * as Problem from "./Problem.ts"
 export * as Repeats from "./Repeats.ts"
