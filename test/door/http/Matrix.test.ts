@@ -187,7 +187,10 @@ const lengths = Effect.flatMap(
   (log) => Effect.map(log.sessions, (list) => list.map(({ id, seq }) => `${id} ${seq}`).toSorted().join())
 )
 
-layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "120 seconds" })(
+layer(served({ perSecond: 10_000, burst: 10_000, failures: 10_000 }), {
+  excludeTestServices: true,
+  timeout: "120 seconds"
+})(
   "the table of permits",
   (it) => {
     for (const role of roles) {

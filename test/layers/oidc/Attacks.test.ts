@@ -13,7 +13,7 @@ const refused = (
   words: string,
   forgeries: (issuer: Issuer) => ReadonlyArray<string>,
   settings: Settings = {}
-): Effect.Effect<void, unknown, Scope.Scope> =>
+): Effect.Effect<void, Issuers.IssuerError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* TestClock.setTime(now * 1000)
     const issuer = yield* start()
@@ -36,7 +36,8 @@ const refused = (
 
 const header = (issuer: Issuer, changes: Readonly<Record<string, unknown>> = {}) =>
   JSON.stringify({ alg: "ES256", kid: issuer.keys[0]?.kid, typ: "at+jwt", ...changes })
-const payload = (issuer: Issuer, changes: Readonly<Record<string, unknown>> = {}) => JSON.stringify(issuer.claims(changes))
+const payload = (issuer: Issuer, changes: Readonly<Record<string, unknown>> = {}) =>
+  JSON.stringify(issuer.claims(changes))
 const keyOf = (issuer: Issuer, at = 0) => issuer.keys[at] ?? makeKey("none")
 const encode = (text: string) => Buffer.from(text).toString("base64url")
 const spki = (key: KeyObject, format: "pem" | "der") =>
@@ -92,9 +93,7 @@ describe("tokens of issuers", () => {
             JSON.stringify(jwkOf(key)),
             jwkOf(key).n ?? jwkOf(key).x ?? "",
             ""
-          ].map((secret) =>
-            authenticated(Buffer.from(secret), header(issuer, { alg, kid: key.kid }), payload(issuer))
-          )
+          ].map((secret) => authenticated(Buffer.from(secret), header(issuer, { alg, kid: key.kid }), payload(issuer)))
         )
       )))
 
@@ -152,14 +151,19 @@ describe("tokens of issuers", () => {
       ].map((kid) => issuer.token({}, { kid }))))
 
   it.effect("name one key, in words", () =>
-    refused("names no key", (issuer) =>
-      [undefined, null, "", 1, ["one"], { one: 1 }, "k".repeat(300)].map((kid) => issuer.token({}, { kid }))))
+    refused(
+      "names no key",
+      (issuer) => [undefined, null, "", 1, ["one"], { one: 1 }, "k".repeat(300)].map((kid) => issuer.token({}, { kid }))
+    ))
 
   it.effect("are made out to this installation", () =>
-    refused("made out to somebody else", (issuer) =>
-      ["other", "", undefined, null, [], ["other"], "aosiq ", "AOSIQ", { aosiq: 1 }, ["aosiq", 1], 1].map((aud) =>
-        issuer.token({ aud })
-      )))
+    refused(
+      "made out to somebody else",
+      (issuer) =>
+        ["other", "", undefined, null, [], ["other"], "aosiq ", "AOSIQ", { aosiq: 1 }, ["aosiq", 1], 1].map((aud) =>
+          issuer.token({ aud })
+        )
+    ))
 
   it.effect("are by an issuer that is trusted, to the letter", () =>
     refused("no issuer", (issuer) =>
@@ -187,7 +191,8 @@ describe("tokens of issuers", () => {
     Effect.gen(function*() {
       yield* refused("type", (issuer) =>
         ["JWT", "aosiq+jwt", "logout+jwt", "dpop+jwt", "", "at+jwt "].map((typ) => issuer.token({}, { typ })))
-      yield* refused("no type", (issuer) => [undefined, null, 1].map((typ) => issuer.token({}, { typ })))
+      yield* refused("no type", (issuer) =>
+        [undefined, null, 1].map((typ) => issuer.token({}, { typ })))
       // Where the issuer types its access tokens as it does all others, what only tokens about logins have gives them away.
       yield* refused("who logged in", (issuer) =>
         [{ nonce: "n" }, { at_hash: "h" }, { c_hash: "h" }, { s_hash: "h" }, { typ: "ID" }].map((more) =>
@@ -196,8 +201,10 @@ describe("tokens of issuers", () => {
     }))
 
   it.effect("are about somebody", () =>
-    refused("about nobody", (issuer) =>
-      [undefined, null, "", 1, ["user-1"], "s".repeat(256)].map((sub) => issuer.token({ sub }))))
+    refused(
+      "about nobody",
+      (issuer) => [undefined, null, "", 1, ["user-1"], "s".repeat(256)].map((sub) => issuer.token({ sub }))
+    ))
 
   it.effect("say each thing once", () =>
     refused("twice", (issuer) => [

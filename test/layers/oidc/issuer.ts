@@ -19,15 +19,22 @@ const pairs = {
   EdDSA: () => generateKeyPairSync("ed25519").privateKey
 }
 export const makeKey = (kid: string, alg: Key["alg"] = "ES256"): Key => ({ kid, alg, key: pairs[alg]() })
-export const jwkOf = ({ alg, key, kid }: Key) => ({ ...createPublicKey(key).export({ format: "jwk" }), kid, alg, use: "sig" })
+export const jwkOf = ({ alg, key, kid }: Key) => ({
+  ...createPublicKey(key).export({ format: "jwk" }),
+  kid,
+  alg,
+  use: "sig"
+})
 
 const encode = (text: string | Uint8Array) => Buffer.from(text).toString("base64url")
 /** Any header over any payload, as they stand, signed by the key. */
 export const signed = ({ alg, key }: Pick<Key, "alg" | "key">, header: string, payload: string): string => {
   const input = `${encode(header)}.${encode(payload)}`
   const bytes = Buffer.from(input)
-  const signature = alg === "EdDSA" ? sign(null, bytes, key)
-    : alg === "ES256" ? sign("sha256", bytes, { key, dsaEncoding: "ieee-p1363" })
+  const signature = alg === "EdDSA" ?
+    sign(null, bytes, key)
+    : alg === "ES256" ?
+    sign("sha256", bytes, { key, dsaEncoding: "ieee-p1363" })
     : sign("sha256", bytes, key)
   return `${input}.${encode(signature)}`
 }
@@ -112,5 +119,6 @@ export const verifying = (...issuers: ReadonlyArray<Issuers.Issuer>) =>
   Effect.map(
     Effect.flatMap(Layer.build(OidcIssuers.layer({ version: 1, issuers })), (context) =>
       Effect.provideContext(Issuers.Current, context)),
-    ({ verify }) => (token: string) => verify(Redacted.make(token))
+    ({ verify }) => (token: string) =>
+      verify(Redacted.make(token))
   )
