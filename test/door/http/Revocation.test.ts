@@ -50,7 +50,9 @@ const everythingIn = (database: URL) =>
     )
     const rows = yield* Effect.forEach(tables, ({ name }) =>
       sql.unsafe<{ readonly text: string }>(`select to_jsonb(t)::text as text from ${name} t`))
-    return rows.flat().map(({ text }) => text).join("\n")
+    return rows.flat().map(({ text }) =>
+      text
+    ).join("\n")
   }))
 
 const self = (url: string, token: string) => Effect.map(ask(token, "GET", `${url}/v1/self`), ({ status }) => status)
@@ -85,7 +87,9 @@ describeOnServer("two servers over one PostgreSQL", ({ freshDatabase }) => {
       const said = (list: ReadonlyArray<number>) =>
         `median ${list.toSorted((a, b) => a - b)[list.length / 2]} ms, worst ${Math.max(...list)} ms`
       yield* Effect.log(
-        `until two processes refused whom one revoked: from the order ${said(figures)}; from its answer ${said(afterAnswer)}`
+        `until two processes refused whom one revoked: from the order ${said(figures)}; from its answer ${
+          said(afterAnswer)
+        }`
       )
       assert.isBelow(Math.max(...afterAnswer), 1000)
     }).pipe(Effect.provide(NodeServices.layer), Effect.scoped), 120_000)

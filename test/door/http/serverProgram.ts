@@ -32,7 +32,8 @@ NodeRuntime.runMain(
       process.stdin.once("end", () => resume(Effect.void)).resume()
     })
   }).pipe(
-    Effect.provide(HttpDoor.layer({ port: 0, limits: { perSecond: 1e6, burst: 1e6, failures: 1e6 } })),
-    Effect.provide(runtime)
+    Effect.provide(
+      Layer.provideMerge(HttpDoor.layer({ port: 0, limits: { perSecond: 1e6, burst: 1e6, failures: 1e6 } }), runtime)
+    )
   )
 )

@@ -14,11 +14,15 @@ import { type Certificates, forClients, make, type Pair } from "./certificates.t
 
 class Made extends Context.Service<Made, Certificates>()("aosiq/test/layers/http/ClientCertificate.test/Made") {}
 
-const served = Layer.unwrap(Effect.map(Made, ({ ca, server }) =>
-  HttpDoor.layer({ port: 0, limits: { failures: 1000 }, tls: { ...server, clientCa: ca } }))).pipe(
-    Layer.provideMerge(Layer.effect(Made, make)),
-    Layer.provideMerge(runtime)
+const served = Layer.unwrap(
+  Effect.map(
+    Made,
+    ({ ca, server }) => HttpDoor.layer({ port: 0, limits: { failures: 1000 }, tls: { ...server, clientCa: ca } })
   )
+).pipe(
+  Layer.provideMerge(Layer.effect(Made, make)),
+  Layer.provideMerge(runtime)
+)
 
 interface Answer {
   readonly status: number
@@ -89,7 +93,12 @@ layer(served, { excludeTestServices: true, timeout: "60 seconds" })("client cert
       yield* known("clerk", "viewer", "subject:O=Shop,CN=clerk")
       const names = yield* Effect.forEach([exact, named, subject], (pair) =>
         Effect.repeat(ask("/self", { pair }), { until: ({ status }) => status === 200 }))
-      assert.deepStrictEqual(names.map(({ json }) => json.name), ["exact", "deploy", "clerk"])
+      assert.deepStrictEqual(
+        names.map(({ json }) =>
+          json.name
+        ),
+        ["exact", "deploy", "clerk"]
+      )
       assert.strictEqual((yield* ask("/self", { pair: unknown })).status, 401)
       // One that is two callers is none.
       const two = client("two", `${forClients};subjectAltName=URI:spiffe://shop/deploy`, "/O=Shop/CN=clerk")
@@ -207,7 +216,9 @@ describe("files for TLS", () => {
       const other = client("other", forClients)
       const build = (tls: HttpDoor.Tls) =>
         Effect.map(
-          Effect.exit(Effect.flip(Effect.scoped(Layer.build(Layer.provide(HttpDoor.layer({ port: 0, tls }), runtime))))),
+          Effect.exit(
+            Effect.flip(Effect.scoped(Layer.build(Layer.provide(HttpDoor.layer({ port: 0, tls }), runtime))))
+          ),
           (exit) => Exit.isSuccess(exit) ? exit.value._tag : "started"
         )
       assert.strictEqual(yield* build({ cert: server.cert, key: other.key }), "TlsError")

@@ -40,7 +40,19 @@ export const make: Effect.Effect<
   const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" })
   const pairOf = (name: string): Pair => ({ cert: path(`${name}.pem`), key: path(`${name}.key`) })
   const authority = (name: string): Pair => {
-    openssl("req", "-x509", ...key, "-days", "2", "-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.pem`)
+    openssl(
+      "req",
+      "-x509",
+      ...key,
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${name}`,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.pem`
+    )
     return pairOf(name)
   }
   let serial = 0
