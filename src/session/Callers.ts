@@ -413,12 +413,18 @@ export const layer: Layer.Layer<Callers, never, Store.Store | Digest.Digest | Go
       const recognise = (shown: ReadonlyArray<KnownBy.KnownBy>, place: Place | null = null) => {
         const hashes = shown.map((knownBy) => KnownBy.hashOf(digest, knownBy))
         const terms = place === null ? "" : JSON.stringify(place)
-        return remember(digest.sha256(JSON.stringify(["shown", hashes, terms])), (now) =>
-          // Of two that let the same one in at the same time, one comes second and finds what the first did.
-          Effect.retry(bearer(shown, place, now), {
-            times: 3,
-            while: (error) => error instanceof Store.StoreError && why(error) === "stale"
-          }))
+        // Of two that let the same one in at the same time, one comes second and finds what the first did.
+        const isSecond = (error: Store.StoreError | CallerError) =>
+          error instanceof Store.StoreError
+            ? Effect.succeed(why(error) === "stale")
+            : Effect.match(Effect.forEach(shown.slice(0, 1), credentialOf), {
+              onFailure: () => false,
+              onSuccess: (found) => found.some(Option.isSome)
+            })
+        return remember(
+          digest.sha256(JSON.stringify(["shown", hashes, terms])),
+          (now) => Effect.retry(bearer(shown, place, now), { times: 3, while: isSecond })
+        )
       }
 
       return Callers.of({
