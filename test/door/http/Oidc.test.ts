@@ -96,6 +96,23 @@ layer(served({ failures: 1000 }), { excludeTestServices: true, timeout: "60 seco
         assert.match(bound?.credential ?? "", /^subject_[0-9a-f]{24}$/)
       }))
 
+    it.effect("watch a session for as long as their token is good", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const issuer = yield* Trusted
+        const now = yield* Clock.currentTimeMillis
+        const who = { sub: "w-1", preferred_username: "wanda", groups: ["staff"] }
+        const token = issuer.token({ ...who, exp: Math.ceil(now / 1000) + 2 })
+        const opened = yield* ask(token, "POST", `${url}/v1/sessions`, order)
+        yield* waiting(url, token, opened.json.id)
+        const watched = yield* ask(token, "GET", `${url}/v1/sessions/${opened.json.id}/events`)
+        assert.strictEqual(watched.status, 200)
+        assert.include(watched.text, "event: row")
+        assert.notInclude(watched.text, "event: end")
+        assert.isBelow((yield* Clock.currentTimeMillis) - now, 10_000)
+        assert.strictEqual((yield* ask(token, "GET", `${url}/v1/self`)).status, 401)
+      }))
+
     it.effect("in a group have its role and ceiling for as long as they are in it, and none after they were revoked", () =>
       Effect.gen(function*() {
         const url = yield* address
