@@ -164,12 +164,9 @@ export const layer: Layer.Layer<
       const kept = isModel(action.capabilities) ? json : Redact.json(json)
       const text = digest.canonical(kept)
       const hash = digest.sha256(text)
-      const seal = kept === json
-        ? digest.sha256(session.token)
-        : digest.sha256(digest.canonical(["arguments", session.token, json]))
       const identity = action.identity ??
-        Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash })
-      return { session, place, json, text, hash, seal, hasSecrets: kept !== json, identity, ...first }
+        (() => Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash }))
+      return { session, place, json, text, hash, hasSecrets: kept !== json, identity, ...first }
     }
 
     const decode = <Args, A, E, R>(action: Action<Args, A, E, R> & Identified, session: Entered, place: string) =>
