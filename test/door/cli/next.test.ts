@@ -1,11 +1,11 @@
 /** What `aosiq start` says to do next, for every way in which a run can stop. */
 import { assert, describe, it } from "@effect/vitest"
-import { Agent } from "../../src/actor/index.ts"
-import { Ticket } from "../../src/approval/index.ts"
-import { Row } from "../../src/audit/index.ts"
-import { Claims } from "../../src/capability/index.ts"
-import * as Next from "../../src/door/cli/Next.ts"
-import { Operations } from "../../src/operator/index.ts"
+import { Agent } from "../../../src/actor/index.ts"
+import { Ticket } from "../../../src/approval/index.ts"
+import { Row } from "../../../src/audit/index.ts"
+import { Claims } from "../../../src/capability/index.ts"
+import * as Next from "../../../src/door/cli/Next.ts"
+import { Operations } from "../../../src/operator/index.ts"
 
 const session = Claims.SessionId.make("ses_01HZXS4M2K8R7V9Q3T5W6Y0A1B")
 const stops = Row.Stop.literals

@@ -20,8 +20,8 @@ import { Operations } from "../../src/operator/index.ts"
 import { Proposal } from "../../src/proposal/index.ts"
 import { Dispatch, Mailbox } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
+import * as W from "../actor/world.ts"
 import * as C from "../governor/commits.ts"
-import * as W from "./world.ts"
 
 /** What the process is to do. */
 export const Order = Schema.Struct({
