@@ -41,13 +41,14 @@ export const matches = (
     if (last === undefined || last.span[1] <= passage.span[0]) kept.push(passage)
     else if (last.score < passage.score) kept[kept.length - 1] = passage
   }
-  return kept.map(({ score, span }) => ({
+  const scored = kept.map(({ score, span }): Match => ({
     rule: "instruction",
     strength: score >= enough ? "strong" : "weak",
     start: tokens[span[0]]?.start ?? 0,
     end: tokens[span[1] - 1]?.end ?? 0,
     because: because(tokens, span)
   }))
+  return [...scored, ...overrides(words)]
 }
 
 /** Passages of words whose letters stand thirteen places on, read as they are meant. */
@@ -81,6 +82,29 @@ const perDoubling = 0.3
 const minRotated = 3
 /** Features that are named. */
 const maxNamed = 5
+
+/** The one phrase that everybody knows, however short the text is: a command, what came before, and what it is. */
+const phrase = [
+  new Set(["ignore", "ignoring", "disregard", "disregarding", "forget"]),
+  new Set(["previous", "prior", "earlier", "above", "preceding", "former", "your"]),
+  new Set(["instructions", "instruction", "rules", "orders", "guidelines", "guidance", "prompt", "directives"])
+] as const
+/** Words from one of its parts to the next. */
+const within = 3
+
+const overrides = (words: ReadonlyArray<Word>): ReadonlyArray<Match> => {
+  const plain = words.map(({ text }) => /\d/.test(text) ? Plainly.undigited(text) : text)
+  const next = (from: number, part: ReadonlySet<string>) =>
+    plain.slice(from + 1, from + 1 + within).findIndex((word) => part.has(word)) + from + 1
+  return words.flatMap(({ sentence, start }, at): ReadonlyArray<Match> => {
+    if (!phrase[0].has(plain[at] ?? "")) return []
+    const middle = next(at, phrase[1])
+    const last = middle === at ? at : next(middle, phrase[2])
+    const end = words[last]
+    if (middle === at || last === middle || end?.sentence !== sentence) return []
+    return [{ rule: "override", strength: "strong", start, end: end.end }]
+  })
+}
 
 interface Passage {
   readonly span: Features.Span
