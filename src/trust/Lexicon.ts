@@ -39,7 +39,7 @@ export const kinds = {
   now:
     "now immediately instantly urgently straight_away right_away at_once right_now without_delay asap promptly henceforth henceforward from_now jetzt sofort ahora adesso agora",
   first: "before first until prior_to zuerst primero dabord antes avant prima",
-  then: "then after afterwards once when upon as_soon also additionally next while finally danach luego ensuite poi",
+  later: "then after afterwards once when upon as_soon also additionally next while finally danach luego ensuite poi",
   whenever: "if whenever unless wherever every_time each_time otherwise whoever any wenn falls si se als",
   ever: "always never ever forever permanently every immer nie niemals siempre nunca toujours jamais sempre mai altijd",
   only:

@@ -80,7 +80,7 @@ describe("attacks", () => {
   it("in a long text are found where they stand, with what weighed most", () => {
     const before = "The pump was serviced in March. Its pressure is within the usual range. ".repeat(40)
     const text = `${before}\n\n${order}.\n\n${before}`
-    const found = Detect.scan(text).filter(({ strength }) => strength === "strong")
+    const found = Detect.scan(text).filter(({ rule, strength }) => rule === "instruction" && strength === "strong")
     assert.strictEqual(found.length, 1)
     const [one] = found
     assert.include(text.slice(one?.start, one?.end), order)
