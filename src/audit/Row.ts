@@ -52,7 +52,9 @@ export const Found = Schema.Struct({
   via: Schema.NonEmptyString,
   path: Schema.String,
   start: Schema.Natural,
-  end: Schema.Natural
+  end: Schema.Natural,
+  /** What weighed most in a passage, the heaviest first. */
+  because: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /** All that is kept of what they found. */
 export const Detected = Schema.Struct({
