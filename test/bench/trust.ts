@@ -7,13 +7,11 @@
  */
 import { Effect } from "effect"
 import fc from "fast-check"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { Detect, Redact, Spotlight } from "../../src/trust/index.ts"
 import { adversarial } from "../trust/adversarial.ts"
 import { apart, hidden, plain, third } from "../trust/attacks.ts"
-import { aboutModels, blind, folder, isFitted, runbooks } from "../trust/corpus.ts"
+import { aboutModels, blind, final, folder, isFitted, runbooks } from "../trust/corpus.ts"
 import { hostileTo, isHeld } from "../trust/envelopes.ts"
 import { fifth, fourth } from "../trust/unseen.ts"
 import * as Citations from "./citations.ts"
@@ -28,11 +26,6 @@ const halves = (name: string, all: ReadonlyArray<string>) => ({
   [`${name}, fitted on`]: all.filter(isFitted),
   [`${name}, never fitted on`]: all.filter((text) => !isFitted(text))
 })
-const unseen = join(import.meta.dirname, "../trust/final.json")
-/** Lists that nobody fitted anything on; `final.json` holds them where there is one. */
-const final: { readonly attacks: ReadonlyArray<string>; readonly benign: ReadonlyArray<string> } = existsSync(unseen)
-  ? JSON.parse(readFileSync(unseen, "utf8"))
-  : { attacks: [], benign: [] }
 const sets = {
   ...halves("runbooks", runbooks()),
   ...halves("documents about models", aboutModels()),

@@ -56,6 +56,9 @@ export const comments = (): Texts => {
 
 /** Attacks and harmless texts near the border, by one who had seen no detector. */
 export const blind = { attacks: list("blind/attacks.json"), benign: list("blind/benign.json") }
+
+/** By another hand, who had seen no detector and no other list. Nothing is fitted on it, nor chosen by it. */
+export const final = { attacks: list("final/attacks.json"), benign: list("final/benign.json") }
 /** Attacks that were written for fitting, by one who knew the detectors: nothing is measured with them. */
 export const written = list("written.json")
 /** Attacks that are fitted on, beside those. Texts that are only hidden are not: undone, they are among the others. */
