@@ -18,6 +18,8 @@ export interface Options {
   /** How long a request's headers, and all of a request, may take to come. */
   readonly headersMs?: number | undefined
   readonly requestMs?: number | undefined
+  /** Names under which others reach the MCP server, and origins of pages that may ask it; the version that it tells. */
+  readonly mcp?: Partial<Serve.McpPlaces> | undefined
 }
 
 /** Connections at the same time; bytes of headers. */
@@ -26,9 +28,9 @@ const headerBytes = 16_384
 
 /** Serves the API; gives the server, whose address says where it is. */
 export const layer = (
-  { headersMs = 10_000, host = "127.0.0.1", limits = {}, port, requestMs = 30_000 }: Options
+  { headersMs = 10_000, host = "127.0.0.1", limits = {}, mcp = {}, port, requestMs = 30_000 }: Options
 ) =>
-  Serve.layer(limits).pipe(
+  Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(() => make(headersMs, requestMs), { host, port, gracefulShutdownTimeout: "2 seconds" })
     )

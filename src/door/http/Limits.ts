@@ -1,5 +1,7 @@
 /** How much a request may ask of the server. What goes beyond is answered so, and nothing is done. */
 
+export { isDeeper } from "../Depth.ts"
+
 /** The limits of one server. */
 export interface Limits {
   /** Bytes of a body. */
@@ -16,23 +18,6 @@ export interface Limits {
 /** A mebibyte, 64 levels, a minute; a hundred requests a second, two hundred at once. */
 export const standard: Limits = { bodyBytes: 1_048_576, depth: 64, timeMs: 60_000, perSecond: 100, burst: 200 }
 
-/** Whether JSON goes deeper than so many levels. Reads no further than that, and nothing but brackets and strings. */
-export const isDeeper = (text: string, levels: number): boolean => {
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at)
-    if (inString) {
-      if (char === backslash) at++
-      else if (char === quote) inString = false
-    } else if (char === quote) inString = true
-    else if (char === openArray || char === openObject) {
-      if (++depth > levels) return true
-    } else if (char === closeArray || char === closeObject) depth--
-  }
-  return false
-}
-
 /** Counts requests by caller, in this process. */
 export const counting = ({ burst, perSecond }: Pick<Limits, "burst" | "perSecond">) => {
   const left = new Map<string, { tokens: number; at: number }>()
@@ -44,12 +29,3 @@ export const counting = ({ burst, perSecond }: Pick<Limits, "burst" | "perSecond
     return tokens < 1 ? Math.max(1, Math.ceil((1 - tokens) / perSecond)) : 0
   }
 }
-
-// internal
-
-const quote = 0x22
-const backslash = 0x5c
-const openArray = 0x5b
-const closeArray = 0x5d
-const openObject = 0x7b
-const closeObject = 0x7d

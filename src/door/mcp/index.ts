@@ -1,0 +1,4 @@
+/** The MCP server: what coding assistants and programs may do here, each in the name of its caller. */
+export * as McpHttp from "./Http.ts"
+export * as Offer from "./Offer.ts"
+export * as Work from "./Work.ts"
