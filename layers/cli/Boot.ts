@@ -62,15 +62,24 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
   return { context, dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
 })
 
-/** The same, with its door by HTTP open; what was left behind goes on, and schedules start what is due. */
-export const serve = Effect.fnUntraced(function*(folder: string, { host, port, ...reasoning }: ServeOrder) {
+/** The same, at work: what was left behind goes on, and schedules start what is due. */
+export const working = Effect.fnUntraced(function*(folder: string, reasoning: Omit<ServeOrder, "host" | "port" | "mcp">) {
   const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
-  const server = yield* Layer.build(
-    HttpDoor.layer({ host, port }).pipe(Layer.provide(SqlRequests.layer), Layer.provide(Layer.succeedContext(context)))
-  )
   yield* Effect.forkScoped(sweeping)
   yield* Effect.forkScoped(
     Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
+  )
+  return context
+})
+
+/** The same, with its door by HTTP open. */
+export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, port, ...reasoning }: ServeOrder) {
+  const context = yield* working(folder, reasoning)
+  const server = yield* Layer.build(
+    HttpDoor.layer({ host, port, mcp }).pipe(
+      Layer.provide(SqlRequests.layer),
+      Layer.provide(Layer.succeedContext(context))
+    )
   )
   return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer)) }
 })

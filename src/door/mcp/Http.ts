@@ -4,14 +4,7 @@
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Result, Schema } from "effect"
 import { McpServer } from "effect/ai"
-import {
-  Headers,
-  HttpClientRequest,
-  HttpEffect,
-  HttpRouter,
-  HttpServerRequest,
-  HttpServerResponse
-} from "effect/http"
+import { Headers, HttpClientRequest, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Asker } from "../../operator/index.ts"
 import { Callers } from "../../session/index.ts"
 import { isDeeper } from "../Depth.ts"
@@ -130,7 +123,9 @@ const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { d
     const seconds = take(asker.name, now)
     if (seconds > 0) {
       const message = `${asker.name} asks too often; ask again in ${seconds} s`
-      return yield* Effect.fail(HttpServerResponse.setHeader(refusal(429, tooOften, message), "retry-after", `${seconds}`))
+      return yield* Effect.fail(
+        HttpServerResponse.setHeader(refusal(429, tooOften, message), "retry-after", `${seconds}`)
+      )
     }
   }
   return asker

@@ -39,7 +39,8 @@ export const layer = (work: Work) =>
         parameters: { session: Claims.SessionId.annotate({ description: "Id of a session" }) },
         completion: {
           session: (input) =>
-            Effect.map(work.sessions_list({}), (list) => list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).slice(-100))
+            Effect.map(work.sessions_list({}), (list) =>
+              list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).slice(-100))
         },
         content: ({ session }) =>
           Effect.map(Resources.record(work, session), (record) =>

@@ -28,8 +28,10 @@ const SessionParam = McpSchema.param("session", Claims.SessionId)
 /** They, over the operations. */
 export const layer = (work: Work) => {
   const sessions = (input: string) =>
-    Effect.map(work.sessions_list({}), (list) =>
-      list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).toReversed().slice(0, maxCompletions))
+    Effect.map(
+      work.sessions_list({}),
+      (list) => list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).toReversed().slice(0, maxCompletions)
+    )
   return Layer.mergeAll(
     Visible.hidden(
       "proposals_list",

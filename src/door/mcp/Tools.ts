@@ -104,7 +104,8 @@ const nothing = Tool.EmptyParams
 
 const AgentsList = Tool.make("agents_list", {
   ...common,
-  description: "The agents and jobs that can be dispatched: what each is for, what it needs, and the JSON Schema of its input",
+  description:
+    "The agents and jobs that can be dispatched: what each is for, what it needs, and the JSON Schema of its input",
   parameters: nothing,
   success: Schema.Struct({ agents: Schema.Array(Operations.AgentView) })
 }).annotateMerge(looks("List agents"))
@@ -129,7 +130,8 @@ const SessionDispatch = Tool.make("session_dispatch", {
 
 const SwarmDispatch = Tool.make("swarm_dispatch", {
   ...common,
-  description: "Starts one session of an agent for each input, in your name. The budget is shared out evenly: all together " +
+  description:
+    "Starts one session of an agent for each input, in your name. The budget is shared out evenly: all together " +
     "cost no more. Each runs by itself, and one that cannot be opened keeps none of the others from it.",
   parameters: Schema.Struct({ ...order, ...swarm }),
   success: Schema.Struct({
@@ -178,13 +180,16 @@ const ApprovalsList = Tool.make("approvals_list", {
 
 const ApprovalDecide = Tool.make("approval_decide", {
   ...common,
-  description: "Approves or denies acts, in your name and on the record. An approval lets the act run, once, and it cannot " +
+  description:
+    "Approves or denies acts, in your name and on the record. An approval lets the act run, once, and it cannot " +
     "be undone; a denial is final for the same act in that session. Decide only what a person told you to decide.",
   parameters: Schema.Struct({
     tickets: Schema.NonEmptyArray(
       Schema.Struct({
         id: name,
-        binding: Digest.Hash.annotate({ description: "The binding under which it was shown: what is another by now stays" })
+        binding: Digest.Hash.annotate({
+          description: "The binding under which it was shown: what is another by now stays"
+        })
       })
     ).check(Schema.isMaxLength(maxItems)),
     approve: Schema.Boolean,
@@ -200,7 +205,9 @@ const AuditQuery = Tool.make("audit_query", {
   ...common,
   description: "Rows of the record, oldest first: of a session, a caller or a kind, from an instant on",
   parameters: Schema.Struct({
-    since: Schema.optionalKey(Schema.Natural.annotate({ description: "Epoch milliseconds; from the start unless given" })),
+    since: Schema.optionalKey(
+      Schema.Natural.annotate({ description: "Epoch milliseconds; from the start unless given" })
+    ),
     session: Schema.optionalKey(session),
     caller: Schema.optionalKey(name),
     kind: Schema.optionalKey(name.annotate({ description: "Such as intent, outcome, ended" })),
@@ -215,7 +222,8 @@ const AuditQuery = Tool.make("audit_query", {
 
 const AuditVerify = Tool.make("audit_verify", {
   ...common,
-  description: "Anchors what was recorded up to now and verifies all of the record: what was found, and what could not be " +
+  description:
+    "Anchors what was recorded up to now and verifies all of the record: what was found, and what could not be " +
     "looked at",
   parameters: nothing,
   success: Finding.Report

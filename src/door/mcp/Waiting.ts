@@ -61,7 +61,9 @@ const ended: ReadonlySet<Operations.SessionView["status"]> = new Set(["succeeded
 
 const isCancelled = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isInterruptReason(reason) && reason.annotations.has(RpcSchema.ClientAbort.key))
+  exit.cause.reasons.some((reason) =>
+    Cause.isInterruptReason(reason) && reason.annotations.has(RpcSchema.ClientAbort.key)
+  )
 
 /** Tells progress to whoever asked for it, and nobody else. */
 const progress = Effect.gen(function*() {
@@ -93,4 +95,3 @@ const said = ({ body }: Row.Row): string => {
       return body.kind
   }
 }
-

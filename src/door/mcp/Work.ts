@@ -55,16 +55,14 @@ export const self = (client: Client, as: As): Effect.Effect<Asker.Identity, Oper
 
 // internal
 
-const telling =
-  (as: As) =>
-  <A, E>(ask: Effect.Effect<A, E>): Effect.Effect<A, Operations.OperationError> =>
-    Effect.mapError(RpcClient.withHeaders(ask, headersOf(as)), (error) =>
-      error instanceof Operations.OperationError
-        ? error
-        : new Operations.OperationError({
-          kind: "unavailable",
-          detail: `the process that holds the data did not answer: ${Explain.explain(error).detail}`,
-          remedy: "see whether it runs, and look how things stand before you ask again"
-        }))
+const telling = (as: As) => <A, E>(ask: Effect.Effect<A, E>): Effect.Effect<A, Operations.OperationError> =>
+  Effect.mapError(RpcClient.withHeaders(ask, headersOf(as)), (error) =>
+    error instanceof Operations.OperationError
+      ? error
+      : new Operations.OperationError({
+        kind: "unavailable",
+        detail: `the process that holds the data did not answer: ${Explain.explain(error).detail}`,
+        remedy: "see whether it runs, and look how things stand before you ask again"
+      }))
 
 const headersOf = (as: As) => "token" in as ? { [Asker.tokenHeader]: as.token } : { [Asker.header]: as.by }
