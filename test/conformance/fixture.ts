@@ -44,7 +44,8 @@ const pause = Effect.sleep("60 millis")
 const elicit = (message: string, requestedSchema: unknown) =>
   Effect.gen(function*() {
     const reverse = yield* client
-    const request = { mode: "form", message, requestedSchema } as never
+    const ask = { mode: "form", message, requestedSchema }
+    const request = yield* Effect.orDie(Schema.decodeUnknownEffect(McpSchema.ElicitRequestFormParams)(ask))
     const { action, ...rest } = yield* Effect.orDie(reverse.elicit(request))
     return [text(`Elicitation completed: action=${action}, content=${JSON.stringify("content" in rest ? rest.content : {})}`)]
   }).pipe(Effect.scoped)

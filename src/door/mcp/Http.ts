@@ -90,7 +90,7 @@ const door = (enter: Entrance, options: Options) =>
         const objection = Origins.objection(original.headers, options)
         if (objection !== null) return refusal(403, forbidden, `requests from this ${objection} are not let in`)
         // The body is read once, by this view of the request and none other.
-        const request = original.modify({ headers: Headers.remove(original.headers, "origin") })
+        const request = original.modify({ headers: readable(original.headers) })
         const admitted = yield* Effect.result(admit(request, enter, options))
         if (Result.isFailure(admitted)) return admitted.failure
         const asker = admitted.success
@@ -106,6 +106,15 @@ const door = (enter: Entrance, options: Options) =>
         )
       })
   }))
+
+/** A session speaks the revision that was agreed on when it began: one that its client says again decides nothing. */
+const readable = (headers: Headers.Headers): Headers.Headers => {
+  const isAgreed = headers["mcp-session-id"] !== undefined && agreed.has(headers["mcp-protocol-version"] ?? "")
+  return Headers.removeMany(headers, isAgreed ? ["origin", "mcp-protocol-version"] : ["origin"])
+}
+const agreed: ReadonlySet<string> = new Set(
+  about.protocols.flatMap(({ protocolVersion, runtime }) => runtime._tag === "Stateful" ? [protocolVersion] : [])
+)
 
 /** Finds out who asks, and whether what is asked can be looked at. */
 const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { depth, take }: Options) {
