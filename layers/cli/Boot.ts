@@ -63,14 +63,16 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
 })
 
 /** The same, at work: what was left behind goes on, and schedules start what is due. */
-export const working = Effect.fnUntraced(function*(folder: string, reasoning: Omit<ServeOrder, "host" | "port" | "mcp">) {
-  const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
-  yield* Effect.forkScoped(sweeping)
-  yield* Effect.forkScoped(
-    Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
-  )
-  return context
-})
+export const working = Effect.fnUntraced(
+  function*(folder: string, reasoning: Omit<ServeOrder, "host" | "port" | "mcp">) {
+    const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+    yield* Effect.forkScoped(sweeping)
+    yield* Effect.forkScoped(
+      Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
+    )
+    return context
+  }
+)
 
 /** The same, with its door by HTTP open. */
 export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, port, ...reasoning }: ServeOrder) {

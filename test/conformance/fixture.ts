@@ -32,7 +32,9 @@ const tool = <R>(
       annotations: Context.empty(),
       handle: ({ arguments: args = {} }) =>
         Effect.map(handle(args), (result) =>
-          result instanceof McpSchema.CallToolResult ? result : new McpSchema.CallToolResult({ content: result })) as never
+          result instanceof McpSchema.CallToolResult
+            ? result
+            : new McpSchema.CallToolResult({ content: result })) as never
     })
   })
 
@@ -47,7 +49,9 @@ const elicit = (message: string, requestedSchema: unknown) =>
     const ask = { mode: "form", message, requestedSchema }
     const request = yield* Effect.orDie(Schema.decodeUnknownEffect(McpSchema.ElicitRequestFormParams)(ask))
     const { action, ...rest } = yield* Effect.orDie(reverse.elicit(request))
-    return [text(`Elicitation completed: action=${action}, content=${JSON.stringify("content" in rest ? rest.content : {})}`)]
+    return [
+      text(`Elicitation completed: action=${action}, content=${JSON.stringify("content" in rest ? rest.content : {})}`)
+    ]
   }).pipe(Effect.scoped)
 
 const strings = (...names: ReadonlyArray<string>) => ({
@@ -106,8 +110,11 @@ const tools = Effect.gen(function*() {
       const { content } = yield* Effect.orDie(reverse.createMessage(request))
       return [text(`LLM response: ${JSON.stringify(content)}`)]
     }).pipe(Effect.scoped))
-  yield* tool("test_elicitation", strings("message"), ({ message = "" }) =>
-    elicit(message, strings("username", "email")))
+  yield* tool(
+    "test_elicitation",
+    strings("message"),
+    ({ message = "" }) => elicit(message, strings("username", "email"))
+  )
   yield* tool("test_elicitation_sep1034_defaults", empty, () =>
     elicit("defaults", {
       type: "object",
@@ -131,7 +138,10 @@ const tools = Effect.gen(function*() {
           enumNames: ["Option One", "Option Two", "Option Three"]
         },
         untitledMulti: { type: "array", items: { type: "string", enum: options } },
-        titledMulti: { type: "array", items: { anyOf: titled("value", "First Choice", "Second Choice", "Third Choice") } }
+        titledMulti: {
+          type: "array",
+          items: { anyOf: titled("value", "First Choice", "Second Choice", "Third Choice") }
+        }
       }
     }))
   yield* tool("json_schema_2020_12_tool", {

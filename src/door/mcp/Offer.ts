@@ -6,6 +6,7 @@ import * as Prompts from "./Prompts.ts"
 import * as Resources from "./Resources.ts"
 import { tools } from "./Tools.ts"
 import * as Visible from "./Visible.ts"
+import * as Waiting from "./Waiting.ts"
 import type { Work } from "./Work.ts"
 
 /** The server as it names itself, and the revisions of the protocol that it speaks. */
@@ -27,7 +28,11 @@ export const about = {
 /** Tools, resources and prompts. */
 export const layer = (work: Work) =>
   Layer.mergeAll(
-    McpServer.toolkit(tools).pipe(Layer.provide(Visible.tools.layer), Layer.provide(Handlers.layer(work))),
+    McpServer.toolkit(tools).pipe(
+      Layer.provide(Waiting.cancelling.layer),
+      Layer.provide(Visible.tools.layer),
+      Layer.provide(Handlers.layer(work))
+    ),
     Resources.layer(work),
     Prompts.layer(work)
   )

@@ -6,7 +6,7 @@ import { Cause, Clock, Context, Duration, Effect, Exit, Option, Predicate } from
 import { McpSchema, McpServer } from "effect/ai"
 import { RpcSchema } from "effect/rpc"
 import type { Row } from "../../audit/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import { Asker, type Operations } from "../../operator/index.ts"
 import type { Standing } from "./Tools.ts"
 import type { Work } from "./Work.ts"
 
@@ -15,6 +15,11 @@ type SessionId = Operations.SessionView["id"]
 /** Whether the connection of a request is gone; set by the transport, for an interruption looks the same. */
 export class Connection extends Context.Reference<{ readonly isGone: () => boolean }>("aosiq/door/mcp/Connection", {
   defaultValue: () => ({ isGone: () => false })
+}) {}
+
+/** What a call leaves to be done if it is cancelled. */
+class Call extends Context.Reference<{ readonly onCancel: (act: Effect.Effect<void>) => void }>("aosiq/door/mcp/Call", {
+  defaultValue: () => ({ onCancel: () => undefined })
 }) {}
 
 /** How often the session is looked at. */
@@ -35,6 +40,13 @@ export const standing = Effect.fnUntraced(function*(work: Work, id: SessionId) {
 export const until = (work: Work, session: SessionId, seconds: number) =>
   Effect.gen(function*() {
     const tell = yield* progress
+    const { onCancel } = yield* Call
+    const asker = yield* Asker.Asker
+    onCancel(
+      Effect.ignore(work.session_control({ session, action: "cancel", reason: "its call was cancelled" })).pipe(
+        Effect.provideService(Asker.Asker, asker)
+      )
+    )
     const end = (yield* Clock.currentTimeMillis) + seconds * 1000
     let seen = 0
     while (true) {
@@ -46,14 +58,23 @@ export const until = (work: Work, session: SessionId, seconds: number) =>
       if (status !== "running" || (yield* Clock.currentTimeMillis) >= end) return yield* standing(work, session)
       yield* Effect.sleep(every)
     }
-  }).pipe(
-    Effect.onExit((exit) =>
-      Effect.flatMap(Connection, ({ isGone }) =>
-        isCancelled(exit) && !isGone()
-          ? Effect.ignore(work.session_control({ session, action: "cancel", reason: "its call was cancelled" }))
-          : Effect.void)
+  })
+
+/** Does what a call asked for in case that it is cancelled. What stands behind a tool sees an interruption, and not whose. */
+export const cancelling = McpServer.middleware((effect) =>
+  Effect.suspend(() => {
+    const acts: Array<Effect.Effect<void>> = []
+    return effect.pipe(
+      Effect.provideService(Call, { onCancel: (act) => acts.push(act) }),
+      Effect.onExit((exit) =>
+        Effect.flatMap(
+          Connection,
+          ({ isGone }) => isCancelled(exit) && !isGone() ? Effect.all(acts, { discard: true }) : Effect.void
+        )
+      )
     )
-  )
+  })
+)
 
 // internal
 

@@ -141,10 +141,16 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the MCP serv
     Effect.gen(function*() {
       const url = `${yield* address}/mcp`
       const authorization = `Bearer ${yield* letIn("fuzz", "operator")}`
-      const headers = { authorization, "content-type": "application/json", accept: "application/json, text/event-stream" }
+      const headers = {
+        authorization,
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream"
+      }
       const begin = (version: string, more: Record<string, string> = headers) =>
-        Effect.map(send(url, { method: "POST", headers: more, body: initialize(version) }), (answer) =>
-          answer.headers.get("mcp-session-id") ?? "")
+        Effect.map(
+          send(url, { method: "POST", headers: more, body: initialize(version) }),
+          (answer) => answer.headers.get("mcp-session-id") ?? ""
+        )
       const stranger = { ...headers, authorization: `Bearer ${yield* letIn("stranger", "operator")}` }
       const sessions = {
         mine: yield* begin("2025-11-25"),

@@ -1,6 +1,6 @@
 /** `aosiq mcp serve` as a coding assistant starts it, with the official client; and what its input may bring. */
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { assert, describe, it } from "@effect/vitest"
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { spawn } from "node:child_process"
@@ -79,7 +79,9 @@ describe("aosiq mcp serve", () => {
       const home = yield* folder
       const programs = shown().filter(({ command }) => command !== undefined)
       assert.isAtLeast(programs.length, 2)
-      for (const { args, command } of programs) assert.deepStrictEqual([command, args?.slice(0, 3)], ["npx", ["aosiq", "mcp", "serve"]])
+      for (const { args, command } of programs) {
+        assert.deepStrictEqual([command, args?.slice(0, 3)], ["npx", ["aosiq", "mcp", "serve"]])
+      }
       const servers = shown().filter(({ url }) => url !== undefined)
       assert.isAtLeast(servers.length, 2)
       for (const { headers, url } of servers) {
@@ -119,7 +121,11 @@ describe("aosiq mcp serve", () => {
 
 describe("lines", () => {
   const bounds = { line: 100, depth: 4, batch: 2 }
-  const message = fc.record({ jsonrpc: fc.constant("2.0"), id: fc.nat(), method: fc.constantFrom("ping", "tools/list") })
+  const message = fc.record({
+    jsonrpc: fc.constant("2.0"),
+    id: fc.nat(),
+    method: fc.constantFrom("ping", "tools/list")
+  })
     .map((one) => JSON.stringify(one))
   const line = fc.oneof(
     message,
