@@ -124,7 +124,7 @@ layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true,
         assert.strictEqual(deep.json.error.code, -32_700)
         assert.strictEqual((yield* post(url, mine, `"${"x".repeat(1_100_000)}"`)).status, 413)
         const ping = { jsonrpc: "2.0", id: 1, method: "ping" }
-        assert.strictEqual((yield* post(url, mine, JSON.stringify(Array(21).fill(ping)))).status, 400)
+        assert.strictEqual((yield* post(url, mine, JSON.stringify(Array.from({ length: 21 }, () => ping)))).status, 400)
       }))
 
     it.effect("shows resources and prompts, each as JSON and for those who may ask", () =>

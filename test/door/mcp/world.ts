@@ -10,7 +10,8 @@ export const connected = (transport: Transport): Effect.Effect<Client, never, Sc
   Effect.acquireRelease(
     Effect.promise(async () => {
       const client = new Client({ name: "test", version: "1" })
-      await client.connect(transport)
+      // A program that is started for it may take long on a busy machine.
+      await client.connect(transport, { timeout: 240_000 })
       return client
     }),
     (client) => Effect.promise(() => client.close())
