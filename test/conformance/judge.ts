@@ -28,13 +28,13 @@ export interface Verdict {
 }
 
 const asker: Asker.Identity = { name: "suite", role: "admin", ceiling: null }
-const options = { hosts: [], origins: [], version: "1", depth: 64, take: () => 0 }
+const options = { hosts: [], origins: [], version: "1", depth: 64 }
 
 /** A server of the product's transport and door, which lets everybody in: the suite shows no token. */
 const server = Layer.unwrap(
   Effect.map(
     HttpRouter.toHttpEffect(
-      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, () => Effect.succeed(asker), options)
+      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, Effect.succeed(asker), options)
     ),
     (app) => HttpServer.serve(Answers.all("enforced", Limits.standard)(app))
   )

@@ -2,11 +2,10 @@
  * The MCP server by streamable HTTP, at `/mcp`. Before the protocol sees a request it is found out whether it comes from where
  * it may, who asks, how often, and whether the body can be read; each request shows its token, in its header alone.
  */
-import { Clock, Context, Effect, Layer, Option, Redacted, Result, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
 import { McpServer } from "effect/ai"
 import { Headers, HttpClientRequest, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Asker } from "../../operator/index.ts"
-import { Callers } from "../../session/index.ts"
 import { isDeeper } from "../Depth.ts"
 import { about } from "./Offer.ts"
 import * as Origins from "./Origins.ts"
@@ -24,25 +23,14 @@ export interface Options extends Origins.Places {
   readonly version: string
   /** Levels of a JSON body. */
   readonly depth: number
-  /** Takes a request of a caller; gives the seconds to wait when it asks too often, else 0. */
-  readonly take: (caller: string, now: number) => number
 }
 
-/** Finds out who asks, from the headers of a request; fails with how it is turned away. */
-export type Entrance = (
-  headers: Headers.Headers
-) => Effect.Effect<Asker.Identity, HttpServerResponse.HttpServerResponse>
-
-/** Lets in the callers of the installation, by bearer token. */
-export const entrance = Effect.map(Callers.Callers, (callers): Entrance => ({ authorization = "" }) => {
-  const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1]
-  if (token === undefined) return Effect.fail(unauthenticated("show a token: Authorization: Bearer …"))
-  return Effect.mapBoth(callers.authenticate(Redacted.make(token)), {
-    onFailure: (error) =>
-      error.reason._tag === "Unrecorded" ? refusal(503, unavailable, error.message) : unauthenticated(error.message),
-    onSuccess: ({ ceiling, name, role }) => ({ name, role, ceiling })
-  })
-})
+/** Finds out who makes a request; fails with how it is turned away. Each message of a batch asks anew. */
+export type Entrance = Effect.Effect<
+  Asker.Identity,
+  HttpServerResponse.HttpServerResponse,
+  HttpServerRequest.HttpServerRequest
+>
 
 /** Routes of a server that offers what `offer` registers, for those whom `enter` lets in. */
 export const routes = <E, R>(offer: Layer.Layer<never, E, R>, enter: Entrance, options: Options) =>
@@ -60,18 +48,12 @@ export const routes = <E, R>(offer: Layer.Layer<never, E, R>, enter: Entrance, o
 
 // internal
 
-const unknownCaller = -32_001
-const unavailable = -32_002
-const tooOften = -32_003
 const forbidden = -32_004
 const parseError = -32_700
 const invalidRequest = -32_600
 
 const refusal = (status: number, code: number, message: string) =>
   HttpServerResponse.jsonUnsafe({ jsonrpc: "2.0", id: null, error: { code, message } }, { status })
-const unauthenticated = (message: string) =>
-  HttpServerResponse.setHeader(refusal(401, unknownCaller, message), "www-authenticate", "Bearer realm=\"aosiq\"")
-
 /** Marks what the door itself asks of the server behind it. */
 class Inside extends Context.Reference<boolean>("aosiq/door/mcp/Http/Inside", { defaultValue: () => false }) {}
 
@@ -117,8 +99,9 @@ const agreed: ReadonlySet<string> = new Set(
 )
 
 /** Finds out who asks, and whether what is asked can be looked at. */
-const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { depth, take }: Options) {
-  const asker = yield* enter(request.headers)
+const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { depth }: Options) {
+  const entering = Effect.provideService(enter, HttpServerRequest.HttpServerRequest, request)
+  const asker = yield* entering
   const text = request.method === "POST" ? yield* Effect.orElseSucceed(request.text, () => "") : ""
   if (isDeeper(text, depth)) {
     return yield* Effect.fail(refusal(400, parseError, `the body goes deeper than ${depth} levels`))
@@ -127,16 +110,7 @@ const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { d
   if (messages > maxBatch) {
     return yield* Effect.fail(refusal(400, invalidRequest, `a batch has at most ${maxBatch} messages`))
   }
-  const now = yield* Clock.currentTimeMillis
-  for (let count = 0; count < Math.max(1, messages); count++) {
-    const seconds = take(asker.name, now)
-    if (seconds > 0) {
-      const message = `${asker.name} asks too often; ask again in ${seconds} s`
-      return yield* Effect.fail(
-        HttpServerResponse.setHeader(refusal(429, tooOften, message), "retry-after", `${seconds}`)
-      )
-    }
-  }
+  for (let count = 1; count < messages; count++) yield* entering
   return asker
 })
 
