@@ -12,25 +12,10 @@ import { Proposal } from "../proposal/index.ts"
 import { Caller, DeadLetter, type Dispatch, Firing, KnownBy, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
+import { Kind, OperationError } from "./OperationError.ts"
 import * as Proposals from "./Proposals.ts"
 
-/**
- * Why an operation was not carried out: the role or the owner does not allow it; what it is about is not there, or stands
- * otherwise; it cannot be done as asked; the log did not answer.
- */
-export const Kind = Schema.Literals(["refused", "not_found", "conflict", "invalid", "unavailable"])
-export type Kind = typeof Kind.Type
-
-/** The operation was not carried out. A retry can help when it is `unavailable`. */
-export class OperationError extends Schema.TaggedError<OperationError>()("OperationError", {
-  kind: Kind,
-  detail: Schema.String,
-  remedy: Schema.String
-}) {
-  override get message(): string {
-    return this.remedy === "" ? this.detail : `${this.detail}; ${this.remedy}`
-  }
-}
+export { Kind, OperationError }
 
 /** A session as operators see it. Instants are epoch milliseconds, money micro-dollars. */
 export const SessionView = Schema.Struct({

@@ -30,7 +30,7 @@ export const command = (about: About) =>
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
       start,
-      serve,
+      serve(about),
       runner,
       callers(about),
       approvals(about),
