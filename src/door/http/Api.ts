@@ -106,6 +106,14 @@ const sessions = HttpApiGroup.make("sessions").add(
     payload: Schema.Struct({ terms: Flow.Terms, reason }),
     success: Schema.Struct({ session, terms: Digest.Hash, holds: Schema.Boolean })
   }).middleware(Once),
+  HttpApiEndpoint.post("fork", "/sessions/:session/fork", {
+    params: { session },
+    headers,
+    payload: Schema.Struct(Operations.forkTerms),
+    success: Operations.SessionView.pipe(HttpApiSchema.status(201))
+  }).middleware(Once).annotateMerge(
+    OpenApi.annotations({ description: "Opens a session that goes on from a row of this one" })
+  ),
   control("cancel", "Ends the session and all below it"),
   control("pause", "Stops it and all below it between two acts"),
   control("resume", "Lets it go on"),

@@ -113,6 +113,10 @@ const sessions = HttpApiBuilder.group(
         ))
       },
       endorse: ({ params, payload }) => told(desk.session_endorse({ ...params, ...payload, wait: false })),
+      fork: ({ headers, params, payload }) => {
+        const key = headers["idempotency-key"]
+        return told(desk.session_fork({ ...params, ...payload, ...key === undefined ? {} : { key } }))
+      },
       cancel: control("cancel"),
       pause: control("pause"),
       resume: control("resume"),
