@@ -325,7 +325,17 @@ export const Checkpoint = Schema.Struct({
  */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "policy", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten", "forked"]),
+  what: Schema.Literals([
+    "mode",
+    "policy",
+    "revoked",
+    "nondeterminism",
+    "paused",
+    "resumed",
+    "altered",
+    "forgotten",
+    "forked"
+  ]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })

@@ -351,14 +351,20 @@ const refused = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, typeof Row.R
 
 /** The journal that a fork has from the sessions before it. */
 const handedOn = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, Recorded> =>
-  new Map(before.flatMap(({ rows, session }) =>
-    [...journal(rows)].map(([key, act]): [string, Recorded] => [key, { ...act, from: session }])
-  ))
+  new Map(
+    before.flatMap(({ rows, session }) =>
+      [...journal(rows)].map(([key, act]): [string, Recorded] => [key, { ...act, from: session }])
+    )
+  )
 
 const closed = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, typeof Row.Refusal.Type> =>
-  new Map(before.flatMap(({ rows }) =>
-    rows.flatMap(({ body, key }) => key !== null && body.kind === "refusal" && !body.ran ? [[key, body] as const] : [])
-  ))
+  new Map(
+    before.flatMap(({ rows }) =>
+      rows.flatMap(({ body, key }) =>
+        key !== null && body.kind === "refusal" && !body.ran ? [[key, body] as const] : []
+      )
+    )
+  )
 
 /** Every path on which an act stands, or one below it, under the token of the first session that came there. */
 const trodden = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, string> => {

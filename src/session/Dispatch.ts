@@ -306,7 +306,11 @@ export const layer: Layer.Layer<
         actor,
         claims,
         json: JSON.parse(input) as Schema.Json, // Hash-checked.
-        accounts: [{ id: `session:${session}`, ceiling: claims.budget }, shared("class", actor.name), shared("caller", caller)],
+        accounts: [
+          { id: `session:${session}`, ceiling: claims.budget },
+          shared("class", actor.name),
+          shared("caller", caller)
+        ],
         parent: null,
         caller,
         bounds: undefined,

@@ -33,7 +33,16 @@ export class NotForkable extends Schema.TaggedError<NotForkable>()("NotForkable"
 
 /** The one error of this room's sessions. A run that fails is not one: that is an `Ended`. */
 export class DispatchError extends Schema.TaggedError<DispatchError>()("DispatchError", {
-  reason: Schema.Union([NoSuchActor, NoSuchSession, BadInput, Unrecorded, Superseded, InsideActor, NotPossible, NotForkable])
+  reason: Schema.Union([
+    NoSuchActor,
+    NoSuchSession,
+    BadInput,
+    Unrecorded,
+    Superseded,
+    InsideActor,
+    NotPossible,
+    NotForkable
+  ])
 }) {
   override get message(): string {
     const { reason } = this

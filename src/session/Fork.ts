@@ -125,10 +125,12 @@ const saved = ({ channels, values, ...rest }: Checkpoint.Kept): Checkpoint.Saved
   state: rest.state,
   metadata: rest.metadata,
   versions: Object.fromEntries(Object.entries(channels).map(([channel, [version]]) => [channel, version])),
-  values: Object.fromEntries(Object.entries(channels).flatMap(([channel, [, hash]]) => {
-    const value = hash === null ? undefined : values[hash]
-    return value === undefined ? [] : [[channel, value]]
-  }))
+  values: Object.fromEntries(
+    Object.entries(channels).flatMap(([channel, [, hash]]) => {
+      const value = hash === null ? undefined : values[hash]
+      return value === undefined ? [] : [[channel, value]]
+    })
+  )
 })
 
 const written = ({ id, ns, thread, writes }: Checkpoint.Kept): ReadonlyArray<Checkpoint.Written> =>

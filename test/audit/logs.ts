@@ -30,8 +30,7 @@ export const logOf = (writer: Writer): Log.Log["Service"] => ({
     ),
   session: (id) => Effect.sync(() => Option.map(Option.fromUndefinedOr(writer.held.get(id)), summaryOf)),
   page: () => Effect.die("no pages here"),
-  rows: (id, from = 0, limit = Infinity) =>
-    Effect.sync(() => (writer.rows.get(id) ?? []).slice(from, from + limit)),
+  rows: (id, from = 0, limit = Infinity) => Effect.sync(() => (writer.rows.get(id) ?? []).slice(from, from + limit)),
   trail: () => Effect.die("no trail here"),
   payload: (hash: Digest.Hash) => Effect.sync(() => Option.fromUndefinedOr(writer.payloads.get(hash)))
 })

@@ -138,7 +138,7 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           kind: "genesis",
           caller: "bob",
           parent: null,
-          origin: { session, seq, hash: rows[seq]?.hash }
+          origin: { session, seq, hash: rows[seq]?.hash ?? Digest.zero }
         })
         assert.deepStrictEqual(own.map(({ body }) => body.kind), ["genesis", "started", "intent", "outcome", "ended"])
         const last = (yield* rowsOf(session)).at(-1)
@@ -230,7 +230,13 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         // What the refusal names will do.
         const [, row] = /fork from row (\d+)/.exec(
           (yield* Effect.flip(
-            dispatch.fork({ session: Claims.SessionId.make("ses_refused"), origin: session, seq: intent, grant, caller: "b" })
+            dispatch.fork({
+              session: Claims.SessionId.make("ses_refused"),
+              origin: session,
+              seq: intent,
+              grant,
+              caller: "b"
+            })
           )).message
         ) ?? []
         yield* forked(session, { seq: Number(row) })
@@ -300,15 +306,21 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         )
         assert.deepStrictEqual(Lineage.judge(traces, new Set(), true), [])
         const without = Lineage.judge(traces.slice(1), new Set(), true)
-        assert.deepStrictEqual(without.map(({ kind, seq, session }) => [kind, seq, session]), [["bad_genesis", 0, fork]])
+        assert.deepStrictEqual(without.map(({ kind, seq, session }) => [kind, seq, session]), [[
+          "bad_genesis",
+          0,
+          fork
+        ]])
         const other = traces.map((one) => ({ ...one, hashes: one.hashes.map(() => Digest.zero) }))
         assert.strictEqual(Lineage.judge(other, new Set(), true)[0]?.session, fork)
         assert.deepStrictEqual(Lineage.judge(traces.slice(1), new Set(), false), [])
         const blind: Log.Log["Service"] = {
           ...log,
           rows: (id, from, limit) =>
-            Effect.map(log.rows(id, from, limit), (rows) =>
-              id === session ? rows.map((row) => ({ ...row, hash: Digest.zero })) : rows)
+            Effect.map(
+              log.rows(id, from, limit),
+              (rows) => id === session ? rows.map((row) => ({ ...row, hash: Digest.zero })) : rows
+            )
         }
         const error = yield* Effect.flip(Effect.flatMap(rowsOf(fork), (rows) => Lineage.before(blind, rows)))
         assert.match(error.detail, /is not what was bound/)

@@ -177,9 +177,10 @@ const audit = HttpApiGroup.make("audit").add(
       session: Schema.optionalKey(session),
       caller: Schema.optionalKey(name),
       kind: Schema.optionalKey(name),
+      cursor: Page.query.cursor,
       limit: Schema.optionalKey(Schema.Natural.check(Schema.isBetween({ minimum: 1, maximum: Operations.maxRows })))
     },
-    success: Schema.Struct({ items: Schema.Array(Row.Row) })
+    success: Page.of(Row.Row)
   }),
   HttpApiEndpoint.post("verify", "/audit/verify", { headers, success: Finding.Report }).middleware(Once),
   get("keys", "/audit/keys", { success: Schema.Struct({ items: Schema.Array(Schema.String) }) }),
