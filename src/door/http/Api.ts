@@ -12,6 +12,7 @@ import { Asker, Operations } from "../../operator/index.ts"
 import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
+import * as Examples from "./Examples.ts"
 import * as Page from "./Page.ts"
 
 /** Longest path segment, query value or key. */
@@ -296,6 +297,7 @@ export class Api extends HttpApi.make("aosiq")
   .annotateMerge(OpenApi.annotations({
     title: "AOSIQ",
     version: "1",
-    description: "A governed runtime for agents and jobs."
+    description: "A governed runtime for agents and jobs.",
+    transform: Examples.within
   }))
 {}
