@@ -5,7 +5,7 @@
  * Everything here is data and pure; `Dispatch` opens what comes of it.
  */
 import { Result } from "effect"
-import { type Digest, type Log, Row } from "../audit/index.ts"
+import type { Digest, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { Checkpoint, Lost } from "../governor/index.ts"
 import type { Authority } from "./Dispatch.ts"
