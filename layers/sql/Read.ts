@@ -15,16 +15,14 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
     sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
       select ticket from aosiq_tickets where ${where}
       order by (ticket->>'proposedAt')::bigint, id`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ ticket }) => ticket)),
-      Effect.mapError((error) => unavailable(error, false))
+      asked,
+      Effect.map((found) => found.map(({ ticket }) => ticket))
     )
   const recordsWhere = (where: ReadonlyArray<Statement.Fragment>, rest: Statement.Fragment) =>
     sql<{ readonly record: Store.Kept }>`
       select row_to_json(r) as record from aosiq_records r where ${sql.and(where)} ${rest}`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ record }) => record)),
-      Effect.mapError((error) => unavailable(error, false))
+      asked,
+      Effect.map((found) => found.map(({ record }) => record))
     )
   return {
     ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
@@ -37,25 +35,22 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
           ? sql.literal("true")
           : sql`((ticket->>'proposedAt')::bigint, id collate "C") > (${after.proposedAt}, ${after.id} collate "C")`
       } order by (ticket->>'proposedAt')::bigint, id collate "C" limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ ticket }) => ticket)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ ticket }) => ticket))
       ),
     due: (now, limit) =>
       sql<{ readonly wake: Store.Wake & { readonly actor: string } }>`
         select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
         from aosiq_wakes w join aosiq_sessions s on s.id = w.session
         where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ wake }) => wake)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ wake }) => wake))
       ),
     running: (limit) =>
       sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
         select id as session, actor from aosiq_sessions
         where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
-        patiently,
-        Effect.mapError((error) => unavailable(error, false))
+        asked
       ),
     quiet: (before, limit) =>
       sql<{ readonly quiet: Store.Quiet }>`
@@ -63,18 +58,16 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
         from aosiq_sessions s join aosiq_rows r on r.session = s.id and r.seq = s.seq - 1
         where s.status = 'running' and s.parent is null and r.at < ${before}
         order by r.at, s.id collate "C" limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ quiet }) => quiet)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ quiet }) => quiet))
       ),
     lost: (session) =>
       sql<{ readonly act: Store.Act }>`
         select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${
         session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])
       } order by session collate "C", intent`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ act }) => act)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ act }) => act))
       ),
     record: ({ id, kind }) =>
       Effect.map(recordsWhere([sql`kind = ${kind}`, sql`id = ${id}`], sql`limit 1`), ([record]) => record),
@@ -99,9 +92,8 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
       sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
         select ticket from aosiq_tickets where state in ('proposed', 'approved') and expires_at <= ${at}
         order by expires_at, id limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ ticket }) => ticket)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ ticket }) => ticket))
       ),
     rules: (usableAt) =>
       sql<{ readonly rule: Rule.Rule }>`
@@ -110,33 +102,29 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
           ? sql.literal("true")
           : sql.and([sql`state = 'standing'`, sql`uses < max_uses`, sql`expires_at > ${usableAt}`])
       } order by created_at, id`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ rule }) => rule)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ rule }) => rule))
       ),
     checkpoints: (session, query) =>
       Effect.mapError(State.read(sql, session, query), (error) => unavailable(error, false)),
     uses: (rule) =>
       sql<{ readonly use: Rule.Use }>`
         select row_to_json(u) as use from aosiq_rule_uses u where rule = ${rule} order by u.use`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ use }) => use)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ use }) => use))
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ account }) => account)),
-      Effect.mapError((error) => unavailable(error, false))
+      asked,
+      Effect.map((found) => found.map(({ account }) => account))
     ),
     accountPage: ({ after, limit }) =>
       sql<{ readonly account: Store.AccountView }>`
         select row_to_json(a) as account from aosiq_accounts a
         where ${after === undefined ? sql.literal("true") : sql`id collate "C" > ${after}`}
         order by id collate "C" limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ account }) => account)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ account }) => account))
       )
   }
 }
@@ -238,6 +226,10 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
 }
 
 // internal
+
+/** What a statement answers, for as long as the database may take to come back. */
+const asked = <A>(statement: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, Store.StoreError> =>
+  Effect.mapError(patiently(statement), (error) => unavailable(error, false))
 
 class ById extends Request.TaggedClass("ById")<{ readonly id: string }, Option.Option<Log.Summary>, Log.LogError> {}
 

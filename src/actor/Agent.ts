@@ -199,6 +199,7 @@ export const on = <
 }
 
 export { concludeName } from "./Conclusion.ts"
+export { acceptName } from "./SecondOpinion.ts"
 
 /** What an agent's body needs. */
 export type Requirements<T extends Tool.Any, R, B extends Backend.Name, Escalates extends boolean> =

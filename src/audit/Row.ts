@@ -274,13 +274,16 @@ export const Letter = Schema.Struct({
   by: Schema.NonEmptyString,
   reason: Schema.String
 })
-/** Somebody was let in as a caller, was given another token, or is let in no more. Only in the chain of the installation. */
+/**
+ * Somebody was let in as a caller, was given another token, is known by something else as well, has another role or ceiling, or
+ * is let in no more. Only in the chain of the installation.
+ */
 export const Admitted = Schema.Struct({
   kind: Schema.Literal("admitted"),
   caller: Schema.NonEmptyString,
-  what: Schema.Literals(["added", "rotated", "revoked"]),
+  what: Schema.Literals(["added", "rotated", "bound", "changed", "revoked"]),
   by: Schema.NonEmptyString,
-  /** Which token was given or withdrawn, by the part of it that is no secret; `null` for all that there are. */
+  /** Which token, subject or certificate it is about, by what of it is no secret; `null` for all that there are. */
   credential: Schema.NullOr(Schema.NonEmptyString),
   /** Hash of the role and the ceiling, a payload. */
   terms: Hash,

@@ -9,7 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { McpViews } from "../mcp/index.ts"
 import { Proposal } from "../proposal/index.ts"
-import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
+import { Caller, DeadLetter, type Dispatch, Firing, KnownBy, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
 import * as Proposals from "./Proposals.ts"
@@ -128,8 +128,8 @@ export const CallerView = Schema.Struct({
 })
 export type CallerView = typeof CallerView.Type
 
-/** A caller with the token that it was given: told this once, and never again. */
-export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.String })
+/** A caller with the token that it was given, if it was: told this once, and never again. */
+export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.NullOr(Schema.String) })
 export type GivenView = typeof GivenView.Type
 
 /** A proposal, and what stands behind each of its claims, looked at anew. */
@@ -363,7 +363,17 @@ export class Operations extends RpcGroup.make(
   Rpc.make("proposals_list", { success: Schema.Array(ProposalSummary), error }),
   Rpc.make("caller_self", { success: Identity, error }),
   Rpc.make("callers_list", { success: Schema.Array(CallerView), error }),
-  Rpc.make("caller_add", { payload: { definition: Caller.Definition }, success: GivenView, error }),
+  /** With a token; with none, when it is known by something else. */
+  Rpc.make("caller_add", {
+    payload: { definition: Caller.Definition, knownBy: Schema.optionalKey(KnownBy.KnownBy) },
+    success: GivenView,
+    error
+  }),
+  Rpc.make("caller_bind", {
+    payload: { caller: Schema.NonEmptyString, knownBy: KnownBy.KnownBy },
+    success: CallerView,
+    error
+  }),
   Rpc.make("caller_rotate", {
     payload: { caller: Schema.NonEmptyString, overlapMs: Schema.Natural },
     success: GivenView,

@@ -27,6 +27,7 @@ export const permits = {
   audit_query: everybody,
   audit_verify: everybody,
   caller_add: governing,
+  caller_bind: governing,
   caller_revoke: governing,
   caller_rotate: governing,
   caller_self: everybody,

@@ -5,7 +5,6 @@
 import { Clock, Context, Effect, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor, ActorError } from "../actor/index.ts"
-import type { Ticket } from "../approval/index.ts"
 import { Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
 import {
@@ -38,6 +37,7 @@ import { why } from "./Installation.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { outside } from "./Outside.ts"
 import { Runs, unrecorded } from "./Runs.ts"
+import { lost, paused, unsettled, waiting } from "./Unended.ts"
 
 export { DispatchError, type Ended } from "./Ended.ts"
 
@@ -537,15 +537,6 @@ const unforkable = (detail: string, remedy: string) => failWith(new NotForkable(
 /** Sessions that are recovered at once; the sweep finds the rest. */
 const maxRecovered = 1000
 
-/** A child that could not be recorded: the parent's act did not come to an outcome. */
-const lost = (child: Actor.AnyClass) => (error: DispatchError | Log.LogError) => {
-  const detail = error instanceof Log.LogError ? error.detail : error.message
-  return new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.LogUnavailable({ ran: true, detail, remedy: "resume the session" })
-  })
-}
-
 /** The wake that the commit itself left, told at once. */
 const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
 
@@ -557,25 +548,6 @@ const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Js
     Effect.map(({ json }) => json)
   )
 }
-
-const paused = (session: Claims.SessionId) =>
-  new Refusal.Refused({ layer: "session", detail: `session ${session} is paused`, remedy: "let it go on" })
-
-const waiting = (child: Actor.AnyClass, ticket: Ticket.TicketId) =>
-  new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.AwaitingApproval({ ticket, remedy: `aosiq approvals approve ${ticket}` })
-  })
-
-const unsettled = (child: Actor.AnyClass, unknown: string) =>
-  new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.AwaitingSettlement({
-      unknown,
-      detail: `an act of ${child.name} may have taken effect`,
-      remedy: `an operator says what became of it: aosiq unknown show ${unknown}`
-    })
-  })
 
 const names = (capabilities: ReadonlyArray<string>) => capabilities.filter(Capability.isName)
 

@@ -52,6 +52,9 @@ export const run = <A, E, R>(
     return value
   }))
 
+/** More than any diagnosis costs, in US dollars: a slip of the hand. */
+export const maxBudgetUsd = 10_000
+
 // internal
 
 const named = <A, E, R>(self: Effect.Effect<A, E, R>, by: string | undefined) =>

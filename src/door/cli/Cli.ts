@@ -2,10 +2,9 @@
 import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Claims } from "../../capability/index.ts"
-import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
-import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
+import { type About, by, data, json, maxBudgetUsd, prices, reason, run } from "./Ask.ts"
 import { backendsCommand } from "./Backends.ts"
 import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
@@ -21,6 +20,7 @@ import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError
 import { schedules } from "./Schedules.ts"
 import { serve } from "./Serve.ts"
 import { record, replay } from "./Tapes.ts"
+import { unknown } from "./Unknown.ts"
 import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
@@ -53,9 +53,6 @@ export const command = (about: About) =>
   )
 
 // internal
-
-/** More than any diagnosis costs: a slip of the hand. */
-const maxBudgetUsd = 10_000
 
 const start = Command.make(
   "start",
@@ -265,92 +262,6 @@ const control = (about: About, action: keyof typeof controls) =>
       (client) => client.session_control({ session: options.session, action, reason: options.reason }),
       ({ id }) => controls[action].done(id)
     )).pipe(Command.withDescription(controls[action].description))
-
-const unknownId = Argument.String("id").pipe(
-  Argument.withSchema(Schema.NonEmptyString),
-  Argument.withDescription("Act, as in `aosiq unknown list`")
-)
-
-const paid = Flag.Finite("cost").pipe(
-  Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
-  Flag.withDescription(
-    "What the lost attempt cost, in US dollars (default: nothing if not done, else all that is held)"
-  ),
-  Flag.map(MicroUsd.fromUsd),
-  Flag.optional
-)
-
-const answered = Flag.String("result").pipe(
-  Flag.withSchema(Schema.fromJsonString(Schema.Json)),
-  Flag.withDescription("What it answered, as the tool's result (default: not known)"),
-  Flag.withMetavar("JSON"),
-  Flag.optional
-)
-
-/** Why is not optional here: what was found out is on record for whoever asks later. */
-const finding = Flag.String("reason").pipe(
-  Flag.withSchema(Schema.NonEmptyString),
-  Flag.withDescription("What was found out, and how; it is recorded")
-)
-
-const unknown = (about: About) => {
-  const common = { id: unknownId, by: by(about), reason: finding, cost: paid, data, json }
-  const settle = (
-    choice: "retry" | "done" | "not_done",
-    { by, cost, id, reason, result, ...mode }: {
-      readonly id: string
-      readonly by: string
-      readonly reason: string
-      readonly cost: Option.Option<number>
-      readonly result: Option.Option<Schema.Json>
-      readonly data: string
-      readonly json: boolean
-    }
-  ) => {
-    const settlement = {
-      unknown: id,
-      choice,
-      reason,
-      ...(Option.isSome(result) ? { result: result.value } : {}),
-      ...(Option.isSome(cost) ? { costMicroUsd: cost.value } : {})
-    }
-    return run({ ...mode, by }, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
-  }
-  return Command.make("unknown").pipe(
-    Command.withDescription("See and settle acts that may have taken effect: their outcome was lost"),
-    Command.withSubcommands([
-      Command.make(
-        "list",
-        { data, json },
-        (options) => run(options, (client) => client.unknown_list(), Print.unknowns)
-      ).pipe(Command.withDescription("List them")),
-      Command.make("show", { id: unknownId, data, json }, ({ id, ...mode }) =>
-        run(
-          mode,
-          (client) =>
-            Effect.flatMap(client.unknown_list(), (list) => {
-              const found = list.find((outcome) => outcome.id === id)
-              const detail = `no act ${id} has an open outcome`
-              return found === undefined
-                ? Effect.fail(new RuntimeError({ detail, remedy: "see aosiq unknown list" }))
-                : Effect.succeed(found)
-            }),
-          Print.unknown
-        )).pipe(Command.withDescription("Show all that is known of one")),
-      Command.make("retry", common, (options) => settle("retry", { ...options, result: Option.none() })).pipe(
-        Command.withDescription("Do it again, once, whether it took effect or not; covered by its earlier approval")
-      ),
-      Command.make("done", { ...common, result: answered }, (options) => settle("done", options)).pipe(
-        Command.withDescription("Say that it took effect: its session goes on, with the result if one is given")
-      ),
-      Command.make("not-done", common, (options) => settle("not_done", { ...options, result: Option.none() })).pipe(
-        Command.withDescription(
-          "Say that it did not take effect: its session may ask for it again, and for an approval"
-        )
-      )
-    ])
-  )
-}
 
 const listSessions = (options: { readonly data: string; readonly json: boolean }) =>
   run(options, (client) => client.sessions_list({}), Print.sessions)

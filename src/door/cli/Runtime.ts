@@ -63,6 +63,15 @@ export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> 
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Files, PEM; without them nothing is encrypted. */
+  readonly tls: TlsOrder | undefined
+}
+
+/** A server's certificate and key, and the authority whose certificates callers may show. */
+export interface TlsOrder {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | undefined
 }
 
 /** A runtime in this process. */

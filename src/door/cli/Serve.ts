@@ -3,7 +3,7 @@ import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { data, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
-import { backends, Runtime } from "./Runtime.ts"
+import { backends, Runtime, type TlsOrder, UsageError } from "./Runtime.ts"
 
 /** Port of the door when nobody names one. */
 export const standardPort = 7070
@@ -21,12 +21,23 @@ export const place = {
   )
 }
 
+const file = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("FILE"), Flag.optional)
+
+/** What the door speaks TLS with. */
+export const tls = {
+  cert: file("tls-cert", "Certificate of this server, PEM, with those of its authorities after it"),
+  key: file("tls-key", "Key of that certificate, PEM"),
+  clientCa: file("client-ca", "Authority whose certificates callers may show, PEM")
+}
+
 /** The command. */
 export const serve = Command.make(
   "serve",
   {
     data,
     ...place,
+    ...tls,
     backend: Flag.Literals("backend", backends).pipe(
       Flag.withDescription("Who reasons: offline rules, or a model"),
       Flag.withDefault("offline")
@@ -34,12 +45,14 @@ export const serve = Command.make(
     model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
     prices
   },
-  Effect.fnUntraced(function*({ backend, data, host, model, port, prices }) {
+  Effect.fnUntraced(function*({ backend, cert, clientCa, data, host, key, model, port, prices }) {
     const runtime = yield* Runtime
+    const tls = yield* tlsOf({ cert, key, clientCa })
     return yield* Effect.scoped(Effect.gen(function*() {
       const { url } = yield* runtime.serve(data, {
         host,
         port,
+        tls,
         backend,
         model: Option.getOrUndefined(model),
         prices: Option.getOrUndefined(prices)
@@ -53,3 +66,16 @@ export const serve = Command.make(
   Command.withDescription("Run the runtime and serve callers by HTTP"),
   Command.withExamples([{ command: "aosiq serve", description: "Serve callers on this machine" }])
 )
+
+// internal
+
+type Files = { readonly [K in keyof TlsOrder]: Option.Option<string> }
+
+const tlsOf = ({ cert, clientCa, key }: Files): Effect.Effect<TlsOrder | undefined, UsageError> => {
+  if (Option.isSome(cert) && Option.isSome(key)) {
+    return Effect.succeed({ cert: cert.value, key: key.value, clientCa: Option.getOrUndefined(clientCa) })
+  }
+  if (Option.isNone(cert) && Option.isNone(key) && Option.isNone(clientCa)) return Effect.succeed(undefined)
+  const detail = "--tls-cert and --tls-key go together, and --client-ca goes with both"
+  return Effect.fail(new UsageError({ detail, remedy: "name all of them, or none to listen without TLS" }))
+}

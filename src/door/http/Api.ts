@@ -9,7 +9,7 @@ import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import { McpViews } from "../../mcp/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
-import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
+import { Caller, DeadLetter, Firing, KnownBy, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
 import * as Examples from "./Examples.ts"
@@ -256,9 +256,15 @@ const callers = HttpApiGroup.make("callers").add(
   get("list", "/callers", paged(Operations.CallerView)),
   HttpApiEndpoint.post("add", "/callers", {
     headers,
-    payload: Caller.Definition,
+    payload: Schema.Struct({ ...Caller.Definition.fields, knownBy: Schema.optionalKey(KnownBy.KnownBy) }),
     success: Operations.GivenView.pipe(HttpApiSchema.status(201))
   }).middleware(ToldOnce),
+  HttpApiEndpoint.post("bind", "/callers/:caller/bind", {
+    params: { caller: name },
+    headers,
+    payload: Schema.Struct({ knownBy: KnownBy.KnownBy }),
+    success: Operations.CallerView
+  }).middleware(Once),
   HttpApiEndpoint.post("rotate", "/callers/:caller/rotate", {
     params: { caller: name },
     headers,

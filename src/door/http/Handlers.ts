@@ -324,7 +324,9 @@ const callers = HttpApiBuilder.group(
     return handlers.handleAll({
       self: () => told(desk.caller_self()),
       list: ({ query }) => short("callers", desk.callers_list(), byName, query),
-      add: ({ payload }) => told(desk.caller_add({ definition: payload })),
+      add: ({ payload: { knownBy, ...definition } }) =>
+        told(desk.caller_add({ definition, ...knownBy === undefined ? {} : { knownBy } })),
+      bind: ({ params, payload }) => told(desk.caller_bind({ ...params, ...payload })),
       rotate: ({ params, payload }) => told(desk.caller_rotate({ ...params, ...payload })),
       revoke: ({ params, payload }) => told(desk.caller_revoke({ ...params, ...payload }))
     })

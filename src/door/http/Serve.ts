@@ -1,11 +1,12 @@
 /** The HTTP door, put together over the services of the process that holds the data; a server listens for it elsewhere. */
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { HttpRouter, HttpServer } from "effect/http"
+import { HttpMiddleware, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { Governor, Store } from "../../governor/index.ts"
 import { Requests } from "../../operator/index.ts"
 import * as Answers from "./Answers.ts"
 import { Api } from "./Api.ts"
+import * as Entrance from "./Entrance.ts"
 import * as Entry from "./Entry.ts"
 import * as Handlers from "./Handlers.ts"
 import { type Limits, standard } from "./Limits.ts"
@@ -24,13 +25,18 @@ export const layer = (limits: Partial<Limits> = {}) => {
     const routes = Layer.merge(
       HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready))),
       HttpApiScalar.layer(Api, { path: "/docs" })
-    ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
+    ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))), Layer.provide(Entrance.layer(all)))
     const app = yield* HttpRouter.toHttpEffect(routes)
     return Layer.merge(HttpServer.serve(Answers.all(mode, all)(app)), forgetting)
-  }))
+  })).pipe(Layer.provide(untraced))
 }
 
 // internal
+
+/** Spans say where a request went: one that has a token in its URL, where none belongs, leaves no span. */
+const untraced = Layer.succeed(HttpMiddleware.TracerDisabledWhen, ({ url }) => tokenLike.test(url))
+/** A token of ours, or anything signed, as it stands or with its characters escaped. */
+const tokenLike = /aosiq(?:_|%5f)|eyJ|[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/i
 
 /** Keys are not remembered for ever. */
 const forgetting = Layer.effectDiscard(Effect.gen(function*() {
