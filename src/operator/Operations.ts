@@ -141,6 +141,16 @@ const scheduled = { schedule: Schema.NonEmptyString }
 /** Whether to tell how the sessions went on that a decision lets go on; if not, they go on by themselves. */
 const wait = Schema.optionalKey(Schema.Boolean)
 const toolOrder = { server: Schema.NonEmptyString, tool: Schema.NonEmptyString, reason: Schema.String }
+/** From where a fork goes on, and how much less than its origin and its caller it holds. */
+export const forkTerms = {
+  /** `seq` of the last row that is its past. */
+  seq: Schema.optionalKey(Schema.Natural),
+  /** Instead of `seq`: a checkpoint, as its row names it. */
+  checkpoint: Schema.optionalKey(Schema.NonEmptyString),
+  capabilities: Schema.optionalKey(Schema.Array(Capability.Name)),
+  budgetMicroUsd: Schema.optionalKey(Schema.Natural),
+  lifetimeSeconds: Schema.optionalKey(Schema.Natural)
+}
 /** Tickets that one decision may be about. */
 const maxBatch = 1000
 /** Rows that one look at the log gives at most. */
@@ -220,8 +230,24 @@ export class Operations extends RpcGroup.make(
     success: SessionView,
     error
   }),
+  /** Opens a session that goes on from a row of another: the last that will do, unless one is named. */
+  Rpc.make("session_fork", {
+    payload: {
+      session: Claims.SessionId,
+      ...forkTerms,
+      /** The same key of the same caller is the same session. */
+      key: Schema.optionalKey(Schema.NonEmptyString)
+    },
+    success: SessionView,
+    error
+  }),
   Rpc.make("session_rows", {
-    payload: { session: Claims.SessionId, from: Schema.optionalKey(Schema.Natural) },
+    payload: {
+      session: Claims.SessionId,
+      from: Schema.optionalKey(Schema.Natural),
+      /** Rows at the most; all when left out. */
+      limit: Schema.optionalKey(Schema.Natural)
+    },
     success: Schema.Array(Row.Row),
     error
   }),

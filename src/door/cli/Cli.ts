@@ -12,6 +12,7 @@ import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import { findings } from "./Findings.ts"
+import { fork } from "./Fork.ts"
 import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
@@ -267,12 +268,13 @@ const listSessions = (options: { readonly data: string; readonly json: boolean }
 
 const sessions = (about: About) =>
   Command.make("sessions", { data, json }, listSessions).pipe(
-    Command.withDescription("List sessions; pause, resume, cancel or revoke one"),
+    Command.withDescription("List sessions; pause, resume, cancel, fork or revoke one"),
     Command.withSubcommands([
       Command.make("list", { data, json }, listSessions).pipe(Command.withDescription("List sessions, oldest first")),
       control(about, "pause"),
       control(about, "resume"),
       control(about, "cancel"),
+      fork(about),
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,
