@@ -63,19 +63,27 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
   return { context, dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
 })
 
-/** The same, with its door by HTTP open; what was left behind goes on, and schedules start what is due. */
-export const serve = Effect.fnUntraced(function*(folder: string, { host, port, tls, ...reasoning }: ServeOrder) {
-  const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+/** The same, at work: what was left behind goes on, and schedules start what is due. */
+export const working = Effect.fnUntraced(
+  function*(folder: string, reasoning: Omit<ServeOrder, "host" | "port" | "mcp" | "tls">) {
+    const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+    yield* Effect.forkScoped(sweeping)
+    yield* Effect.forkScoped(
+      Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
+    )
+    return context
+  }
+)
+
+/** The same, with its door by HTTP open. */
+export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, port, tls, ...reasoning }: ServeOrder) {
+  const context = yield* working(folder, reasoning)
   const server = yield* Layer.build(
-    HttpDoor.layer({ host, port, tls }).pipe(
+    HttpDoor.layer({ host, port, mcp, tls }).pipe(
       Layer.provide(OidcIssuers.layerConfig),
       Layer.provide(SqlRequests.layer),
       Layer.provide(Layer.succeedContext(context))
     )
-  )
-  yield* Effect.forkScoped(sweeping)
-  yield* Effect.forkScoped(
-    Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
   )
   return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer), tls) }
 })

@@ -32,6 +32,8 @@ export interface Options {
   /** How long a request's headers, and all of a request, may take to come. */
   readonly headersMs?: number | undefined
   readonly requestMs?: number | undefined
+  /** Names under which others reach the MCP server, and origins of pages that may ask it; the version that it tells. */
+  readonly mcp?: Partial<Serve.McpPlaces> | undefined
   /** Without it nothing is encrypted. */
   readonly tls?: Tls | undefined
 }
@@ -52,21 +54,23 @@ const headerBytes = 16_384
 
 /** Serves the API; gives the server, whose address says where it is. */
 export const layer = (
-  { headersMs = 10_000, host = "127.0.0.1", limits = {}, port, requestMs = 30_000, tls }: Options
+  { headersMs = 10_000, host = "127.0.0.1", limits = {}, mcp = {}, port, requestMs = 30_000, tls }: Options
 ) =>
-  Layer.unwrap(Effect.map(contextOf(tls), (context) =>
-    Serve.layer(limits).pipe(
-      Layer.provide(
-        tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
-      ),
-      Layer.provideMerge(
-        NodeHttpServer.layer(() => make({ headersMs, requestMs, context }), {
-          host,
-          port,
-          gracefulShutdownTimeout: "2 seconds"
-        })
-      )
-    )))
+  Layer.unwrap(
+    Effect.map(contextOf(tls), (context) =>
+      Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp }).pipe(
+        Layer.provide(
+          tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
+        ),
+        Layer.provideMerge(
+          NodeHttpServer.layer(() => make({ headersMs, requestMs, context }), {
+            host,
+            port,
+            gracefulShutdownTimeout: "2 seconds"
+          })
+        )
+      ))
+  )
 
 /** Where a server is reached. */
 export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls): string => {

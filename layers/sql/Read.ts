@@ -28,6 +28,16 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
     ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
     tickets: (session) =>
       ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
+    ticketPage: ({ after, limit }) =>
+      sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+        select ticket from aosiq_tickets where ${
+        after === undefined
+          ? sql.literal("true")
+          : sql`((ticket->>'proposedAt')::bigint, id collate "C") > (${after.proposedAt}, ${after.id} collate "C")`
+      } order by (ticket->>'proposedAt')::bigint, id collate "C" limit ${limit}`.pipe(
+        asked,
+        Effect.map((found) => found.map(({ ticket }) => ticket))
+      ),
     due: (now, limit) =>
       sql<{ readonly wake: Store.Wake & { readonly actor: string } }>`
         select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
@@ -61,9 +71,14 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
       ),
     record: ({ id, kind }) =>
       Effect.map(recordsWhere([sql`kind = ${kind}`, sql`id = ${id}`], sql`limit 1`), ([record]) => record),
-    records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+    records: ({ after, kind, limit, newest = false, offset = 0, owner, state, until }) =>
       recordsWhere(
         [
+          after === undefined
+            ? sql.literal("true")
+            : newest
+            ? sql`(at, id collate "C") < (${after.at}, ${after.id} collate "C")`
+            : sql`(at, id collate "C") > (${after.at}, ${after.id} collate "C")`,
           sql`kind = ${kind}`,
           ...owner === undefined ? [] : [sql`owner = ${owner}`],
           ...state === undefined ? [] : [sql`state = ${state}`],
@@ -102,7 +117,15 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
       asked,
       Effect.map((found) => found.map(({ account }) => account))
-    )
+    ),
+    accountPage: ({ after, limit }) =>
+      sql<{ readonly account: Store.AccountView }>`
+        select row_to_json(a) as account from aosiq_accounts a
+        where ${after === undefined ? sql.literal("true") : sql`id collate "C" > ${after}`}
+        order by id collate "C" limit ${limit}`.pipe(
+        asked,
+        Effect.map((found) => found.map(({ account }) => account))
+      )
   }
 }
 
@@ -115,6 +138,14 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
       Effect.map((found) => found.map(({ session }) => Load.summaryOf(session)))
     )
   const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
+  const rowsWhere = (where: Statement.Fragment, rest: Statement.Fragment) =>
+    sql<{ readonly row: StoredRow }>`
+      select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
+        'prev', prev, 'hash', hash) as row from aosiq_rows where ${where} ${rest}`.pipe(
+      patiently,
+      Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+      Effect.mapError(failed)
+    )
   // Messages come many at a time, and each looks at its session: they share a statement.
   const byId = RequestResolver.make<ById>((entries) =>
     summaries(sql`id = any(${Load.named(sql, entries.map(({ request }) => request.id))})`).pipe(
@@ -136,15 +167,55 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         failed
       ),
     session: (id) => Effect.request(new ById({ id }), byId),
-    rows: (id, from = 0) =>
-      sql<{ readonly row: StoredRow }>`
-        select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
-          'prev', prev, 'hash', hash) as row from aosiq_rows
-        where session = ${id} and seq >= ${from} order by seq`.pipe(
+    page: ({ actor, after, caller, hasResult = false, limit, newest = false, since, status }) =>
+      sql<{ readonly session: Load.SessionRecord }>`
+        select row_to_json(s) as session from aosiq_sessions s where ${
+        sql.and([
+          ...status === undefined ? [] : [sql`status = ${status}`],
+          ...actor === undefined ? [] : [sql`actor = ${actor}`],
+          ...caller === undefined ? [] : [sql`caller = ${caller}`],
+          ...since === undefined ? [] : [sql`id in (select session from aosiq_rows where at >= ${since})`],
+          hasResult ? sql`result is not null` : sql.literal("true"),
+          after === undefined
+            ? sql.literal("true")
+            : newest
+            ? sql`(started_at, id collate "C") < (${after.startedAt}, ${after.id} collate "C")`
+            : sql`(started_at, id collate "C") > (${after.startedAt}, ${after.id} collate "C")`
+        ])
+      } order by ${sql.literal(newest ? `started_at desc, id collate "C" desc` : `started_at, id collate "C"`)}
+        limit ${limit}`.pipe(
         patiently,
-        Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+        Effect.map((found) => found.map(({ session }) => Load.summaryOf(session))),
         Effect.mapError(failed)
       ),
+    rows: (id, from = 0, limit) =>
+      rowsWhere(
+        sql.and([sql`session = ${id}`, sql`seq >= ${from}`]),
+        limit === undefined ? sql`order by seq` : sql`order by seq limit ${limit}`
+      ),
+    trail: Effect.fnUntraced(function*({ caller, kind, limit, session, since, ...query }) {
+      const found: Array<Row.Row> = []
+      // What only looks like the kind is sorted out here, and made up for.
+      for (let after = query.after; found.length < limit;) {
+        const rows = yield* rowsWhere(
+          sql.and([
+            sql`at >= ${since}`,
+            ...session === undefined ? [] : [sql`session = ${session}`],
+            ...caller === undefined
+              ? []
+              : [sql`session in (select id from aosiq_sessions where caller = ${caller})`],
+            ...kind === undefined ? [] : [sql`strpos(body, ${`"kind":${JSON.stringify(kind)}`}) > 0`],
+            after === undefined ? sql.literal("true") : sql`(at, session collate "C", seq) >
+              (${after.at}, ${after.session} collate "C", ${after.seq})`
+          ]),
+          sql`order by at, session collate "C", seq limit ${limit}`
+        )
+        found.push(...rows.filter(({ body }) => kind === undefined || body.kind === kind))
+        after = rows.at(-1)
+        if (rows.length < limit) break
+      }
+      return found.slice(0, limit)
+    }),
     payload: (hash) =>
       sql<{ readonly text: string }>`select text from aosiq_payloads where hash = ${hash}`.pipe(
         patiently,

@@ -27,7 +27,9 @@ export const Genesis = Schema.Struct({
   /** Of a child: groups whose data its parent had seen. Absent when there are none. */
   readers: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Of a child: its parent had read a stranger's text, so that its input may be a stranger's too. */
-  trust: Schema.optionalKey(Schema.Literal("untrusted"))
+  trust: Schema.optionalKey(Schema.Literal("untrusted")),
+  /** Of a fork: the row up to which it has the past of another session. */
+  origin: Schema.optionalKey(Schema.Struct({ session: Claims.SessionId, seq: Schema.Natural, hash: Hash }))
 })
 /** An act is about to start. Durable before it does. */
 export const Intent = Schema.Struct({
@@ -54,7 +56,9 @@ export const Found = Schema.Struct({
   via: Schema.NonEmptyString,
   path: Schema.String,
   start: Schema.Natural,
-  end: Schema.Natural
+  end: Schema.Natural,
+  /** What weighed most in a passage, the heaviest first. */
+  because: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /** All that is kept of what they found. */
 export const Detected = Schema.Struct({
@@ -349,11 +353,21 @@ export const Checkpoint = Schema.Struct({
 })
 /**
  * Something an operator must be able to see later: a revocation, a change of mode or of the policy on labels, a pause, stored state that is not what
- * this log says, checkpoints dropped on request.
+ * this log says, checkpoints dropped on request, a session that goes on from here under another name.
  */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "policy", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
+  what: Schema.Literals([
+    "mode",
+    "policy",
+    "revoked",
+    "nondeterminism",
+    "paused",
+    "resumed",
+    "altered",
+    "forgotten",
+    "forked"
+  ]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })

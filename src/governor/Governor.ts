@@ -134,6 +134,7 @@ export const layer: Layer.Layer<
 
       const recorded = yield* recall(action, call)
       if (recorded !== undefined) return recorded
+      yield* refusals.reopened(action, call)
 
       for (;;) {
         const claims = yield* capability(action, call)
@@ -197,17 +198,18 @@ export const layer: Layer.Layer<
       while (call.attempt < maxAttempts) {
         const key = keyOf(call)
         const recorded = call.session.recall(key)
-        if (recorded === undefined) return undefined
+        if (recorded === undefined) return yield* taken(action, call)
         if (recorded.act !== action.name || recorded.args !== call.hash) {
           return yield* nondeterminism(action, call, recorded)
         }
         call.firstAt ??= recorded.at
-        const { outcome, settled } = recorded
-        if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled)
+        const { from, outcome, settled } = recorded
+        if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled, from)
         if (settled !== undefined) again(call)
         else if (outcome !== undefined && !recorded.broke && !Lost.isOpen(action.reversible, outcome.body.status)) {
-          return yield* answer(action, call, outcome)
+          return yield* answer(action, call, outcome, from)
         } else if (action.reversible) again(call, null, outcome !== undefined)
+        else if (from !== undefined) return yield* unknown(action, call, `its outcome was lost in ${from}`)
         else {
           const why = outcome === undefined
             ? "its run ended before its outcome was written"
@@ -217,6 +219,15 @@ export const layer: Layer.Layer<
         }
       }
       return yield* unknown(action, call, `its outcome was lost ${maxAttempts} times`)
+    })
+
+    /** An attempt after one of a session before this: what can be undone is done anew, and nothing else. */
+    const taken = Effect.fnUntraced(function*(action: Named & { readonly reversible: boolean }, call: Call) {
+      const from = call.after === null ? undefined : call.session.recall(call.after)?.from
+      if (from === undefined) return undefined
+      if (!action.reversible) return yield* unknown(action, call, `it is for ${from} to do it once more`)
+      call.after = null
+      return undefined
     })
 
     // --- the act -------------------------------------------------------------

@@ -57,6 +57,7 @@ export const permits = {
   session_control: running,
   session_dispatch: running,
   session_endorse: deciding,
+  session_fork: running,
   session_result: everybody,
   session_revoke: running,
   session_rows: everybody,

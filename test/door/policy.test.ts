@@ -100,6 +100,7 @@ const aosiq = (...args: ReadonlyArray<string>) =>
     const runtime = Runtime.of({
       open: () => Effect.succeed(client as unknown as Client), // The operations that the commands ask for.
       policy: (text) => Effect.succeed(read(text)),
+      join: () => Effect.die("nothing is joined here"),
       start: () => Effect.die("nothing starts here"),
       serve: () => Effect.die("nothing is served here"),
       runner: () => Effect.die("nothing runs here"),

@@ -13,6 +13,7 @@ import { endorse } from "./Endorse.ts"
 import { endorsements } from "./Endorsements.ts"
 import * as Files from "./Files.ts"
 import { findings } from "./Findings.ts"
+import { fork } from "./Fork.ts"
 import { mcp } from "./Mcp.ts"
 import { policy } from "./Policy.ts"
 import * as Print from "./Print.ts"
@@ -32,7 +33,7 @@ export const command = (about: About) =>
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
       start,
-      serve,
+      serve(about),
       runner,
       callers(about),
       approvals(about),
@@ -271,12 +272,13 @@ const listSessions = (options: { readonly data: string; readonly json: boolean }
 
 const sessions = (about: About) =>
   Command.make("sessions", { data, json }, listSessions).pipe(
-    Command.withDescription("List sessions; pause, resume, cancel or revoke one"),
+    Command.withDescription("List sessions; pause, resume, cancel, fork or revoke one"),
     Command.withSubcommands([
       Command.make("list", { data, json }, listSessions).pipe(Command.withDescription("List sessions, oldest first")),
       control(about, "pause"),
       control(about, "resume"),
       control(about, "cancel"),
+      fork(about),
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,

@@ -64,6 +64,12 @@ export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> 
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Names under which others reach the MCP server, origins of pages that may ask it, and the version that it tells. */
+  readonly mcp: {
+    readonly hosts: ReadonlyArray<string>
+    readonly origins: ReadonlyArray<string>
+    readonly version: string
+  }
   /** Files, PEM; without them nothing is encrypted. */
   readonly tls: TlsOrder | undefined
 }
@@ -155,6 +161,11 @@ export class Runtime extends Context.Service<Runtime, {
     folder: string,
     order: ServeOrder
   ) => Effect.Effect<{ readonly url: string }, RuntimeError, Scope.Scope>
+  /** The operations of whoever holds the folder; of a runtime in this process, which runs sessions, when nobody does. */
+  readonly join: (
+    folder: string,
+    order: Pick<ServeOrder, "backend" | "model" | "prices">
+  ) => Effect.Effect<Client, RuntimeError, Scope.Scope>
   /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
   readonly runner: (
     folder: string,

@@ -1,7 +1,7 @@
 /** `aosiq serve`: the runtime with its door by HTTP open, until it is stopped. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { data, prices } from "./Ask.ts"
+import { type About, data, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { backends, Runtime, type TlsOrder, UsageError } from "./Runtime.ts"
 
@@ -21,6 +21,18 @@ export const place = {
   )
 }
 
+/** Where the MCP server may be asked from, beside this machine's addresses. */
+const mcpPlaces = {
+  hosts: Flag.String("mcp-host").pipe(
+    Flag.withDescription("Name under which others reach the MCP server, such as a proxy's (may be given again)"),
+    Flag.atLeast(0)
+  ),
+  origins: Flag.String("mcp-origin").pipe(
+    Flag.withDescription("Origin of pages that may ask the MCP server (may be given again)"),
+    Flag.atLeast(0)
+  )
+}
+
 const file = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("FILE"), Flag.optional)
 
@@ -32,40 +44,43 @@ export const tls = {
 }
 
 /** The command. */
-export const serve = Command.make(
-  "serve",
-  {
-    data,
-    ...place,
-    ...tls,
-    backend: Flag.Literals("backend", backends).pipe(
-      Flag.withDescription("Who reasons: offline rules, or a model"),
-      Flag.withDefault("offline")
-    ),
-    model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
-    prices
-  },
-  Effect.fnUntraced(function*({ backend, cert, clientCa, data, host, key, model, port, prices }) {
-    const runtime = yield* Runtime
-    const tls = yield* tlsOf({ cert, key, clientCa })
-    return yield* Effect.scoped(Effect.gen(function*() {
-      const { url } = yield* runtime.serve(data, {
-        host,
-        port,
-        tls,
-        backend,
-        model: Option.getOrUndefined(model),
-        prices: Option.getOrUndefined(prices)
-      })
-      yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs`))
-      yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
-      return yield* Effect.never
-    }))
-  })
-).pipe(
-  Command.withDescription("Run the runtime and serve callers by HTTP"),
-  Command.withExamples([{ command: "aosiq serve", description: "Serve callers on this machine" }])
-)
+export const serve = (about: About) =>
+  Command.make(
+    "serve",
+    {
+      data,
+      ...place,
+      ...mcpPlaces,
+      ...tls,
+      backend: Flag.Literals("backend", backends).pipe(
+        Flag.withDescription("Who reasons: offline rules, or a model"),
+        Flag.withDefault("offline")
+      ),
+      model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
+      prices
+    },
+    Effect.fnUntraced(function*({ backend, cert, clientCa, data, host, hosts, key, model, origins, port, prices }) {
+      const runtime = yield* Runtime
+      const tls = yield* tlsOf({ cert, key, clientCa })
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const { url } = yield* runtime.serve(data, {
+          host,
+          port,
+          tls,
+          mcp: { hosts, origins, version: about.version },
+          backend,
+          model: Option.getOrUndefined(model),
+          prices: Option.getOrUndefined(prices)
+        })
+        yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs, MCP: ${url}/mcp`))
+        yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
+        return yield* Effect.never
+      }))
+    })
+  ).pipe(
+    Command.withDescription("Run the runtime and serve callers by HTTP"),
+    Command.withExamples([{ command: "aosiq serve", description: "Serve callers on this machine" }])
+  )
 
 // internal
 

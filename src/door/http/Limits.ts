@@ -1,5 +1,7 @@
 /** How much a request may ask of the server. What goes beyond is answered so, and nothing is done. */
 
+export { isDeeper } from "../Depth.ts"
+
 /** The limits of one server. */
 export interface Limits {
   /** Bytes of a body. */
@@ -25,23 +27,6 @@ export const standard: Limits = {
   burst: 200,
   failuresPerMinute: 10,
   failures: 20
-}
-
-/** Whether JSON goes deeper than so many levels. Reads no further than that, and nothing but brackets and strings. */
-export const isDeeper = (text: string, levels: number): boolean => {
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < text.length; at++) {
-    const char = text.charCodeAt(at)
-    if (inString) {
-      if (char === backslash) at++
-      else if (char === quote) inString = false
-    } else if (char === quote) inString = true
-    else if (char === openArray || char === openObject) {
-      if (++depth > levels) return true
-    } else if (char === closeArray || char === closeObject) depth--
-  }
-  return false
 }
 
 /** What is counted under names, in this process: so many at once, and so many a second in the long run. */
@@ -95,10 +80,3 @@ export const addressOf = (address: string): string => {
 
 /** Of an IPv6 address, what one network has in common. */
 const networkGroups = 4
-
-const quote = 0x22
-const backslash = 0x5c
-const openArray = 0x5b
-const closeArray = 0x5d
-const openObject = 0x7b
-const closeObject = 0x7d

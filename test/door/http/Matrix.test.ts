@@ -131,6 +131,7 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     terms: { value: "a@b", for: { tools: ["refund"] }, until: "2090-01-01T00:00Z" },
     reason: "known"
   }],
+  session_fork: ({ session }) => ["sessions.fork", "POST", `/sessions/${session}/fork`, {}],
   session_result: ({ session }) => ["sessions.result", "GET", `/sessions/${session}/result`],
   session_revoke: ({ session }) => ["sessions.revoke", "POST", `/sessions/${session}/revoke`, { reason: "" }],
   session_rows: ({ session }) => ["sessions.rows", "GET", `/sessions/${session}/rows`],
