@@ -1,65 +1,73 @@
 /** The command line. Every command works on a data folder, in this process or in the one that holds it. */
-import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
+import { Config, Console, DateTime, Effect, Option, Path, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
-import type { Operations } from "../../operator/index.ts"
 import { approvals } from "./Approvals.ts"
-import { type About, by, data, json, prices, reason, run } from "./Ask.ts"
+import { type About, type By, by, data, folder, json, prices, run } from "./Ask.ts"
+import { audit, verify } from "./Audit.ts"
 import { backendsCommand } from "./Backends.ts"
 import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
 import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
-import { findings } from "./Findings.ts"
+import * as Given from "./Given.ts"
+import { health } from "./Health.ts"
 import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
-import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { backends, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { serve } from "./Serve.ts"
+import { agents, sessions } from "./Sessions.ts"
 import { record, replay } from "./Tapes.ts"
+import { flags, here } from "./Where.ts"
 import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
 
-/** The whole command, ready to be given arguments. */
+/** The whole command, ready to be given arguments. Another command is another line here, under the heading where it belongs. */
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
-      start,
-      serve,
-      runner,
-      callers(about),
-      approvals(about),
-      endorse(about),
-      unknown(about),
-      sessions(about),
-      proposal,
-      schedules(about),
-      deadLetters(about),
-      mcp(about),
-      audit,
-      verify,
-      cost,
-      backendsCommand,
-      record,
-      replay,
-      witness
+      {
+        group: "run it",
+        commands: [here(start), here(serve), here(runner), here(witness)]
+      },
+      {
+        group: "sessions",
+        commands: [
+          agents,
+          sessions(about),
+          approvals(about),
+          endorse(about),
+          unknown(about),
+          proposal,
+          schedules(about),
+          deadLetters(about)
+        ]
+      },
+      { group: "the record", commands: [audit, here(verify), cost, record, here(replay)] },
+      { group: "the installation", commands: [health, callers(about), mcp(about), backendsCommand] }
+    ]),
+    Command.withGlobalFlags(flags),
+    Command.withExamples([
+      { command: "aosiq init my-project", description: "A typed project to begin with" },
+      { command: "aosiq start", description: "Diagnose this host, and wait for your word on what it proposes" },
+      {
+        command: "AOSIQ_TOKEN=… aosiq sessions --remote https://aosiq.example",
+        description: "Any command about sessions, the record and the installation, at a runtime elsewhere"
+      }
     ])
   )
 
 // internal
 
-/** More than any diagnosis costs: a slip of the hand. */
-const maxBudgetUsd = 10_000
-
 const start = Command.make(
   "start",
   {
-    data,
+    data: folder,
     json,
     once: Flag.Boolean("once").pipe(Flag.withDescription("End after printing"), Flag.withDefault(false)),
     case: Flag.String("case").pipe(
@@ -103,10 +111,10 @@ const start = Command.make(
       Flag.withMetavar("NAME[/MODEL]"),
       Flag.atLeast(0)
     ),
-    budget: Flag.Finite("budget").pipe(
-      Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+    budget: Given.usd("budget").pipe(
       Flag.withDescription("Ceiling in US dollars"),
-      Flag.withDefault(1)
+      Flag.withMetavar("USD"),
+      Flag.withDefault(MicroUsd.fromUsd(1))
     ),
     prices,
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
@@ -136,7 +144,7 @@ const start = Command.make(
       model: Option.getOrUndefined(options.model),
       fallbacks,
       ticket,
-      budgetMicroUsd: Math.round(options.budget * 1_000_000),
+      budgetMicroUsd: options.budget,
       prices: Option.getOrUndefined(options.prices)
     }))
   })
@@ -194,7 +202,7 @@ const fallbackOf = (text: string): Effect.Effect<Fallback, UsageError> => {
 const runner = Command.make(
   "runner",
   {
-    data,
+    data: folder,
     database: Flag.Redacted("database").pipe(
       Flag.withDescription("PostgreSQL database that all runners share (AOSIQ_DATABASE)"),
       Flag.withMetavar("URL"),
@@ -235,47 +243,16 @@ const runner = Command.make(
   ])
 )
 
-const sessionId = Argument.String("session").pipe(
-  Argument.withSchema(Claims.SessionId),
-  Argument.withDescription("Session, as in `aosiq sessions`")
-)
-
-/** What each order to a session does, as its help says, and what is said when it was done. */
-const controls = {
-  pause: {
-    description: "Stop a session's whole tree between two acts, until it is resumed",
-    done: (id: string) => `${id} is paused: what was under way comes to its end, and nothing else begins`
-  },
-  resume: {
-    description: "Let a paused session go on from where it stopped",
-    done: (id: string) => `${id} goes on`
-  },
-  cancel: {
-    description: "End a session and all below it; there is no way back",
-    done: (id: string) =>
-      `${id} is cancelled, and all below it: what was under way comes to its end, nothing else begins`
-  }
-} as const
-
-const control = (about: About, action: keyof typeof controls) =>
-  Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
-    run(
-      options,
-      (client) => client.session_control({ session: options.session, action, reason: options.reason }),
-      ({ id }) => controls[action].done(id)
-    )).pipe(Command.withDescription(controls[action].description))
-
 const unknownId = Argument.String("id").pipe(
   Argument.withSchema(Schema.NonEmptyString),
   Argument.withDescription("Act, as in `aosiq unknown list`")
 )
 
-const paid = Flag.Finite("cost").pipe(
-  Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+const paid = Given.usd("cost").pipe(
   Flag.withDescription(
     "What the lost attempt cost, in US dollars (default: nothing if not done, else all that is held)"
   ),
-  Flag.map(MicroUsd.fromUsd),
+  Flag.withMetavar("USD"),
   Flag.optional
 )
 
@@ -296,13 +273,13 @@ const unknown = (about: About) => {
   const common = { id: unknownId, by: by(about), reason: finding, cost: paid, data, json }
   const settle = (
     choice: "retry" | "done" | "not_done",
-    { by, cost, id, reason, result, ...mode }: {
+    { cost, id, reason, result, ...mode }: {
       readonly id: string
-      readonly by: string
+      readonly by: By
       readonly reason: string
       readonly cost: Option.Option<number>
       readonly result: Option.Option<Schema.Json>
-      readonly data: string
+      readonly data: Option.Option<string>
       readonly json: boolean
     }
   ) => {
@@ -313,7 +290,7 @@ const unknown = (about: About) => {
       ...(Option.isSome(result) ? { result: result.value } : {}),
       ...(Option.isSome(cost) ? { costMicroUsd: cost.value } : {})
     }
-    return run({ ...mode, by }, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
+    return run(mode, (client) => client.unknown_settle(settlement), Print.settlement(id, choice))
   }
   return Command.make("unknown").pipe(
     Command.withDescription("See and settle acts that may have taken effect: their outcome was lost"),
@@ -351,26 +328,6 @@ const unknown = (about: About) => {
   )
 }
 
-const listSessions = (options: { readonly data: string; readonly json: boolean }) =>
-  run(options, (client) => client.sessions_list({}), Print.sessions)
-
-const sessions = (about: About) =>
-  Command.make("sessions", { data, json }, listSessions).pipe(
-    Command.withDescription("List sessions; pause, resume, cancel or revoke one"),
-    Command.withSubcommands([
-      Command.make("list", { data, json }, listSessions).pipe(Command.withDescription("List sessions, oldest first")),
-      control(about, "pause"),
-      control(about, "resume"),
-      control(about, "cancel"),
-      Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
-        run(
-          options,
-          (client) => client.session_revoke({ session: options.session, reason: options.reason }),
-          ({ id }) => `the token of ${id} is revoked, and with it every token below: none of their acts runs any more`
-        )).pipe(Command.withDescription("Revoke a session's token and every token below it"))
-    ])
-  )
-
 const cost = Command.make(
   "cost",
   { data, json },
@@ -378,92 +335,3 @@ const cost = Command.make(
 ).pipe(
   Command.withDescription("What was spent, and on whose account")
 )
-
-const audit = Command.make("audit").pipe(
-  Command.withDescription("Verify and export the log"),
-  Command.withSubcommands([
-    findings,
-    Command.make(
-      "verify",
-      { data, json },
-      (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
-    ).pipe(
-      Command.withDescription("Verify every chain against its anchors, and both against the witnesses")
-    ),
-    Command.make(
-      "alerts",
-      { data, json },
-      (options) => run(options, (client) => client.alerts_list(), Print.alerts)
-    ).pipe(
-      Command.withDescription("What keeps the record from being as safe as it was meant to be")
-    ),
-    Command.make(
-      "keys",
-      { data, json },
-      (options) => run(options, (client) => client.audit_keys(), (keys) => keys.join("\n"))
-    ).pipe(
-      Command.withDescription("Print the public keys to verify bundles with: publish them where auditors look")
-    ),
-    Command.make(
-      "export",
-      {
-        file: Argument.String("file").pipe(Argument.withDescription("Bundle to write")),
-        payloads: Flag.Boolean("payloads").pipe(
-          Flag.withDescription("With the texts that rows name"),
-          Flag.withDefault(true)
-        ),
-        data,
-        json
-      },
-      (options) =>
-        run(
-          options,
-          Effect.fnUntraced(function*(client: Client) {
-            const lines = yield* Stream.runCollect(client.audit_export({ payloads: options.payloads }))
-            yield* Files.writeNew(options.file, lines.join(""))
-            return { file: options.file, lines: lines.length, keys: lines.flatMap(keyIn) }
-          }),
-          Print.exported
-        )
-    ).pipe(Command.withDescription("Export a bundle that verifies without any database"))
-  ])
-)
-
-const decodeKey = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ key: Schema.String })))
-
-/** The public key that a line of a bundle encloses. */
-const keyIn = (line: string): ReadonlyArray<string> => Option.toArray(Option.map(decodeKey(line), ({ key }) => key))
-
-const verify = Command.make(
-  "verify",
-  {
-    bundle: Argument.String("bundle").pipe(Argument.withDescription("Bundle written by `aosiq audit export`")),
-    key: Flag.String("key").pipe(
-      Flag.withDescription("Public key to trust, name+id+base64; may be repeated"),
-      Flag.atLeast(0)
-    ),
-    witness: Flag.String("witness").pipe(
-      Flag.withDescription("Key of a witness to believe, name+id+base64; may be repeated"),
-      Flag.withMetavar("KEY"),
-      Flag.atLeast(0)
-    ),
-    seen: Flag.String("seen").pipe(
-      Flag.withDescription("Checkpoint kept elsewhere, which the bundle must lead to; may be repeated"),
-      Flag.withMetavar("FILE"),
-      Flag.atLeast(0)
-    ),
-    json
-  },
-  Effect.fnUntraced(function*(options) {
-    const runtime = yield* Runtime
-    const { bundle, key: keys, seen, witness: witnesses } = options
-    const report = yield* runtime.verifyBundle(bundle, { keys, witnesses, seen })
-    yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.plain(Print.report(report)))
-    return yield* broken(report)
-  })
-).pipe(Command.withDescription("Verify a bundle; needs no database and no trust in its maker"))
-
-const broken = (report: Operations.Report) =>
-  report.ok
-    ? Effect.void
-    : Effect.fail(new RuntimeError(Print.verdict(report)))

@@ -125,11 +125,11 @@ const approve = (about: About) =>
           const wanted = name === undefined ? views.filter(isWaiting) : views
           return yield* Effect.forEach(wanted, (view) => approved(client, view, options))
         }),
-        (views) =>
+        (views, who) =>
           views.length === 0
             ? "nothing waits for an approval"
             : views.map(({ definition, server, tool }) =>
-              `${server} ${tool} is approved as ${definition?.hash.slice(0, 12)} by ${options.by}`
+              `${server} ${tool} is approved as ${definition?.hash.slice(0, 12)} by ${who}`
             ).join("\n")
       )
   ).pipe(

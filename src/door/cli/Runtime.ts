@@ -1,9 +1,12 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
-import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
-import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
+import { Context, type Effect, type Redacted, Schema, type Scope, type Stream } from "effect"
+import type { RpcClientError } from "effect/rpc"
+import type { Log, Row } from "../../audit/index.ts"
 import type { Check } from "../../backend/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import type { Claims } from "../../capability/index.ts"
+import type { Desk, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
+import type { Remote } from "../http/index.ts"
 
 /** What was asked for was not done. */
 export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeError", {
@@ -17,8 +20,33 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   remedy: Schema.String
 }) {}
 
-/** The operations, as the command line calls them. */
-export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
+/** Whose operations are asked for. */
+export type Where =
+  | { readonly _tag: "Folder"; readonly folder: string }
+  /** In the name of the token's caller. */
+  | { readonly _tag: "Remote"; readonly url: string; readonly token: Redacted.Redacted }
+
+/** How an operation fails: it was not carried out, or whoever should have answered did not. */
+export type Failure = Operations.OperationError | RpcClientError.RpcClientError | Remote.RemoteError
+
+/** What a watcher of a session sees: its rows in order, each once, and its end. */
+export type Watched =
+  | { readonly event: "row"; readonly data: Row.Row }
+  | { readonly event: "end"; readonly data: { readonly status: Log.Status } }
+
+/** The operations, as the command line calls them, wherever they are carried out. */
+export type Client = Desk.Shape<Failure, never> & {
+  /** From a row on, until the session has ended. */
+  readonly session_watch: (
+    payload: { readonly session: Claims.SessionId; readonly from: number }
+  ) => Stream.Stream<Watched, Failure>
+  readonly health: Effect.Effect<Health, Failure>
+}
+
+/** Whether a runtime is there, and can work. */
+export type Health =
+  | { readonly status: "ready" }
+  | { readonly status: "not_ready"; readonly detail: string }
 
 /** Who may reason: rules, or a model. */
 export const backends = ["offline", "anthropic", "bedrock", "claude-code", "gemini", "ollama", "openai"] as const
@@ -128,8 +156,8 @@ export interface BackendsOrder {
 
 /** Reaches and starts the system. */
 export class Runtime extends Context.Service<Runtime, {
-  /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
-  readonly open: (folder: string) => Effect.Effect<Client, RuntimeError, Scope.Scope>
+  /** The operations of whoever holds the folder, or of a runtime in this process when nobody does; or those elsewhere. */
+  readonly open: (where: Where) => Effect.Effect<Client, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder, ready to diagnose. */
   readonly start: (folder: string, order: Order) => Effect.Effect<Running, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder and serves callers by HTTP, until the scope closes. */

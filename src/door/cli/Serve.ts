@@ -1,7 +1,7 @@
 /** `aosiq serve`: the runtime with its door by HTTP open, until it is stopped. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { data, prices } from "./Ask.ts"
+import { folder, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { backends, Runtime } from "./Runtime.ts"
 
@@ -25,7 +25,7 @@ export const place = {
 export const serve = Command.make(
   "serve",
   {
-    data,
+    data: folder,
     ...place,
     backend: Flag.Literals("backend", backends).pipe(
       Flag.withDescription("Who reasons: offline rules, or a model"),

@@ -14,7 +14,10 @@ export {
   type ServeOrder,
   type Trust,
   UsageError,
+  type Watched,
+  type Where,
   type Witnessing,
   type WitnessOrder
 } from "./Runtime.ts"
 export * as Usage from "./Usage.ts"
+export { over } from "./Watch.ts"
