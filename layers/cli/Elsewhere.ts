@@ -30,15 +30,18 @@ const patience = "90 seconds"
 
 const transport = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(HttpClient.HttpClient, (client) =>
-    HttpClient.transform(client, (effect, request) =>
-      Effect.timeoutOrElse(effect, {
-        duration: patience,
-        orElse: () => {
-          const reason = new HttpClientError.TransportError({ request, description: `no answer in ${patience}` })
-          return Effect.fail(new HttpClientError.HttpClientError({ reason }))
-        }
-      })))
+  Effect.map(
+    HttpClient.HttpClient,
+    (client) =>
+      HttpClient.transform(client, (effect, request) =>
+        Effect.timeoutOrElse(effect, {
+          duration: patience,
+          orElse: () => {
+            const reason = new HttpClientError.TransportError({ request, description: `no answer in ${patience}` })
+            return Effect.fail(new HttpClientError.HttpClientError({ reason }))
+          }
+        }))
+  )
 ).pipe(
   Layer.provide(FetchHttpClient.layer),
   // A token goes nowhere else than where it was meant to go.

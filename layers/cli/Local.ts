@@ -88,23 +88,23 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
 /** The operations of whoever holds the folder. */
 const here = (folder: string) =>
   Effect.gen(function*() {
-      const other = yield* holderOf(folder)
-      if (other === undefined) {
-        if (!existsSync(join(folder, "pg"))) {
-          return yield* new RuntimeError({
-            detail: `there is no data in ${folder}`,
-            remedy: "start there first with `aosiq start`, or name the folder with --data"
-          })
-        }
-        const { boot, standard } = yield* loaded
-        yield* quietly(boot(folder, standard))
+    const other = yield* holderOf(folder)
+    if (other === undefined) {
+      if (!existsSync(join(folder, "pg"))) {
+        return yield* new RuntimeError({
+          detail: `there is no data in ${folder}`,
+          remedy: "start there first with `aosiq start`, or name the folder with --data"
+        })
       }
-      return over(yield* Control.connect(folder))
-    }).pipe(
-      // Whoever held the folder may be starting or stopping just now.
-      Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
-      Effect.mapError(explained)
-    )
+      const { boot, standard } = yield* loaded
+      yield* quietly(boot(folder, standard))
+    }
+    return over(yield* Control.connect(folder))
+  }).pipe(
+    // Whoever held the folder may be starting or stopping just now.
+    Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
+    Effect.mapError(explained)
+  )
 
 const read = (file: string, what: string) =>
   Effect.try({

@@ -13,9 +13,14 @@ import * as Local from "./Local.ts"
 import * as Output from "./Output.ts"
 
 // The package names itself, so that the file is found from the sources and from what was compiled of them.
-const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("aosiq/package.json")), "utf8")) as {
+const { dependencies, devDependencies, version } = JSON.parse(
+  readFileSync(new URL(import.meta.resolve("aosiq/package.json")), "utf8")
+) as {
   readonly version: string
+  readonly dependencies: { readonly [name: string]: string }
+  readonly devDependencies: { readonly [name: string]: string }
 }
+const about = { version, user: Local.user(), packages: { ...devDependencies, ...dependencies } }
 
 /** How long a signal waits for the runtime to close; it would lose nothing, as little as by being killed. */
 const closing = "10 seconds"
@@ -43,7 +48,7 @@ const report = (cause: Cause.Cause<unknown>) =>
     if (Cause.hasDies(cause)) yield* Console.error("this is a defect; AOSIQ_DEBUG=1 prints where it happened")
   })
 
-Command.run(command({ version, user: Local.user() }), { version }).pipe(
+Command.run(command(about), { version }).pipe(
   Effect.provide(Layer.mergeAll(Local.layer, NodeServices.layer, Usage.layer)),
   Effect.provideService(Logger.LogToStderr, true),
   Effect.raceFirst(Output.broken),

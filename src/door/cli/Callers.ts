@@ -40,7 +40,9 @@ const self = Command.make(
       options,
       (client) => client.caller_self(),
       ({ ceiling, name, role }) =>
-        `${name}, in the role ${role}${ceiling === null ? "" : `, holds ${ceiling.capabilities.join(" ") || "nothing"}`}`
+        `${name}, in the role ${role}${
+          ceiling === null ? "" : `, holds ${ceiling.capabilities.join(" ") || "nothing"}`
+        }`
     )
 ).pipe(Command.withDescription("Who you are to the runtime: with --remote, the token's caller"))
 

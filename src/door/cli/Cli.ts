@@ -14,6 +14,7 @@ import * as Files from "./Files.ts"
 import * as Given from "./Given.ts"
 import { health } from "./Health.ts"
 import { mcp } from "./Mcp.ts"
+import { init } from "./Init.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
 import { backends, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
@@ -33,7 +34,7 @@ export const command = (about: About) =>
     Command.withSubcommands([
       {
         group: "run it",
-        commands: [here(start), here(serve), here(runner), here(witness)]
+        commands: [here(init(about)), here(start), here(serve), here(runner), here(witness)]
       },
       {
         group: "sessions",

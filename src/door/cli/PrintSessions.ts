@@ -34,8 +34,7 @@ export const row = (value: Row.Row): string =>
   ].filter((part) => part !== undefined).join("  ")
 
 /** Rows, in order. */
-export const rows = (list: ReadonlyArray<Row.Row>): string =>
-  list.length === 0 ? "no rows" : list.map(row).join("\n")
+export const rows = (list: ReadonlyArray<Row.Row>): string => list.length === 0 ? "no rows" : list.map(row).join("\n")
 
 /** What a session ended with. */
 export const result = (value: Schema.Json | null): string => JSON.stringify(value, null, 2)

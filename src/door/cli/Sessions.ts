@@ -141,7 +141,9 @@ const watch = Command.make(
       (event) => PrintSessions.event(session, event)
     )
 ).pipe(
-  Command.withDescription("Print what is recorded of one as it happens, until it has ended; with --json a line for each"),
+  Command.withDescription(
+    "Print what is recorded of one as it happens, until it has ended; with --json a line for each"
+  ),
   Command.withExamples([
     { command: "aosiq sessions watch SESSION --json", description: "Events for a program, one a line" }
   ])

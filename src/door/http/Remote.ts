@@ -147,7 +147,10 @@ const looking = (client: Client) => {
     session_tape: (params) => told(client.sessions.tape({ params })),
     // The API lists the latest first.
     sessions_list: (since) =>
-      Effect.map(whole((query) => client.sessions.list({ query: { ...query, ...since } })), (list) => list.toReversed()),
+      Effect.map(
+        whole((query) => client.sessions.list({ query: { ...query, ...since } })),
+        (list) => list.toReversed()
+      ),
     unknown_list: () => whole((query) => client.unknown.list({ query }))
   } satisfies Partial<Remote>
 }
