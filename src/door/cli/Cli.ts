@@ -13,8 +13,8 @@ import { endorse } from "./Endorse.ts"
 import * as Files from "./Files.ts"
 import * as Given from "./Given.ts"
 import { health } from "./Health.ts"
-import { mcp } from "./Mcp.ts"
 import { init } from "./Init.ts"
+import { mcp } from "./Mcp.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
 import { backends, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
@@ -222,13 +222,18 @@ const runner = Command.make(
       Flag.withDescription("Address to listen on, when it is not --host"),
       Flag.withMetavar("HOST"),
       Flag.optional
-    )
+    ),
+    json
   },
-  Effect.fnUntraced(function*({ data, database, host, listen, port }) {
+  Effect.fnUntraced(function*({ data, database, host, json, listen, port }) {
     const runtime = yield* Runtime
     const place = { host, port, listenHost: Option.getOrUndefined(listen) }
     return yield* Effect.scoped(Effect.gen(function*() {
       yield* runtime.runner(data, database, place)
+      if (json) {
+        yield* Console.log(JSON.stringify({ host, port, data }))
+        return yield* Effect.never
+      }
       yield* Console.log(Print.plain(`AOSIQ · runner at ${host}:${port}; operators reach it through ${data}`))
       yield* Console.log("Ctrl-C stops it; its sessions go on in the other runners")
       return yield* Effect.never

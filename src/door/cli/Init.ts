@@ -43,8 +43,10 @@ export const init = (about: About) =>
       const written = files.map(({ path }) => path)
       return yield* json
         ? Console.log(JSON.stringify({ folder: home, written, next }, null, 2))
-        : say([`written to ${folder}:`, ...written.map((name) => `  ${name}`), "next:", ...next.map((line) => `  ${line}`)]
-          .join("\n"))
+        : say(
+          [`written to ${folder}:`, ...written.map((name) => `  ${name}`), "next:", ...next.map((line) => `  ${line}`)]
+            .join("\n")
+        )
     })
   ).pipe(
     Command.withDescription("Write a typed project to begin with: tools, an actor, an agent, and tests that pass"),

@@ -1,7 +1,7 @@
 /** `aosiq serve`: the runtime with its door by HTTP open, until it is stopped. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { folder, prices } from "./Ask.ts"
+import { folder, json, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { backends, Runtime } from "./Runtime.ts"
 
@@ -32,9 +32,10 @@ export const serve = Command.make(
       Flag.withDefault("offline")
     ),
     model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
-    prices
+    prices,
+    json
   },
-  Effect.fnUntraced(function*({ backend, data, host, model, port, prices }) {
+  Effect.fnUntraced(function*({ backend, data, host, json, model, port, prices }) {
     const runtime = yield* Runtime
     return yield* Effect.scoped(Effect.gen(function*() {
       const { url } = yield* runtime.serve(data, {
@@ -44,6 +45,10 @@ export const serve = Command.make(
         model: Option.getOrUndefined(model),
         prices: Option.getOrUndefined(prices)
       })
+      if (json) {
+        yield* Console.log(JSON.stringify({ url }))
+        return yield* Effect.never
+      }
       yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs`))
       yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
       return yield* Effect.never

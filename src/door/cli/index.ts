@@ -1,6 +1,7 @@
 /** The command line. */
 export { type About } from "./Ask.ts"
 export { command } from "./Cli.ts"
+export { paint } from "./Paint.ts"
 export { plain } from "./Print.ts"
 export {
   type BackendsOrder,
