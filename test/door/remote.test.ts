@@ -35,6 +35,11 @@ const about = (session: string, kind: Step[1], ...args: ReadonlyArray<string>): 
 ]
 const terms = ["--for", "refund", "--until", "2090-01-01T00:00Z", "--value", "a@b.example"]
 
+const ruling = "approvals rules add --act refund --capability tool:refund --uses 2 --for 2h"
+  .split(" ").map((word) => word === "2h" ? "2 hours" : word)
+const later = "schedules add later --actor Clerk --input {\"order\":\"later\"} --at 2090-01-01T00:00Z --grant tool:look"
+  .split(" ")
+
 /** Commands in an order in which each finds something, and what is not there too. */
 const script: ReadonlyArray<Step> = [
   looks("health", "health"),
@@ -64,20 +69,12 @@ const script: ReadonlyArray<Step> = [
   about("s3", "acts", "sessions", "revoke"),
   looks("unknown", "unknown", "list"),
   ["settle", "acts", ({ of }) => ["unknown", "done", `${of("s1")}/3`, "--reason", "seen"]],
-  acts(
-    "rule",
-    ...["approvals", "rules", "add", "--act", "refund", "--capability", "tool:refund"],
-    ...["--uses", "2", "--for", "2 hours"]
-  ),
+  ["rule", "acts", () => ruling],
   looks("rules", "approvals", "rules", "list"),
   ["rule show", "looks", ({ of }) => ["approvals", "rules", "show", of("rule")]],
   ["rule approve", "acts", ({ of }) => ["approvals", "rules", "approve", of("rule")]],
   ["rule revoke", "acts", ({ of }) => ["approvals", "rules", "revoke", of("rule"), "--reason", "enough"]],
-  acts(
-    "schedule",
-    ...["schedules", "add", "later", "--actor", "Clerk", "--input", "{\"order\":\"later\"}"],
-    ...["--at", "2090-01-01T00:00Z", "--grant", "tool:look"]
-  ),
+  ["schedule", "acts", () => later],
   looks("schedules", "schedules", "list"),
   looks("history", "schedules", "history", "later"),
   acts("schedule pause", "schedules", "pause", "later"),
@@ -193,7 +190,7 @@ const played = (way: "here" | "there") =>
     const clean = names()
     // The accounts come by their names, of which some are another each time.
     const ordered = (name: string, out: string) =>
-      name === "cost" ? [...out.slice(1, -1).split(/(?<=\}),/)].toSorted().join() : out
+      name === "cost" ? out.slice(1, -1).split(/(?<=\}),/).toSorted().join() : out
     return {
       asked,
       printed: [...printed].map(([name, { code, err, out }]) =>

@@ -122,7 +122,8 @@ describe("where a command goes", () => {
     Effect.gen(function*() {
       const drop = ["dead-letters", "drop", "dl_1"]
       const url = "https://aosiq.example"
-      assert.include((yield* run({}, ...drop)).out, "by local:ada")
+      const mine = yield* run({}, ...drop)
+      assert.include(mine.out, "by local:ada", mine.err)
       assert.include((yield* run({}, ...drop, "--by", "bob")).out, "by bob")
       assert.include((yield* run(token, ...drop, "--remote", url)).out, "by grace")
       const other = yield* run(token, ...drop, "--remote", url, "--by", "bob")

@@ -31,7 +31,7 @@ const cells = (line: string): string =>
   }).join("")
 
 const beginnings = [
-  ["bad", /^(?:error:|CHAIN BROKEN|OPEN)(?= |$)/],
+  ["bad", /^(?:error:|CHAIN BROKEN|OPEN)(?=[: ]|$)/],
   ["open", /^(?:remedy:|warning:)(?= )/],
   ["good", /^chain verified(?=:)/]
 ] as const

@@ -6,7 +6,6 @@ import type { Check } from "../../backend/index.ts"
 import type { Claims } from "../../capability/index.ts"
 import type { Desk, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
-import type { Remote } from "../http/index.ts"
 
 /** What was asked for was not done. */
 export class RuntimeError extends Schema.TaggedError<RuntimeError>()("RuntimeError", {
@@ -26,8 +25,15 @@ export type Where =
   /** In the name of the token's caller. */
   | { readonly _tag: "Remote"; readonly url: string; readonly token: Redacted.Redacted }
 
+/** A runtime elsewhere did not answer, let nobody in, or said what makes no sense here. */
+export interface Unanswered {
+  readonly _tag: "RemoteError"
+  readonly detail: string
+  readonly remedy: string
+}
+
 /** How an operation fails: it was not carried out, or whoever should have answered did not. */
-export type Failure = Operations.OperationError | RpcClientError.RpcClientError | Remote.RemoteError
+export type Failure = Operations.OperationError | RpcClientError.RpcClientError | Unanswered
 
 /** What a watcher of a session sees: its rows in order, each once, and its end. */
 export type Watched =

@@ -21,6 +21,9 @@ export const files = (name: string, about: About): ReadonlyArray<StarterFile> =>
 
 // internal
 
+/** An import of the project, which is none of this program. */
+const using = (names: string, from: string): string => `import { ${names} } from "${from}"`
+
 const manifest = (name: string, { packages = {}, version }: About): string => {
   const of = (...names: ReadonlyArray<string>) =>
     Object.fromEntries(names.map((name) => [name, packages[name] ?? "latest"]))
@@ -85,8 +88,8 @@ record: \`Embedded.layer(".aosiq")\` of \`aosiq/layers/presets\` in place of \`M
 `
 
 const tools = `/** What can be done, and what that takes. Handlers are layers, so that tests have their own. */
-import { Tool } from "aosiq"
-import { Effect, Layer, Schema } from "effect"
+${using("Tool", "aosiq")}
+${using("Effect, Layer, Schema", "effect")}
 
 export const LookUp = Tool.make("look_up", {
   description: "Looks up what an order cost, in euros",
@@ -113,9 +116,9 @@ export const handlers = Layer.mergeAll(
 `
 
 const actors = `/** Who does it: one actor that is a function, and one that a model drives. */
-import { Agent, DeterministicActor, Tool } from "aosiq"
-import { Effect, Schema } from "effect"
-import { LookUp, Refund } from "./tools.ts"
+${using("Agent, DeterministicActor, Tool", "aosiq")}
+${using("Effect, Schema", "effect")}
+${using("LookUp, Refund", "./tools.ts")}
 
 export const PayBack = DeterministicActor.make("PayBack", {
   description: "Pays an order back",
@@ -139,11 +142,11 @@ export const Support = Agent.make("Support", {
 `
 
 const main = `/** A runtime in memory, and a first session on it. */
-import { Actor, Dispatch, Grant } from "aosiq"
-import { Memory } from "aosiq/layers/presets"
-import { Effect, Layer } from "effect"
-import { PayBack } from "./actors.ts"
-import { handlers } from "./tools.ts"
+${using("Actor, Dispatch, Grant", "aosiq")}
+${using("Memory", "aosiq/layers/presets")}
+${using("Effect, Layer", "effect")}
+${using("PayBack", "./actors.ts")}
+${using("handlers", "./tools.ts")}
 
 const app = Actor.layer(PayBack).pipe(Layer.provide(handlers), Layer.provideMerge(Memory.layer()))
 const order = { grant: Grant.make(["tool:look_up", "tool:refund"]), caller: "ada" }
@@ -154,12 +157,12 @@ console.log(ended._tag === "Waiting" ? \`nothing is paid before somebody approve
 `
 
 const tests = `/** The whole runtime in memory, with questions to ask of what was recorded. */
-import { assert, describe, it } from "@effect/vitest"
-import { Actor, Agent, Approvals, Dispatch, Grant } from "aosiq"
-import { acts, layer, refusals, Scripted, waiting } from "aosiq/testing"
-import { Effect, Layer } from "effect"
-import { PayBack, Support } from "../src/actors.ts"
-import { handlers } from "../src/tools.ts"
+${using("assert, describe, it", "@effect/vitest")}
+${using("Actor, Agent, Approvals, Dispatch, Grant", "aosiq")}
+${using("acts, layer, refusals, Scripted, waiting", "aosiq/testing")}
+${using("Effect, Layer", "effect")}
+${using("PayBack, Support", "../src/actors.ts")}
+${using("handlers", "../src/tools.ts")}
 
 const runtime = Layer.provideMerge(handlers, layer())
 const app = Layer.provideMerge(Actor.layer(PayBack), runtime)

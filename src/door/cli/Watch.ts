@@ -11,7 +11,7 @@ const every = Duration.millis(250)
 export const over = (operations: Desk.Shape<Failure, never>): Client => ({
   ...operations,
   session_watch: ({ from, session }) => watch(operations, session, from),
-  health: Effect.as(operations.cost_summary(), { status: "ready" as const })
+  health: Effect.suspend(() => Effect.as(operations.cost_summary(), { status: "ready" }))
 })
 
 /** A session in one of these is over. */
