@@ -1,12 +1,19 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
+/** Tests that start the program, or install the package, as its users do. */
+export const ofTheProgram = [
+  "test/door/*.test.ts",
+  "test/examples/examples.test.ts",
+  "test/package/package.test.ts"
+]
+
 export default defineConfig({
   resolve: { conditions: ["aosiq-source"] },
   ssr: { resolve: { conditions: ["aosiq-source"] } },
   test: {
     root: `${import.meta.dirname}/..`,
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/chaos/**", "test/soak/**"],
+    exclude: [...configDefaults.exclude, "test/chaos/**", "test/soak/**", ...ofTheProgram],
     // Most of them wait for processes and databases.
     maxWorkers: "100%",
     // The programs that tests start are compiled once.
