@@ -1,8 +1,8 @@
 /** The command line in this process, over whatever operations a test gives it; what it writes, and how it ends. */
 import { Cause, Console, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
-import { type Client, command, Runtime, Usage, UsageError, type Where } from "../../src/door/cli/index.ts"
-import { Explain } from "../../src/operator/index.ts"
+import { type Client, command, Runtime, Usage, UsageError, type Where } from "../../../src/door/cli/index.ts"
+import { Explain } from "../../../src/operator/index.ts"
 
 /** How a command ended, and all it wrote. */
 export interface Ran {

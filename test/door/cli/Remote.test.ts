@@ -7,11 +7,11 @@ import { Effect, Redacted, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { open } from "../../layers/cli/Elsewhere.ts"
-import { type Client, over } from "../../src/door/cli/index.ts"
-import { Asker, Desk, Permits } from "../../src/operator/index.ts"
+import { open } from "../../../layers/cli/Elsewhere.ts"
+import { type Client, over } from "../../../src/door/cli/index.ts"
+import { Asker, Desk, Permits } from "../../../src/operator/index.ts"
+import { address, ceiling, letIn, served } from "../http/world.ts"
 import { aosiq, type Ran } from "./commands.ts"
-import { address, ceiling, letIn, served } from "./http/world.ts"
 
 const holds = ceiling("tool:refund", "tool:look")
 const who: Asker.Identity = { name: "grace", role: "admin", ceiling: holds }

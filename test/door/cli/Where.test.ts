@@ -7,8 +7,8 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { codes } from "../../layers/cli/Exits.ts"
-import { over, paint, type Where } from "../../src/door/cli/index.ts"
+import { codes } from "../../../layers/cli/Exits.ts"
+import { over, paint, type Where } from "../../../src/door/cli/index.ts"
 import { aosiq } from "./commands.ts"
 
 const nobody = "aosiq_0123456789ab_secretsecretsecret"
@@ -176,7 +176,7 @@ describe("what is printed", () => {
     }))
 
   it("ends with the codes that the guide names", () => {
-    const guide = readFileSync(join(import.meta.dirname, "../../docs/guide/cli.md"), "utf8")
+    const guide = readFileSync(join(import.meta.dirname, "../../../docs/guide/cli.md"), "utf8")
     const told = [...guide.matchAll(/^\| +(\d+) +\|/gm)].map(([, code]) => Number(code))
     assert.deepStrictEqual(told, Object.values(codes).toSorted((a, b) => a - b))
   })
