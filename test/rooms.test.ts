@@ -51,6 +51,7 @@ const layers: Readonly<Record<string, { readonly packages: ReadonlyArray<string>
   mcp: { packages: ["@modelcontextprotocol/sdk", "ajv", "yaml"], layers: [] },
   node: { packages: ["@effect/platform-node", "canonicalize"], layers: [] },
   ollama: { packages: ["ollama"], layers: [] },
+  oidc: { packages: ["jose", "yaml"], layers: ["jose"] },
   openai: { packages: ["openai"], layers: [] },
   pglite: { packages: ["@effect/sql-pg", "@electric-sql/pglite"], layers: [] },
   policy: { packages: ["yaml"], layers: [] },

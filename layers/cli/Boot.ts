@@ -10,6 +10,7 @@ import { Dispatch, Schedules } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
 import type { Runners } from "../cluster/index.ts"
 import { HttpDoor } from "../http/index.ts"
+import { OidcIssuers } from "../oidc/index.ts"
 import { acquire } from "../pglite/index.ts"
 import { AdvisorPreset, Distributed, Embedded } from "../presets/index.ts"
 import { SqlRequests } from "../sql/index.ts"
@@ -62,17 +63,29 @@ export const boot = Effect.fnUntraced(function*(folder: string, order: Order) {
   return { context, dispatch, diagnose, sweeping: Effect.provideContext(Schedules.sweeping, context) }
 })
 
-/** The same, with its door by HTTP open; what was left behind goes on, and schedules start what is due. */
-export const serve = Effect.fnUntraced(function*(folder: string, { host, port, ...reasoning }: ServeOrder) {
-  const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+/** The same, at work: what was left behind goes on, and schedules start what is due. */
+export const working = Effect.fnUntraced(
+  function*(folder: string, reasoning: Omit<ServeOrder, "host" | "port" | "mcp" | "tls">) {
+    const { context, dispatch, sweeping } = yield* boot(folder, { ...standard, ...reasoning })
+    yield* Effect.forkScoped(sweeping)
+    yield* Effect.forkScoped(
+      Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
+    )
+    return context
+  }
+)
+
+/** The same, with its door by HTTP open. */
+export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, port, tls, ...reasoning }: ServeOrder) {
+  const context = yield* working(folder, reasoning)
   const server = yield* Layer.build(
-    HttpDoor.layer({ host, port }).pipe(Layer.provide(SqlRequests.layer), Layer.provide(Layer.succeedContext(context)))
+    HttpDoor.layer({ host, port, mcp, tls }).pipe(
+      Layer.provide(OidcIssuers.layerConfig),
+      Layer.provide(SqlRequests.layer),
+      Layer.provide(Layer.succeedContext(context))
+    )
   )
-  yield* Effect.forkScoped(sweeping)
-  yield* Effect.forkScoped(
-    Effect.ignore(dispatch.recover, { log: "Warn", message: "not every earlier session could go on" })
-  )
-  return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer)) }
+  return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer), tls) }
 })
 
 /** Joins the runners over a database, with the same actors; operators reach it through the folder. */

@@ -42,6 +42,18 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       return yield* serve(folder, order)
     }).pipe(Effect.mapError(explained)),
 
+  join: (folder, order) =>
+    Effect.gen(function*() {
+      if ((yield* holderOf(folder)) === undefined) {
+        const { working } = yield* loaded
+        yield* quietly(working(folder, order))
+      }
+      return yield* Control.connect(folder)
+    }).pipe(
+      Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
+      Effect.mapError(explained)
+    ),
+
   runner: (folder, database, place) =>
     Effect.gen(function*() {
       const { runner } = yield* loaded

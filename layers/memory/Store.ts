@@ -1,7 +1,7 @@
 /** The log in memory: for tests, and for runs whose record may go with the process. */
 import { Clock, Effect, Layer, Option, Result } from "effect"
 import { Rule, Ticket } from "../../src/approval/index.ts"
-import { Digest, Log } from "../../src/audit/index.ts"
+import { Digest, Log, type Row } from "../../src/audit/index.ts"
 import { Store, Threads, Transition } from "../../src/governor/index.ts"
 
 /** Reader and writer over one workspace that lives as long as the layer. */
@@ -15,6 +15,8 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
     const digest = yield* Digest.Digest
     const uses: Array<Rule.Use> = []
     const rowsBySession = new Map<string, Array<(typeof space.rows)[number]>>()
+
+    const lastAt = (id: string) => rowsBySession.get(id)?.at(-1)?.at ?? 0
 
     const commit = (commit: Store.Commit) =>
       Effect.flatMap(Clock.currentTimeMillis, (at) => {
@@ -39,6 +41,11 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
           Effect.sync(() =>
             [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
               .toSorted((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
+          ),
+        ticketPage: ({ after, limit }) =>
+          Effect.sync(() =>
+            [...space.tickets.values()].filter((ticket) => after === undefined || byProposal(ticket, after) > 0)
+              .toSorted(byProposal).slice(0, limit)
           ),
         due: (now, limit) =>
           Effect.sync(() =>
@@ -69,13 +76,14 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
               .toSorted((a, b) => a.session === b.session ? a.intent - b.intent : a.session < b.session ? -1 : 1)
           ),
         record: (key) => Effect.sync(() => space.records.get(Transition.recordKey(key))),
-        records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+        records: ({ after, kind, limit, newest = false, offset = 0, owner, state, until }) =>
           Effect.sync(() => {
-            const found = [...space.records.values()].filter((record) =>
+            const compare = (a: Place, b: Place) => (a.at - b.at || byId(a, b)) * (newest ? -1 : 1)
+            return [...space.records.values()].filter((record) =>
               record.kind === kind && (owner === undefined || record.owner === owner) &&
-              (state === undefined || record.state === state) && (until === undefined || record.at <= until)
-            ).toSorted((a, b) => a.at - b.at || byId(a, b))
-            return (newest ? found.toReversed() : found).slice(offset, offset + limit)
+              (state === undefined || record.state === state) && (until === undefined || record.at <= until) &&
+              (after === undefined || compare(record, after) > 0)
+            ).toSorted(compare).slice(offset, offset + limit)
           }),
         overdue: (at, limit) =>
           Effect.sync(() =>
@@ -89,7 +97,12 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
           ),
         uses: (rule) => Effect.sync(() => uses.filter((use) => use.rule === rule)),
         checkpoints: (session, query) => Effect.sync(() => Threads.read(space, session, query)),
-        accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId))
+        accounts: Effect.sync(() => [...space.accounts.values()].toSorted(byId)),
+        accountPage: ({ after, limit }) =>
+          Effect.sync(() =>
+            [...space.accounts.values()].filter(({ id }) => after === undefined || id > after).toSorted(byId)
+              .slice(0, limit)
+          )
       }),
       Layer.succeed(Log.Log, {
         sessions: Effect.sync(() =>
@@ -97,11 +110,20 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
         ),
         since: (at) =>
           Effect.sync(() =>
-            [...space.sessions.values()].filter(({ id }) => (rowsBySession.get(id)?.at(-1)?.at ?? 0) >= at)
+            [...space.sessions.values()].filter(({ id }) => lastAt(id) >= at)
               .toSorted((a, b) => a.startedAt - b.startedAt || byId(a, b))
           ),
         session: (id) => Effect.sync(() => Option.fromUndefinedOr(space.sessions.get(id))),
-        rows: (id, from = 0) => Effect.sync(() => (rowsBySession.get(id) ?? []).slice(from)),
+        page: (query) => Effect.sync(() => pageOf([...space.sessions.values()], query, (id) => lastAt(id))),
+        rows: (id, from = 0, limit = Infinity) =>
+          Effect.sync(() => (rowsBySession.get(id) ?? []).slice(from, from + limit)),
+        trail: (query) =>
+          Effect.sync(() => {
+            const { caller, session } = query
+            const ids = session === undefined ? [...rowsBySession.keys()] : [session]
+            const wanted = ids.filter((id) => caller === undefined || space.sessions.get(id)?.caller === caller)
+            return trailOf(wanted.flatMap((id) => rowsBySession.get(id) ?? []), query)
+          }),
         payload: (hash) => Effect.sync(() => Option.fromUndefinedOr(space.payloads.get(hash)))
       })
     )
@@ -109,4 +131,32 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
 
 // internal
 
-const byId = (a: { readonly id: string }, b: { readonly id: string }) => a.id < b.id ? -1 : 1
+const byId = (a: { readonly id: string }, b: { readonly id: string }) => a.id === b.id ? 0 : a.id < b.id ? -1 : 1
+
+type Place = NonNullable<Store.RecordQuery["after"]>
+
+const byProposal = (a: NonNullable<Store.TicketQuery["after"]>, b: NonNullable<Store.TicketQuery["after"]>) =>
+  a.proposedAt - b.proposedAt || byId(a, b)
+
+const pageOf = (
+  sessions: ReadonlyArray<Log.Summary>,
+  { actor, after, caller, hasResult = false, limit, newest = false, since, status }: Log.SessionQuery,
+  lastAt: (id: string) => number
+) => {
+  const compare = (a: Log.SessionPlace, b: Log.SessionPlace) =>
+    (a.startedAt - b.startedAt || byId(a, b)) * (newest ? -1 : 1)
+  return sessions.filter((session) =>
+    (status === undefined || session.status === status) && (actor === undefined || session.actor === actor) &&
+    (caller === undefined || session.caller === caller) && (!hasResult || session.result !== null) &&
+    (since === undefined || lastAt(session.id) >= since) && (after === undefined || compare(session, after) > 0)
+  ).toSorted(compare).slice(0, limit)
+}
+
+const trailOf = (rows: ReadonlyArray<Row.Row>, { after, kind, limit, since }: Log.RowQuery) => {
+  const compare = (a: Log.RowPlace, b: Log.RowPlace) =>
+    a.at - b.at || (a.session === b.session ? 0 : a.session < b.session ? -1 : 1) || a.seq - b.seq
+  return rows.filter((row) =>
+    row.at >= since && (kind === undefined || row.body.kind === kind) &&
+    (after === undefined || compare(row, after) > 0)
+  ).toSorted(compare).slice(0, limit)
+}

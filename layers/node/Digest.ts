@@ -38,8 +38,9 @@ const inOrder = (value: Schema.Json): Schema.Json | undefined => {
 
 const itemsInOrder = (items: ReadonlyArray<Schema.Json>): Schema.Json | undefined => {
   let copy: Array<Schema.Json> | undefined
-  for (const [index, item] of items.entries()) {
-    const sorted = inOrder(item)
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]
+    const sorted = item === undefined ? undefined : inOrder(item)
     if (sorted === undefined) return undefined
     if (sorted !== item) copy ??= [...items]
     if (copy !== undefined) copy[index] = sorted
@@ -50,19 +51,23 @@ const itemsInOrder = (items: ReadonlyArray<Schema.Json>): Schema.Json | undefine
 const membersInOrder = (object: { readonly [name: string]: Schema.Json }): Schema.Json | undefined => {
   const names = Object.keys(object)
   let isSame = true
-  const members: Array<[string, Schema.Json]> = []
-  for (const [index, name] of names.entries()) {
-    const before = names[index - 1]
+  let before = ""
+  for (const name of names) {
     if (startsLikeAnIndex(name) || name === "__proto__" || name === "toJSON" || !name.isWellFormed()) return undefined
-    if (before !== undefined && before > name) isSame = false
+    if (name < before) isSame = false
+    before = name
+  }
+  // By default names are sorted as the RFC orders them: by their UTF-16 units.
+  if (!isSame) names.sort()
+  const copy: Record<string, Schema.Json> = {}
+  for (const name of names) {
     const value = object[name]
     const sorted = value === undefined ? undefined : inOrder(value)
     if (sorted === undefined) return undefined
     if (sorted !== value) isSame = false
-    members.push([name, sorted])
+    copy[name] = sorted
   }
-  if (isSame) return object
-  return Object.fromEntries(members.toSorted(([a], [b]) => a < b ? -1 : 1))
+  return isSame ? object : copy
 }
 
 const wellFormed = (value: Schema.Json): Schema.Json => {

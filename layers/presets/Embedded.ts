@@ -43,7 +43,7 @@ export const layerDesk = Layer.unwrap(Effect.gen(function*() {
 /** Serves the operators of `folder`: who reaches its socket owns it, and says in whose name an order is given. */
 export const layerControl = (folder: string) =>
   Control.layerServer(folder).pipe(
-    Layer.provide(Layer.merge(Desk.layerMessages, Asker.layerOwner("local"))),
+    Layer.provide(Layer.merge(Desk.layerMessages, Asker.layerOwnerOrCaller("local"))),
     Layer.provideMerge(layerDesk)
   )
 

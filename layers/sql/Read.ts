@@ -15,36 +15,42 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
     sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
       select ticket from aosiq_tickets where ${where}
       order by (ticket->>'proposedAt')::bigint, id`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ ticket }) => ticket)),
-      Effect.mapError((error) => unavailable(error, false))
+      asked,
+      Effect.map((found) => found.map(({ ticket }) => ticket))
     )
   const recordsWhere = (where: ReadonlyArray<Statement.Fragment>, rest: Statement.Fragment) =>
     sql<{ readonly record: Store.Kept }>`
       select row_to_json(r) as record from aosiq_records r where ${sql.and(where)} ${rest}`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ record }) => record)),
-      Effect.mapError((error) => unavailable(error, false))
+      asked,
+      Effect.map((found) => found.map(({ record }) => record))
     )
   return {
     ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
     tickets: (session) =>
       ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
+    ticketPage: ({ after, limit }) =>
+      sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
+        select ticket from aosiq_tickets where ${
+        after === undefined
+          ? sql.literal("true")
+          : sql`((ticket->>'proposedAt')::bigint, id collate "C") > (${after.proposedAt}, ${after.id} collate "C")`
+      } order by (ticket->>'proposedAt')::bigint, id collate "C" limit ${limit}`.pipe(
+        asked,
+        Effect.map((found) => found.map(({ ticket }) => ticket))
+      ),
     due: (now, limit) =>
       sql<{ readonly wake: Store.Wake & { readonly actor: string } }>`
         select json_build_object('session', w.session, 'reason', w.reason, 'due', w.due, 'actor', s.actor) as wake
         from aosiq_wakes w join aosiq_sessions s on s.id = w.session
         where w.due <= ${now} order by w.due, w.session, w.reason limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ wake }) => wake)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ wake }) => wake))
       ),
     running: (limit) =>
       sql<{ readonly session: Claims.SessionId; readonly actor: string }>`
         select id as session, actor from aosiq_sessions
         where status = 'running' and parent is null order by started_at, id limit ${limit}`.pipe(
-        patiently,
-        Effect.mapError((error) => unavailable(error, false))
+        asked
       ),
     quiet: (before, limit) =>
       sql<{ readonly quiet: Store.Quiet }>`
@@ -52,24 +58,27 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
         from aosiq_sessions s join aosiq_rows r on r.session = s.id and r.seq = s.seq - 1
         where s.status = 'running' and s.parent is null and r.at < ${before}
         order by r.at, s.id collate "C" limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ quiet }) => quiet)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ quiet }) => quiet))
       ),
     lost: (session) =>
       sql<{ readonly act: Store.Act }>`
         select row_to_json(a) as act from aosiq_acts a where state = 'unknown' and ${
         session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])
       } order by session collate "C", intent`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ act }) => act)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ act }) => act))
       ),
     record: ({ id, kind }) =>
       Effect.map(recordsWhere([sql`kind = ${kind}`, sql`id = ${id}`], sql`limit 1`), ([record]) => record),
-    records: ({ kind, limit, newest = false, offset = 0, owner, state, until }) =>
+    records: ({ after, kind, limit, newest = false, offset = 0, owner, state, until }) =>
       recordsWhere(
         [
+          after === undefined
+            ? sql.literal("true")
+            : newest
+            ? sql`(at, id collate "C") < (${after.at}, ${after.id} collate "C")`
+            : sql`(at, id collate "C") > (${after.at}, ${after.id} collate "C")`,
           sql`kind = ${kind}`,
           ...owner === undefined ? [] : [sql`owner = ${owner}`],
           ...state === undefined ? [] : [sql`state = ${state}`],
@@ -83,9 +92,8 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
       sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
         select ticket from aosiq_tickets where state in ('proposed', 'approved') and expires_at <= ${at}
         order by expires_at, id limit ${limit}`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ ticket }) => ticket)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ ticket }) => ticket))
       ),
     rules: (usableAt) =>
       sql<{ readonly rule: Rule.Rule }>`
@@ -94,25 +102,30 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
           ? sql.literal("true")
           : sql.and([sql`state = 'standing'`, sql`uses < max_uses`, sql`expires_at > ${usableAt}`])
       } order by created_at, id`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ rule }) => rule)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ rule }) => rule))
       ),
     checkpoints: (session, query) =>
       Effect.mapError(State.read(sql, session, query), (error) => unavailable(error, false)),
     uses: (rule) =>
       sql<{ readonly use: Rule.Use }>`
         select row_to_json(u) as use from aosiq_rule_uses u where rule = ${rule} order by u.use`.pipe(
-        patiently,
-        Effect.map((found) => found.map(({ use }) => use)),
-        Effect.mapError((error) => unavailable(error, false))
+        asked,
+        Effect.map((found) => found.map(({ use }) => use))
       ),
     accounts: sql<{ readonly account: Store.AccountView }>`
       select row_to_json(a) as account from aosiq_accounts a order by id`.pipe(
-      patiently,
-      Effect.map((found) => found.map(({ account }) => account)),
-      Effect.mapError((error) => unavailable(error, false))
-    )
+      asked,
+      Effect.map((found) => found.map(({ account }) => account))
+    ),
+    accountPage: ({ after, limit }) =>
+      sql<{ readonly account: Store.AccountView }>`
+        select row_to_json(a) as account from aosiq_accounts a
+        where ${after === undefined ? sql.literal("true") : sql`id collate "C" > ${after}`}
+        order by id collate "C" limit ${limit}`.pipe(
+        asked,
+        Effect.map((found) => found.map(({ account }) => account))
+      )
   }
 }
 
@@ -125,6 +138,14 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
       Effect.map((found) => found.map(({ session }) => Load.summaryOf(session)))
     )
   const failed = (error: SqlError.SqlError) => new Log.LogError(describe(error))
+  const rowsWhere = (where: Statement.Fragment, rest: Statement.Fragment) =>
+    sql<{ readonly row: StoredRow }>`
+      select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
+        'prev', prev, 'hash', hash) as row from aosiq_rows where ${where} ${rest}`.pipe(
+      patiently,
+      Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+      Effect.mapError(failed)
+    )
   // Messages come many at a time, and each looks at its session: they share a statement.
   const byId = RequestResolver.make<ById>((entries) =>
     summaries(sql`id = any(${Load.named(sql, entries.map(({ request }) => request.id))})`).pipe(
@@ -146,15 +167,55 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         failed
       ),
     session: (id) => Effect.request(new ById({ id }), byId),
-    rows: (id, from = 0) =>
-      sql<{ readonly row: StoredRow }>`
-        select json_build_object('v', 1, 'session', session, 'seq', seq, 'at', at, 'key', key, 'body', body,
-          'prev', prev, 'hash', hash) as row from aosiq_rows
-        where session = ${id} and seq >= ${from} order by seq`.pipe(
+    page: ({ actor, after, caller, hasResult = false, limit, newest = false, since, status }) =>
+      sql<{ readonly session: Load.SessionRecord }>`
+        select row_to_json(s) as session from aosiq_sessions s where ${
+        sql.and([
+          ...status === undefined ? [] : [sql`status = ${status}`],
+          ...actor === undefined ? [] : [sql`actor = ${actor}`],
+          ...caller === undefined ? [] : [sql`caller = ${caller}`],
+          ...since === undefined ? [] : [sql`id in (select session from aosiq_rows where at >= ${since})`],
+          hasResult ? sql`result is not null` : sql.literal("true"),
+          after === undefined
+            ? sql.literal("true")
+            : newest
+            ? sql`(started_at, id collate "C") < (${after.startedAt}, ${after.id} collate "C")`
+            : sql`(started_at, id collate "C") > (${after.startedAt}, ${after.id} collate "C")`
+        ])
+      } order by ${sql.literal(newest ? `started_at desc, id collate "C" desc` : `started_at, id collate "C"`)}
+        limit ${limit}`.pipe(
         patiently,
-        Effect.map((found) => found.map(({ row }) => ({ ...row, body: parsed(row.body) }))),
+        Effect.map((found) => found.map(({ session }) => Load.summaryOf(session))),
         Effect.mapError(failed)
       ),
+    rows: (id, from = 0, limit) =>
+      rowsWhere(
+        sql.and([sql`session = ${id}`, sql`seq >= ${from}`]),
+        limit === undefined ? sql`order by seq` : sql`order by seq limit ${limit}`
+      ),
+    trail: Effect.fnUntraced(function*({ caller, kind, limit, session, since, ...query }) {
+      const found: Array<Row.Row> = []
+      // What only looks like the kind is sorted out here, and made up for.
+      for (let after = query.after; found.length < limit;) {
+        const rows = yield* rowsWhere(
+          sql.and([
+            sql`at >= ${since}`,
+            ...session === undefined ? [] : [sql`session = ${session}`],
+            ...caller === undefined
+              ? []
+              : [sql`session in (select id from aosiq_sessions where caller = ${caller})`],
+            ...kind === undefined ? [] : [sql`strpos(body, ${`"kind":${JSON.stringify(kind)}`}) > 0`],
+            after === undefined ? sql.literal("true") : sql`(at, session collate "C", seq) >
+              (${after.at}, ${after.session} collate "C", ${after.seq})`
+          ]),
+          sql`order by at, session collate "C", seq limit ${limit}`
+        )
+        found.push(...rows.filter(({ body }) => kind === undefined || body.kind === kind))
+        after = rows.at(-1)
+        if (rows.length < limit) break
+      }
+      return found.slice(0, limit)
+    }),
     payload: (hash) =>
       sql<{ readonly text: string }>`select text from aosiq_payloads where hash = ${hash}`.pipe(
         patiently,
@@ -165,6 +226,10 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
 }
 
 // internal
+
+/** What a statement answers, for as long as the database may take to come back. */
+const asked = <A>(statement: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, Store.StoreError> =>
+  Effect.mapError(patiently(statement), (error) => unavailable(error, false))
 
 class ById extends Request.TaggedClass("ById")<{ readonly id: string }, Option.Option<Log.Summary>, Log.LogError> {}
 

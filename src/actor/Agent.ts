@@ -199,6 +199,7 @@ export const on = <
 }
 
 export { concludeName } from "./Conclusion.ts"
+export { acceptName } from "./SecondOpinion.ts"
 
 /** What an agent's body needs. */
 export type Requirements<T extends Tool.Any, R, B extends Backend.Name, Escalates extends boolean> =
@@ -432,7 +433,7 @@ const enveloped = Effect.fnUntraced(function*(tool: Tool.Any, value: Schema.Json
   const digest = yield* Digest.Digest
   // As it is recorded, so that what is quoted from here stands there.
   const text = typeof value === "string" ? value : digest.canonical(value)
-  return Spotlight.wrap(text, { mark: Spotlight.mark(digest, session), source: tool.name, isMarked })
+  return Spotlight.wrap(text, { mark: Spotlight.mark(digest, session.markedAs()), source: tool.name, isMarked })
 })
 
 /** A refusal as a model is told it. What a person said stands apart, marked: it is no instruction of ours. */

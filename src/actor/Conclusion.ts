@@ -126,7 +126,7 @@ const opinion = <B extends Backend.Name>(
 /** What the other model said, as a model is shown it: as data. */
 const said = Effect.fnUntraced(function*({ reasons }: Opinion.Opinion) {
   const session = yield* Session
-  const mark = Spotlight.mark(yield* Digest.Digest, session)
+  const mark = Spotlight.mark(yield* Digest.Digest, session.markedAs())
   const text = Redact.redact(reasons.join("\n"))
   return ["a second opinion disagrees", Spotlight.wrap(text, { mark, source: "second_opinion" })]
 })

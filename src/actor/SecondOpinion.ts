@@ -39,7 +39,7 @@ export const ask = Effect.fnUntraced(function*<B extends Backend.Name>(
   let parts = 0
   const wrap = (text: string, source: string) =>
     Spotlight.wrap(text, {
-      mark: Spotlight.mark(digest, { token: session.token, path: `${session.path}/shown-${parts++}` }),
+      mark: Spotlight.mark(digest, session.markedAs(`/shown-${parts++}`)),
       source
     })
   const content = Opinion.brief(digest.canonical(proposal), verdicts, wrap)

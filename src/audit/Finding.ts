@@ -11,7 +11,7 @@ export const kinds = {
   duplicated: "the row stands here twice",
   forked: "two rows claim this place, and each has a following",
   moved: "the row is one of another session",
-  bad_genesis: "the chain does not begin with its one genesis row",
+  bad_genesis: "the chain does not begin with its one genesis row, or not where that says",
   truncated: "the chain was longer",
   rewritten: "the chain contradicts an anchor",
   head_mismatch: "the chain does not end where the session's control block says",

@@ -50,6 +50,42 @@ export const Summary = Schema.Struct({
 })
 export type Summary = typeof Summary.Type
 
+/** Where a session stands among all. */
+export interface SessionPlace {
+  readonly startedAt: number
+  readonly id: string
+}
+/** Which sessions, oldest first unless `newest`. */
+export interface SessionQuery {
+  readonly after?: SessionPlace | undefined
+  readonly limit: number
+  readonly newest?: boolean | undefined
+  readonly status?: Status | undefined
+  readonly actor?: string | undefined
+  readonly caller?: string | undefined
+  /** Those with a row of then (epoch milliseconds) or later. */
+  readonly since?: number | undefined
+  /** Those that have a result. */
+  readonly hasResult?: boolean | undefined
+}
+
+/** Where a row stands among all. */
+export interface RowPlace {
+  readonly at: number
+  readonly session: string
+  readonly seq: number
+}
+/** Which rows. */
+export interface RowQuery {
+  readonly after?: RowPlace | undefined
+  readonly limit: number
+  /** From this instant on, epoch milliseconds. */
+  readonly since: number
+  readonly session?: Claims.SessionId | undefined
+  readonly caller?: string | undefined
+  readonly kind?: string | undefined
+}
+
 /** The reader of the log. */
 export class Log extends Context.Service<Log, {
   /** Every session, oldest first. */
@@ -57,8 +93,12 @@ export class Log extends Context.Service<Log, {
   /** The sessions with a row of `at` (epoch milliseconds) or later, oldest first. */
   readonly since: (at: number) => Effect.Effect<ReadonlyArray<Summary>, LogError>
   readonly session: (id: Claims.SessionId) => Effect.Effect<Option.Option<Summary>, LogError>
-  /** The rows of a session as stored, by `seq`, from one on if it is given; not yet verified. */
-  readonly rows: (id: Claims.SessionId, from?: number) => Effect.Effect<ReadonlyArray<Row>, LogError>
+  /** The sessions that fit, page by page: those after `after` in the order that is asked for. */
+  readonly page: (query: SessionQuery) => Effect.Effect<ReadonlyArray<Summary>, LogError>
+  /** The rows of a session as stored, by `seq`, from one on and so many at the most if it is given; not yet verified. */
+  readonly rows: (id: Claims.SessionId, from?: number, limit?: number) => Effect.Effect<ReadonlyArray<Row>, LogError>
+  /** Rows of all sessions by `at`, then session and `seq`, page by page; not yet verified. */
+  readonly trail: (query: RowQuery) => Effect.Effect<ReadonlyArray<Row>, LogError>
   /** The text with this hash; `None` when it was erased. Not yet verified. */
   readonly payload: (hash: Hash) => Effect.Effect<Option.Option<string>, LogError>
 }>()("aosiq/audit/Log") {}

@@ -27,7 +27,9 @@ export const Genesis = Schema.Struct({
   /** Of a child: groups whose data its parent had seen. Absent when there are none. */
   readers: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Of a child: its parent had read a stranger's text, so that its input may be a stranger's too. */
-  trust: Schema.optionalKey(Schema.Literal("untrusted"))
+  trust: Schema.optionalKey(Schema.Literal("untrusted")),
+  /** Of a fork: the row up to which it has the past of another session. */
+  origin: Schema.optionalKey(Schema.Struct({ session: Claims.SessionId, seq: Schema.Natural, hash: Hash }))
 })
 /** An act is about to start. Durable before it does. */
 export const Intent = Schema.Struct({
@@ -52,7 +54,9 @@ export const Found = Schema.Struct({
   via: Schema.NonEmptyString,
   path: Schema.String,
   start: Schema.Natural,
-  end: Schema.Natural
+  end: Schema.Natural,
+  /** What weighed most in a passage, the heaviest first. */
+  because: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /** All that is kept of what they found. */
 export const Detected = Schema.Struct({
@@ -272,13 +276,16 @@ export const Letter = Schema.Struct({
   by: Schema.NonEmptyString,
   reason: Schema.String
 })
-/** Somebody was let in as a caller, was given another token, or is let in no more. Only in the chain of the installation. */
+/**
+ * Somebody was let in as a caller, was given another token, is known by something else as well, has another role or ceiling, or
+ * is let in no more. Only in the chain of the installation.
+ */
 export const Admitted = Schema.Struct({
   kind: Schema.Literal("admitted"),
   caller: Schema.NonEmptyString,
-  what: Schema.Literals(["added", "rotated", "revoked"]),
+  what: Schema.Literals(["added", "rotated", "bound", "changed", "revoked"]),
   by: Schema.NonEmptyString,
-  /** Which token was given or withdrawn, by the part of it that is no secret; `null` for all that there are. */
+  /** Which token, subject or certificate it is about, by what of it is no secret; `null` for all that there are. */
   credential: Schema.NullOr(Schema.NonEmptyString),
   /** Hash of the role and the ceiling, a payload. */
   terms: Hash,
@@ -319,11 +326,21 @@ export const Checkpoint = Schema.Struct({
 })
 /**
  * Something an operator must be able to see later: a revocation, a change of mode or of the policy on labels, a pause, stored state that is not what
- * this log says, checkpoints dropped on request.
+ * this log says, checkpoints dropped on request, a session that goes on from here under another name.
  */
 export const Noted = Schema.Struct({
   kind: Schema.Literal("noted"),
-  what: Schema.Literals(["mode", "policy", "revoked", "nondeterminism", "paused", "resumed", "altered", "forgotten"]),
+  what: Schema.Literals([
+    "mode",
+    "policy",
+    "revoked",
+    "nondeterminism",
+    "paused",
+    "resumed",
+    "altered",
+    "forgotten",
+    "forked"
+  ]),
   by: Schema.NonEmptyString,
   detail: Schema.String
 })

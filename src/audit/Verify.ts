@@ -15,6 +15,7 @@ import { Digest, type Hash } from "./Digest.ts"
 import type { Finding, Report, Unchecked } from "./Finding.ts"
 import * as Inspect from "./Inspect.ts"
 import * as Installation from "./Installation.ts"
+import * as Lineage from "./Lineage.ts"
 import { Log, type LogError } from "./Log.ts"
 import type * as Note from "./Note.ts"
 import type { Row } from "./Row.ts"
@@ -62,7 +63,7 @@ export const all = (tools: Tools, evidence: Evidence): Report => {
   const parts = [...ids].map((id) =>
     examine(tools, heard, ids, { id, held: held.get(id), rows: evidence.rows.get(id) ?? [], payloads })
   )
-  const findings = [...strays(tools, parts, payloads), ...consents(parts, evidence)]
+  const findings = [...strays(tools, parts, payloads), ...consents(parts, evidence), ...forks(parts, evidence)]
   return report(heard, parts, evidence, { findings, unchecked: [] })
 }
 
@@ -98,7 +99,7 @@ export const online = Effect.fn("Verify.online")(function*(
   const answers = yield* Effect.forEach(peers, (peer) => asked(tools, heard, peer, terms.keys), { concurrency: 4 })
   const whole = { ...trust, isComplete: terms.sessions === "all" }
   return report(heard, parts, whole, {
-    findings: [...consents(parts, whole), ...answers.flatMap(({ findings }) => findings)],
+    findings: [...consents(parts, whole), ...forks(parts, whole), ...answers.flatMap(({ findings }) => findings)],
     unchecked: answers.flatMap(({ unchecked }) => unchecked)
   })
 })
@@ -140,6 +141,8 @@ interface Part {
   readonly uncovered: number
   /** The session that began this one, as its genesis row says. */
   readonly parent: string | undefined
+  /** What its rows say of forks, if they hold. */
+  readonly fork: Lineage.Traces | undefined
   readonly named: ReadonlySet<Hash>
   /** What its rows say of consent, if they hold. */
   readonly consent: Consent.Traces | undefined
@@ -181,6 +184,7 @@ const examine = (tools: Tools, heard: Testimony, ids: Iterable<Claims.SessionId>
     parent: typeof parent === "string" ? parent : undefined,
     named,
     // Rows of a chain that holds are written as this version writes them.
+    fork: finding === undefined ? Lineage.trace(id, rows as ReadonlyArray<unknown> as ReadonlyArray<Row>) : undefined,
     consent: finding === undefined
       ? Consent.trace(id, rows as ReadonlyArray<unknown> as ReadonlyArray<Row>)
       : undefined,
@@ -221,6 +225,14 @@ const payloadDamage = (
 /** Acts without the consent that they name. */
 const consents = (parts: ReadonlyArray<Part>, { isComplete = true }: Terms): ReadonlyArray<Finding> =>
   Consent.judge(parts.flatMap(({ consent }) => consent ?? []), isComplete)
+
+/** Forks that do not go on from the row that they name. What does not hold itself has its own finding. */
+const forks = (parts: ReadonlyArray<Part>, { isComplete = true }: Terms): ReadonlyArray<Finding> =>
+  Lineage.judge(
+    parts.flatMap(({ fork }) => fork ?? []),
+    new Set(parts.flatMap(({ fork, id }) => fork === undefined ? [id] : [])),
+    isComplete
+  )
 
 /** Altered payloads that no row names. */
 const strays = (tools: Tools, parts: ReadonlyArray<Part>, payloads: Evidence["payloads"]): ReadonlyArray<Finding> => {

@@ -5,7 +5,7 @@
  * extractors took.
  */
 import { Context, Effect, Layer, Option, Result, Schema } from "effect"
-import { Chain, Digest, Log, type Row } from "../audit/index.ts"
+import { Chain, Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import type { Claims } from "../capability/index.ts"
 import { Redact } from "../trust/index.ts"
 import type { Citation, Claim } from "./Claim.ts"
@@ -80,13 +80,13 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
 
     /** What is recorded behind a stamp, or why there is nothing to cite. */
     const recorded = Effect.fnUntraced(function*(
-      session: Claims.SessionId,
-      rows: ReadonlyArray<Row.Row>,
+      past: ReadonlyMap<string, ReadonlyArray<Row.Row>>,
       stamp: string,
       shown: Bounds["shown"]
     ): Effect.fn.Return<Source | Nothing, Log.LogError> {
       const slash = stamp.lastIndexOf("/")
-      if (stamp.slice(0, slash) !== session) return { why: `${stamp} is not a stamp of this session` }
+      const rows = past.get(stamp.slice(0, slash))
+      if (rows === undefined) return { why: `${stamp} is not a stamp of this session` }
       const row = rows.find(({ seq }) => String(seq) === stamp.slice(slash + 1))
       const body = row?.body
       if (row === undefined || (body?.kind !== "outcome" && !isAnswer(body))) {
@@ -138,13 +138,18 @@ export const layer: Layer.Layer<Evidence, never, Log.Log | Digest.Digest> = Laye
       claims: ReadonlyArray<Claim>,
       { shown }: Bounds = {}
     ) {
-      const rows = claims.length === 0 ? [] : yield* log.rows(session)
+      const own = claims.length === 0 ? [] : yield* log.rows(session)
+      const before = yield* Lineage.before(log, own)
+      const past = new Map<string, ReadonlyArray<Row.Row>>([
+        ...before.map(({ rows, session }) => [session, rows] as const),
+        [session, own]
+      ])
       const known = new Map<string, Source | Nothing>()
       const verdicts: Array<Verdict> = []
       for (const claim of claims) {
         const all: Array<Taken> = []
         for (const citation of claim.evidence) {
-          const source = known.get(citation.stamp) ?? (yield* recorded(session, rows, citation.stamp, shown))
+          const source = known.get(citation.stamp) ?? (yield* recorded(past, citation.stamp, shown))
           known.set(citation.stamp, source)
           all.push(cite(citation, source))
         }

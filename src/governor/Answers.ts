@@ -27,11 +27,16 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
   const answer = Effect.fnUntraced(function*<Args, A, E, R>(
     action: Action<Args, A, E, R>,
     call: Call,
-    { body, seq }: NonNullable<Recorded["outcome"]>
+    { body, seq }: NonNullable<Recorded["outcome"]>,
+    from: Recorded["from"]
   ): Effect.fn.Return<Outcome<A>, E | GovernorError> {
     if (body.status === "timed_out") return yield* fail(action, new TimedOut({ timeoutMs: action.timeoutMs }))
     if (body.status === "crashed") {
-      return yield* fail(action, new HandlerBroken({ detail: body.resultPreview, outcome: seq }))
+      return yield* fail(
+        action,
+        // What a session before this one broke down of is answered as it was: it is not asked for anew.
+        new HandlerBroken({ detail: body.resultPreview, ...from === undefined ? { outcome: seq } : {} })
+      )
     }
     const json = yield* kept(action, call, body.result)
     const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
@@ -39,21 +44,22 @@ export const make = (log: Log.Log["Service"], digest: Digest.Digest["Service"]) 
       return yield* Effect.flatMap(Effect.catch(action.failure.decode(json), broken), Effect.fail)
     }
     const value = yield* Effect.catch(action.success.decode(json), broken)
-    return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust: body.trust }
+    return { value, stamp: Row.stamp({ session: from ?? call.session.id, seq }), trust: body.trust }
   })
 
   /** What somebody said of a lost outcome: the result they gave, or that there is none to go on with. */
   const said = Effect.fnUntraced(function*<Args, A, E, R>(
     action: Action<Args, A, E, R>,
     call: Call,
-    { body, seq }: NonNullable<Recorded["settled"]>
+    { body, seq }: NonNullable<Recorded["settled"]>,
+    from: Recorded["from"]
   ): Effect.fn.Return<Outcome<A>, GovernorError> {
     if (body.result !== null) {
       const json = yield* kept(action, call, body.result)
       const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
       const value = yield* Effect.catch(action.success.decode(json), broken)
       const trust = Label.overall(Received.declaredOf(action.trust, body.detected))
-      return { value, stamp: Row.stamp({ session: call.session.id, seq }), trust }
+      return { value, stamp: Row.stamp({ session: from ?? call.session.id, seq }), trust }
     }
     const happened = body.choice === "done"
     const remedy = happened ? "go on without its result" : "ask for it again if it is still wanted"

@@ -12,6 +12,7 @@ import {
   keyOf,
   type Named,
   payload,
+  sealOf,
   unavailable,
   type Weighed
 } from "./Call.ts"
@@ -58,7 +59,7 @@ export const make = ({ digest, gate, log, mode, policy: labels, random, refusals
       bound: {
         actor: session.actor.name,
         schema: action.schema,
-        token: call.seal,
+        token: sealOf(digest, call),
         policy: digest.sha256(digest.canonical({ ...policy, labels }))
       }
     }

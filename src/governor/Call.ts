@@ -34,10 +34,9 @@ export interface Call {
   readonly json: Schema.Json
   /** Of `text`. */
   readonly hash: Digest.Hash
-  /** Binds to the session's token, and to arguments that hold secrets. Whoever does not have the token learns nothing. */
-  readonly seal: Digest.Hash
   readonly hasSecrets: boolean
-  readonly identity: string
+  /** Its idempotency key. */
+  readonly identity: () => string
   attempt: number
   /** When the first attempt began, epoch milliseconds. */
   firstAt: number | undefined
@@ -69,7 +68,11 @@ export type Performed<A> =
   | { readonly _tag: "Lost"; readonly lost: LostAttempt }
 
 /** A probe acts in the name of the act that it looks for. */
-export type Identified = { readonly identity?: string }
+export type Identified = { readonly identity?: () => string }
+
+/** Binds to the session's token, and to arguments that hold secrets. Whoever does not have the token learns nothing. */
+export const sealOf = (digest: Digest.Digest["Service"], { hasSecrets, json, session }: Call): Digest.Hash =>
+  digest.sha256(hasSecrets ? digest.canonical(["arguments", session.token, json]) : session.token)
 
 export const keyOf = ({ attempt, place }: Call): string => Lost.keyOf(place, attempt)
 

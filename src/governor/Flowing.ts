@@ -69,38 +69,48 @@ export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
     return Trace.contextOf(request, isStrange)
   })
 
-  /** What each run knew when it was last asked; what it reads since is added. */
-  const contexts = new WeakMap<ReadonlyArray<Read>, { readonly context: Trace.Context; readonly count: number }>()
-
-  const contextOf = Effect.fnUntraced(function*(action: Named, known: Known) {
-    const last = contexts.get(known.read)
-    const count = known.read.length
-    let context = last?.context ?? (yield* startOf(action, known))
-    for (const read of known.read.slice(last?.count ?? 0, count)) {
-      const sources = yield* sourcesOf(action, read, context)
-      // What was erased taints as it did before, and vouches for nothing.
-      const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
-      const isTainted = context.integrity === "untrusted" || isErased
-      context = Trace.contextOf([...context.sources, ...sources], isTainted)
-    }
-    contexts.set(known.read, { context, count })
-    return known.isWithin ? Trace.contextOf(context.sources, true) : context
-  })
-
-  /** What the session's own program vouched for. */
-  const vouchedIn = (action: Named, known: Known) =>
+  /** What the session's own program vouched for among these. */
+  const vouchedIn = (action: Named, read: ReadonlyArray<Read>) =>
     Effect.map(
       Effect.forEach(
-        known.read.filter(({ tool }) => tool === endorsing),
+        read.filter(({ tool }) => tool === endorsing),
         ({ result }) => result === null ? Effect.succeedNone : text(action, result)
       ),
       (all) => all.flatMap((json) => Option.toArray(Option.flatMap(json, Schema.decodeUnknownOption(Flow.Endorsement))))
     )
 
+  /** What each run knew when it was last asked, and how its program vouched; what it reads since is added. */
+  const asked = new WeakMap<ReadonlyArray<Read>, Asked>()
+
+  const askedOf = Effect.fnUntraced(function*(action: Named, known: Known): Effect.fn.Return<Asked, GovernorError> {
+    const last = asked.get(known.read)
+    const fresh = known.read.slice(last?.count ?? 0)
+    let context = last?.context ?? (yield* startOf(action, known))
+    for (const read of fresh) {
+      const sources = yield* sourcesOf(action, read, context)
+      // What was erased taints as it did before, and vouches for nothing.
+      const isErased = read.result !== null && sources.length === 0 && Label.overall(read.declared) === "untrusted"
+      context = Trace.extended(context, sources, isErased)
+    }
+    const vouched = [...last?.vouched ?? [], ...(yield* vouchedIn(action, fresh))]
+    const next = { context, count: (last?.count ?? 0) + fresh.length, vouched }
+    asked.set(known.read, next)
+    return known.isWithin ? { ...next, context: Trace.extended(context, [], true) } : next
+  })
+
+  /** What people had vouched for when each run was last asked, and from which row on to look for more. */
+  const endorsements = new WeakMap<
+    ReadonlyArray<Read>,
+    { readonly rows: ReadonlyArray<Row.Row>; readonly next: number }
+  >()
+
   /** What people vouched for while it runs: as many of them as must agree to an act, about the very same. */
-  const vouchedBy = Effect.fnUntraced(function*(action: Named, { session }: Call) {
+  const vouchedBy = Effect.fnUntraced(function*(action: Named, { session }: Call, known: Known) {
     if (Option.isNone(gate)) return []
-    const rows = yield* Effect.catch(log.rows(session.id), (error) => unavailable(action, error, false))
+    const last = endorsements.get(known.read) ?? { rows: [], next: 0 }
+    const fresh = yield* Effect.catch(log.rows(session.id, last.next), (error) => unavailable(action, error, false))
+    const rows = [...last.rows, ...fresh.filter(({ body }) => body.kind === "endorsed")]
+    endorsements.set(known.read, { rows, next: (fresh.at(-1)?.seq ?? last.next - 1) + 1 })
     const agreed = agreedIn(rows, session.caller, gate.value.policy)
     const all = yield* Effect.forEach(agreed, ({ by, terms }) =>
       Effect.map(
@@ -114,14 +124,14 @@ export const make = ({ digest, gate, log, mode, policy, refusals }: Parts) => {
     const sinks = sinksOf(action)
     if (sinks.length === 0 || Flow.rulesFor(policy, { tool: action.name, sinks }).length === 0) return passed
     const known = knowledgeOf(call.session)
-    const context = yield* contextOf(action, known)
-    const endorsed = [...policy.endorsed ?? [], ...(yield* vouchedIn(action, known))]
+    const { context, vouched } = yield* askedOf(action, known)
+    const endorsed = [...policy.endorsed ?? [], ...vouched]
     const at = yield* Clock.currentTimeMillis
-    const asked = { tool: action.name, sinks, args: call.json, at }
-    const verdict = Flow.decide({ ...policy, endorsed }, asked, context)
+    const sinking = { tool: action.name, sinks, args: call.json, at }
+    const verdict = Flow.decide({ ...policy, endorsed }, sinking, context)
     if (verdict.decision === "pass" && verdict.shadow.length === 0) return verdict
-    const more = yield* vouchedBy(action, call)
-    return more.length === 0 ? verdict : Flow.decide({ ...policy, endorsed: [...endorsed, ...more] }, asked, context)
+    const more = yield* vouchedBy(action, call, known)
+    return more.length === 0 ? verdict : Flow.decide({ ...policy, endorsed: [...endorsed, ...more] }, sinking, context)
   })
 
   const look = (action: Sinking, call: Call): Effect.Effect<Flowed, GovernorError> =>
@@ -172,6 +182,15 @@ export const agreedIn = (
 // internal
 
 const decodeTerms = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Terms))
+
+/** How far a run was looked at. */
+interface Asked {
+  /** Results of it that were. */
+  readonly count: number
+  readonly context: Trace.Context
+  /** What its own program vouched for in them. */
+  readonly vouched: ReadonlyArray<Flow.Endorsement>
+}
 
 /** What is no JSON tells nothing. */
 const parsed = (text: string): Option.Option<Schema.Json> =>

@@ -12,13 +12,13 @@
  * An act that any step refuses does not run, and the refusal is a row of its own. Mode and approval rules are read once,
  * where the layer is built: an actor cannot loosen them for itself.
  */
-import { Clock, Context, Effect, Exit, Layer, Option, type Schema } from "effect"
+import { Clock, Context, Effect, Exit, Layer, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Gate, type Rule, Ticket } from "../approval/index.ts"
+import { Gate, type Rule } from "../approval/index.ts"
 import { Digest, Log, Row } from "../audit/index.ts"
 import { type Capability, Claims, Tokens } from "../capability/index.ts"
 import { Label, Redact } from "../trust/index.ts"
-import type { Action, Outcome, Probed, Unready } from "./Action.ts"
+import type { Action, Outcome, Unready } from "./Action.ts"
 import * as Admission from "./Admission.ts"
 import * as Answers from "./Answers.ts"
 import * as Asking from "./Asking.ts"
@@ -31,7 +31,6 @@ import {
   type Identified,
   isRejected,
   keyOf,
-  type LostAttempt,
   type Named,
   payload,
   type Performed,
@@ -46,10 +45,8 @@ import * as Mode from "./Mode.ts"
 import { issue } from "./Permit.ts"
 import * as Received from "./Received.ts"
 import {
-  AwaitingSettlement,
   AwaitingTimer,
-  endsRun,
-  GovernorError,
+  type GovernorError,
   HandlerBroken,
   Malformed,
   Nondeterminism,
@@ -57,9 +54,10 @@ import {
   TimedOut
 } from "./Refusal.ts"
 import * as Refusals from "./Refusals.ts"
+import * as Resolving from "./Resolving.ts"
 import { type Entered, isModel, learn, type Recorded, running, see, Session, timer } from "./Session.ts"
 import * as Staging from "./Staging.ts"
-import { type Begin, type Committed, type Payload, type Settle, Store } from "./Store.ts"
+import { type Begin, type Committed, Store } from "./Store.ts"
 import * as Watching from "./Watching.ts"
 
 /** The choke point. */
@@ -102,7 +100,7 @@ export const layer: Layer.Layer<
     const gate = yield* Effect.serviceOption(Gate.Gate)
     const mode = yield* Mode.Current
     const refusals = Refusals.make(store, mode)
-    const { note, stopped, stored, violation } = refusals
+    const { note, stopped, violation } = refusals
     const capability = Admission.make({ tokens, covers: yield* Egress.Covers, refuse: refusals.refuse })
     const labels = yield* Flowing.Current
     const policy = Flowing.hashOf(digest, labels)
@@ -111,6 +109,17 @@ export const layer: Layer.Layer<
     const { answer, said } = Answers.make(log, digest)
     const scan = yield* Received.Current
     const watched = Watching.make({ store, log, digest, mode })
+    const resolve = Resolving.make({
+      store,
+      digest,
+      gate,
+      mode,
+      scan,
+      refusals,
+      flowing,
+      drafted,
+      act: (action) => act(action)
+    })
 
     const act = Effect.fnUntraced(function*<Args, A, E, R>(
       action: Action<Args, A, E, R> & Identified
@@ -121,6 +130,7 @@ export const layer: Layer.Layer<
 
       const recorded = yield* recall(action, call)
       if (recorded !== undefined) return recorded
+      yield* refusals.reopened(action, call)
 
       for (;;) {
         const claims = yield* capability(action, call)
@@ -164,12 +174,9 @@ export const layer: Layer.Layer<
       const kept = isModel(action.capabilities) ? json : Redact.json(json)
       const text = digest.canonical(kept)
       const hash = digest.sha256(text)
-      const seal = kept === json
-        ? digest.sha256(session.token)
-        : digest.sha256(digest.canonical(["arguments", session.token, json]))
       const identity = action.identity ??
-        Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash })
-      return { session, place, json, text, hash, seal, hasSecrets: kept !== json, identity, ...first }
+        (() => Lost.idempotencyKey(digest, { session: session.id, place, act: action.name, args: hash }))
+      return { session, place, json, text, hash, hasSecrets: kept !== json, identity, ...first }
     }
 
     const decode = <Args, A, E, R>(action: Action<Args, A, E, R> & Identified, session: Entered, place: string) =>
@@ -187,17 +194,18 @@ export const layer: Layer.Layer<
       while (call.attempt < maxAttempts) {
         const key = keyOf(call)
         const recorded = call.session.recall(key)
-        if (recorded === undefined) return undefined
+        if (recorded === undefined) return yield* taken(action, call)
         if (recorded.act !== action.name || recorded.args !== call.hash) {
           return yield* nondeterminism(action, call, recorded)
         }
         call.firstAt ??= recorded.at
-        const { outcome, settled } = recorded
-        if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled)
+        const { from, outcome, settled } = recorded
+        if (settled !== undefined && settled.body.choice !== "retry") return yield* said(action, call, settled, from)
         if (settled !== undefined) again(call)
         else if (outcome !== undefined && !recorded.broke && !Lost.isOpen(action.reversible, outcome.body.status)) {
-          return yield* answer(action, call, outcome)
+          return yield* answer(action, call, outcome, from)
         } else if (action.reversible) again(call, null, outcome !== undefined)
+        else if (from !== undefined) return yield* unknown(action, call, `its outcome was lost in ${from}`)
         else {
           const why = outcome === undefined
             ? "its run ended before its outcome was written"
@@ -207,6 +215,15 @@ export const layer: Layer.Layer<
         }
       }
       return yield* unknown(action, call, `its outcome was lost ${maxAttempts} times`)
+    })
+
+    /** An attempt after one of a session before this: what can be undone is done anew, and nothing else. */
+    const taken = Effect.fnUntraced(function*(action: Named & { readonly reversible: boolean }, call: Call) {
+      const from = call.after === null ? undefined : call.session.recall(call.after)?.from
+      if (from === undefined) return undefined
+      if (!action.reversible) return yield* unknown(action, call, `it is for ${from} to do it once more`)
+      call.after = null
+      return undefined
     })
 
     // --- the act -------------------------------------------------------------
@@ -383,116 +400,6 @@ export const layer: Layer.Layer<
       }
       const value = yield* ran
       return { _tag: "Outcome", outcome: { value, stamp: Row.stamp(row), trust: body.trust } }
-    })
-
-    // --- lost outcomes -------------------------------------------------------
-
-    /**
-     * What became of an attempt that may have taken effect, as far as the tool offers to find out. `undefined`: it may be
-     * done once more. Else the run ends, and an operator is asked.
-     */
-    const resolve = Effect.fnUntraced(function*<Args, A, E, R>(
-      action: Action<Args, A, E, R>,
-      call: Call & { readonly args: Args },
-      lost: LostAttempt
-    ): Effect.fn.Return<Outcome<A> | undefined, E | GovernorError, R | Session> {
-      // Under another definition, what this one says of keys and probes was not yet so.
-      const tells = lost.schema === action.schema && call.attempt < Lost.maxRepeats
-      const found = tells && action.probe !== undefined ? yield* look(action, call, action.probe) : undefined
-      if (found?._tag === "Done") return yield* settleDone(action, call, lost, found.result)
-      if (found?._tag === "NotDone") {
-        const reason = "its probe found that it did not take effect"
-        yield* settle(action, call, lost, { choice: "retry", from: "probe", by: action.name, reason, result: null }, 0)
-        return again(call)
-      }
-      const now = yield* Clock.currentTimeMillis
-      if (tells && Lost.isKeyed(action.idempotent, call.firstAt ?? now, now)) {
-        const ticket = yield* covering(action, call)
-        if (ticket !== null || mode !== "enforced") return again(call, ticket)
-      }
-      const name = Lost.nameOf(call.session.id, lost.intent)
-      const remedy = `an operator says what became of it: aosiq unknown show ${name}`
-      return yield* fail(action, new AwaitingSettlement({ unknown: name, detail: lost.why, remedy }))
-    })
-
-    /** The approval that a lost attempt was made on, if it still stands: the same act under the same key needs no other. */
-    const covering = Effect.fnUntraced(function*<Args, A, E, R>(action: Action<Args, A, E, R>, call: Call) {
-      if (Option.isNone(gate)) return null
-      const lost = yield* stored(action, store.lost(call.session.id))
-      const id = lost.find(({ key }) => key === keyOf(call))?.ticket
-      const ticket = id === undefined || id === null
-        ? undefined
-        : yield* stored(action, store.ticket(Ticket.TicketId.make(id)))
-      call.flow ??= yield* flowing.look(action, call)
-      const { binding } = yield* drafted(action, call, gate.value.policy)
-      const now = yield* Clock.currentTimeMillis
-      return ticket?.state === "unknown" && ticket.binding === binding && now < ticket.expiresAt
-        ? { id: ticket.id, binding }
-        : null
-    })
-
-    /** What the probe says; that it cannot tell, when it fails. It is an act of its own, and looks anew in every run. */
-    const look = <Args, A, E, R>(
-      action: Action<Args, A, E, R>,
-      call: Call & { readonly args: Args },
-      probe: NonNullable<Action<Args, A, E, R>["probe"]>
-    ): Effect.Effect<Probed<A>, E | GovernorError, R | Session> => {
-      const asked = { ...Lost.probing(action, probe, call), identity: call.identity }
-      const path = `${keyOf(call)}?${call.session.epoch}`
-      return act(asked).pipe(
-        Effect.provideService(Session, call.session.at(path)),
-        Effect.map(({ value }) => value),
-        Effect.catch((error) =>
-          error instanceof GovernorError && endsRun(error.reason)
-            ? Effect.fail(error)
-            : Effect.succeed<Probed<A>>({ _tag: "Unknown" })
-        )
-      )
-    }
-
-    const settle = (
-      action: Named,
-      call: Call,
-      lost: LostAttempt,
-      decision: Settle["decision"],
-      spent: number | null,
-      payloads: ReadonlyArray<Payload> = []
-    ) =>
-      stored(
-        action,
-        store.commit({
-          _tag: "Settle",
-          session: call.session.id,
-          epoch: call.session.epoch,
-          key: keyOf(call),
-          intent: lost.intent,
-          decision,
-          spent,
-          payloads
-        })
-      )
-
-    const settleDone = Effect.fnUntraced(function*<Args, A, E, R>(
-      action: Action<Args, A, E, R>,
-      call: Call,
-      lost: LostAttempt,
-      found: A
-    ): Effect.fn.Return<Outcome<A>, GovernorError> {
-      const broken = (detail: string) => fail(action, new HandlerBroken({ detail }))
-      const encoded = yield* Effect.catch(action.success.encode(found), broken)
-      const { json, value } = yield* Effect.catch(Received.cleaned(action.success, encoded, found), broken)
-      const detected = yield* Received.look(scan, json)
-      const text = digest.canonical(json)
-      const result = digest.sha256(text)
-      const reason = "its probe found that it took effect"
-      const outcome = { choice: "done", from: "probe", by: action.name, reason, result } as const
-      const decision = detected === undefined ? outcome : { ...outcome, detected }
-      const { row } = yield* settle(action, call, lost, decision, null, [payload(result, text)])
-      see(call.session, action.readers ?? [])
-      const declared = Received.declaredOf(action.trust, detected)
-      const { hash: args } = call
-      learn(call.session, { stamp: Row.stamp(row), tool: action.name, declared, args, result, detected })
-      return { value, stamp: Row.stamp(row), trust: Label.overall(declared) }
     })
 
     const nondeterminism = Effect.fnUntraced(function*(action: Named, call: Call, recorded: Recorded) {

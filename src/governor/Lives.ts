@@ -4,6 +4,7 @@ import type { Digest, Log, Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Account } from "../cost/index.ts"
 import * as Crowd from "./Crowd.ts"
+import * as State from "./State.ts"
 import type { Rejected } from "./Store.ts"
 import {
   active,
@@ -35,11 +36,17 @@ export const open = (digest: Digest.Digest["Service"], space: Workspace, commit:
     const full = Crowd.full(space.crowd, { parent, root: rootOf(parent) }, commit.bounds ?? Claims.standardFanOut)
     if (full !== undefined) return reject("too_many_children", full)
   }
+  const origin = commit.origin === undefined ? undefined : current(space, commit.origin.session, null)
+  if (origin !== undefined && Result.isFailure(origin)) return Result.fail(origin.failure)
   if (parent === null && commit.session.status === "running") wake(space, id, "start", at)
   for (const { ceiling, id } of commit.accounts) {
     if (!space.accounts.has(id)) putAccount(space, Account.open(id, ceiling))
   }
   keep(space, commit.payloads)
+  if (origin !== undefined && commit.origin !== undefined) {
+    append(digest, space, origin.success, commit.origin.row, at)
+    State.begin(space, id, commit.origin.memory)
+  }
   return Result.succeed(append(digest, space, commit.session, commit.genesis, at))
 }
 

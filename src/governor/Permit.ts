@@ -5,7 +5,7 @@
 import type { Types } from "effect"
 import type { Row } from "../audit/index.ts"
 
-let issued: <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: string) => Permit<N>
+let issued: <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: () => string) => Permit<N>
 /** The act of each permit that nobody has redeemed. A constructor is private to the compiler only. */
 const open = new WeakMap<object, string>()
 
@@ -16,18 +16,21 @@ export class Permit<in out N extends string> {
   declare protected readonly _issued: true
   /** The row that says this act was about to start. */
   readonly stamp: Row.Stamp
-  /** The same in every attempt at this act and in its probe, and no other act's: hexadecimal, 64 digits. */
-  readonly idempotencyKey: string
-  private constructor(stamp: Row.Stamp, idempotencyKey: string) {
+  readonly #idempotencyKey: () => string
+  private constructor(stamp: Row.Stamp, idempotencyKey: () => string) {
     this.stamp = stamp
-    this.idempotencyKey = idempotencyKey
+    this.#idempotencyKey = idempotencyKey
+  }
+  /** The same in every attempt at this act and in its probe, and no other act's: hexadecimal, 64 digits. */
+  get idempotencyKey(): string {
+    return this.#idempotencyKey()
   }
   /** Whether the Governor of this process issued the value for `act`, and nobody has redeemed it before. */
   static redeem(value: unknown, act: string): boolean {
     return typeof value === "object" && value !== null && open.get(value) === act && open.delete(value)
   }
   static {
-    issued = <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: string) => {
+    issued = <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: () => string) => {
       const permit = new Permit<N>(stamp, idempotencyKey)
       open.set(permit, act)
       return permit
@@ -36,5 +39,5 @@ export class Permit<in out N extends string> {
 }
 
 /** For the Governor alone: the room's door does not export it. */
-export const issue = <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: string): Permit<N> =>
+export const issue = <N extends string>(stamp: Row.Stamp, act: string, idempotencyKey: () => string): Permit<N> =>
   issued(stamp, act, idempotencyKey)

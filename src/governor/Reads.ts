@@ -34,7 +34,11 @@ export const reads = (commit: Commit): Reads => {
       // The root is held as well, so that no two sessions of a tree count what lives at the same moment.
       return {
         ...nothing,
-        sessions: [commit.session.id, ...above(commit).flatMap((parent) => [parent, rootOf(parent)])],
+        sessions: [
+          commit.session.id,
+          ...above(commit).flatMap((parent) => [parent, rootOf(parent)]),
+          ...commit.origin === undefined ? [] : [commit.origin.session]
+        ],
         parents: above(commit),
         accounts: commit.accounts.map((account) => account.id)
       }

@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import type { Row } from "../audit/index.ts"
 import { type Call, fail, keyOf, type Named, payload, unavailable } from "./Call.ts"
 import type * as Mode from "./Mode.ts"
-import { type GovernorError, Refused } from "./Refusal.ts"
+import { type GovernorError, layers, Refused } from "./Refusal.ts"
+import { closedAt } from "./Session.ts"
 import type { Store, StoreError } from "./Store.ts"
 
 /** The refusals of one Governor. */
@@ -40,6 +41,16 @@ export const make = (store: Store["Service"], mode: Mode.Mode) => {
       ? Effect.andThen(refusal(action, call, refused.layer, refused.detail, false), fail(action, refused))
       : violation(action, call, refused.layer, refused.detail)
 
+  /** What a session before this one was refused and never did is refused here as well, in every mode. */
+  const reopened = (action: Named, call: Call): Effect.Effect<void, GovernorError> => {
+    const before = closedAt(call.session, keyOf(call))
+    if (before === undefined || before.act !== action.name || before.args !== call.hash) return Effect.void
+    const { reason } = before
+    const layer = layers.find((name) => name === before.layer) ?? "session"
+    const refused = new Refused({ layer, detail: reason, remedy: "fork from a row before it was refused" })
+    return Effect.andThen(refusal(action, call, layer, reason, false), fail(action, refused))
+  }
+
   /** A commit that would have let the act start failed: the act did not run. */
   const stopped = (action: Named, call: Call, error: StoreError): Effect.Effect<never, GovernorError> => {
     const refused = rejected(error)
@@ -49,7 +60,7 @@ export const make = (store: Store["Service"], mode: Mode.Mode) => {
     return Effect.andThen(refusal(action, call, refused.layer, refused.detail, false), fail(action, refused))
   }
 
-  return { note, refuse, stopped, stored, violation }
+  return { note, refuse, reopened, stopped, stored, violation }
 }
 
 /** The layer that a check inside the transaction stands for. */

@@ -4,7 +4,7 @@
  * with another token, other accounts or a forged history.
  */
 import { Context, Effect } from "effect"
-import { type Digest, Log, type Row } from "../audit/index.ts"
+import { type Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import type { Capability, Claims } from "../capability/index.ts"
 import { Label } from "../trust/index.ts"
 import { Store, StoreError, Unavailable } from "./Store.ts"
@@ -26,6 +26,8 @@ export interface Recorded {
   readonly outcome: { readonly seq: number; readonly body: typeof Row.Outcome.Type } | undefined
   /** What was decided about a lost outcome. */
   readonly settled: { readonly seq: number; readonly body: typeof Row.Settled.Type } | undefined
+  /** The session that it was done in, where this one was forked from it; `seq`s are of that chain. */
+  readonly from?: Claims.SessionId | undefined
 }
 
 /** The parts of an actor's definition that bound its sessions. */
@@ -53,6 +55,10 @@ interface Core {
   readonly accepted: ReadonlyArray<number>
   /** What was refused by where it would have gone, by key: the same in every re-run. */
   readonly refused: ReadonlyMap<string, typeof Row.Refusal.Type>
+  /** Of a fork: what was refused in the sessions before it, by key, and came to nothing there. */
+  readonly closed: ReadonlyMap<string, typeof Row.Refusal.Type>
+  /** Of a fork: paths on which the sessions before it acted, each with the token that it stood under there. */
+  readonly trodden: ReadonlyMap<string, string>
 }
 
 /** A result that a session has read: whose it is, what is declared of it, and the payload it is. */
@@ -104,6 +110,8 @@ export let acceptedOf: (session: Entered) => ReadonlyArray<number>
 export let isTainted: (session: Entered) => boolean
 /** What an earlier run was refused at `key` by where it would have gone. */
 export let refusedAt: (session: Entered, key: string) => typeof Row.Refusal.Type | undefined
+/** What a session before this one was refused at `key`, and never did: nor does this one. */
+export let closedAt: (session: Entered, key: string) => typeof Row.Refusal.Type | undefined
 /** What `make` made. A constructor is private to the compiler only. */
 const made = new WeakSet<Entered>()
 
@@ -157,6 +165,7 @@ export class Entered {
       session.#core.isStrange || session.#within.isStrange ||
       session.#core.read.some(({ declared }) => Label.overall(declared) === "untrusted")
     refusedAt = (session, key) => session.#core.refused.get(key)
+    closedAt = (session, key) => session.#core.closed.get(key)
   }
 
   /** Whether `enter` made the value. */
@@ -167,6 +176,11 @@ export class Entered {
   /** The place of the next act on this path. */
   nextKey(): string {
     return `${this.path}#${this.#ordinal++}`
+  }
+
+  /** What marks of envelopes follow from: the same in every run, and in every fork for what was shown before it. */
+  markedAs(part = ""): { readonly token: string; readonly path: string } {
+    return { token: this.#core.trodden.get(this.path) ?? this.token, path: `${this.path}${part}` }
   }
 
   /** What an earlier run recorded at `key`. */
@@ -218,18 +232,24 @@ export const enter = Effect.fnUntraced(function*(
   const store = yield* Store
   const log = yield* Log.Log
   const { session } = yield* store.commit({ _tag: "Claim", session: id })
-  const rows = yield* Effect.mapError(log.rows(id), unread)
+  const own = yield* Effect.mapError(log.rows(id), unread)
+  const before = yield* Effect.mapError(Lineage.before(log, own), unread)
+  const rows = [...before.flatMap((part) => part.rows), ...own]
   const readers = new Set([...actor.readers ?? [], ...seen(rows)])
+  const known = before.flatMap((part) => read(part.rows))
+  const inherited = handedOn(before)
   const core: Core = {
     summary: session,
     actor: frozen(actor),
-    journal: journal(rows),
+    journal: new Map([...inherited, ...journal(own)]),
     memory: memory(rows),
     readers,
     isStrange: rows.some(({ body }) => body.kind === "genesis" && body.trust === "untrusted"),
-    read: read(rows),
-    accepted: accepted(rows),
-    refused: refused(rows)
+    read: [...known, ...read(own)],
+    accepted: accepted(own).map((count) => known.length + count),
+    refused: refused(own),
+    closed: new Map([...closed(before)].filter(([key]) => !inherited.has(key))),
+    trodden: trodden(before)
   }
   return make(core, "", { readers: [], isStrange: false })
 })
@@ -327,6 +347,38 @@ const refused = (rows: ReadonlyArray<Row.Row>): ReadonlyMap<string, typeof Row.R
     if (key !== null && body.kind === "refusal" && body.layer === "policy" && !body.ran) found.set(key, body)
   }
   return found
+}
+
+/** The journal that a fork has from the sessions before it. */
+const handedOn = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, Recorded> =>
+  new Map(
+    before.flatMap(({ rows, session }) =>
+      [...journal(rows)].map(([key, act]): [string, Recorded] => [key, { ...act, from: session }])
+    )
+  )
+
+const closed = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, typeof Row.Refusal.Type> =>
+  new Map(
+    before.flatMap(({ rows }) =>
+      rows.flatMap(({ body, key }) =>
+        key !== null && body.kind === "refusal" && !body.ran ? [[key, body] as const] : []
+      )
+    )
+  )
+
+/** Every path on which an act stands, or one below it, under the token of the first session that came there. */
+const trodden = (before: ReadonlyArray<Lineage.Part>): ReadonlyMap<string, string> => {
+  const tokens = new Map<string, string>()
+  for (const { rows, token } of before) {
+    for (const { body, key } of rows) {
+      if (key === null || body.kind !== "intent") continue
+      for (const { index } of key.matchAll(/[/#]/g)) {
+        const path = key.slice(0, index)
+        if (path !== "" && !tokens.has(path)) tokens.set(path, token)
+      }
+    }
+  }
+  return tokens
 }
 
 /** What a run broke down of is no answer for the next. */

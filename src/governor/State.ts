@@ -62,6 +62,13 @@ export const remember = (space: Space, commit: Finish, memory: Map<string, Diges
   space.dirty.memories.set(commit.session, new Set([...space.dirty.memories.get(commit.session) ?? [], ...keys]))
 }
 
+/** The working memory that a session starts with. */
+export const begin = (space: Space, session: string, memory: ReadonlyMap<string, Digest.Hash>): void => {
+  if (memory.size === 0) return
+  space.memories.set(session, new Map(memory))
+  space.dirty.memories.set(session, new Set(memory.keys()))
+}
+
 /** A session that has ended goes on from nothing: its rows say what it came to. */
 export const drop = (space: Space, session: string): void => {
   space.threads.delete(session)

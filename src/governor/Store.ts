@@ -19,6 +19,14 @@ export interface Open {
   readonly payloads: ReadonlyArray<Payload>
   /** How many children the parent's token admits; the standard bounds unless set. Of no meaning without a parent. */
   readonly bounds?: Claims.FanOut | undefined
+  /** Of a fork, whose genesis row names the same: what its origin's chain says of it, and the memory it starts with. */
+  readonly origin?: Origin | undefined
+}
+/** See `Open`. */
+export interface Origin {
+  readonly session: Claims.SessionId
+  readonly row: Row.Draft
+  readonly memory: ReadonlyMap<string, Digest.Hash>
 }
 /**
  * Takes the session for one run: the epoch rises, every older run is fenced off, and each act that had begun and not
@@ -277,6 +285,8 @@ export interface RecordQuery {
   /** Those whose instant has come by then. */
   readonly until?: number | undefined
   readonly newest?: boolean | undefined
+  /** Those after this place, in the order that is asked for. */
+  readonly after?: { readonly at: number; readonly id: string } | undefined
   readonly offset?: number | undefined
   readonly limit: number
 }
@@ -340,6 +350,8 @@ export class Store extends Context.Service<Store, {
   readonly ticket: (id: Ticket.TicketId) => Effect.Effect<Ticket.Ticket | undefined, StoreError>
   /** Tickets of one session, or of all; oldest first. */
   readonly tickets: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
+  /** Tickets of all sessions, oldest first, page by page. */
+  readonly ticketPage: (query: TicketQuery) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
   /** Wakes that are due at `now`, the oldest first, at most `limit` of them; with the class that runs each. */
   readonly due: (
     now: number,
@@ -368,7 +380,20 @@ export class Store extends Context.Service<Store, {
   ) => Effect.Effect<ReadonlyArray<KeptCheckpoint>, StoreError>
   /** Accounts as they stand, by id. */
   readonly accounts: Effect.Effect<ReadonlyArray<AccountView>, StoreError>
+  /** The same page by page: those after the id `after`. */
+  readonly accountPage: (query: AccountQuery) => Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}
+
+/** Which tickets: those after a place. */
+export interface TicketQuery {
+  readonly after?: Pick<Ticket.Ticket, "proposedAt"> & { readonly id: string } | undefined
+  readonly limit: number
+}
+/** Which accounts: those after an id. */
+export interface AccountQuery {
+  readonly after?: string | undefined
+  readonly limit: number
+}
 
 /** A run that has written nothing for some time: the last row of its session. */
 export interface Quiet {

@@ -14,8 +14,15 @@ export const make = Effect.map(Callers.Callers, (callers) => ({
   ),
   caller_add: may(
     "caller_add",
-    ({ definition }, { name: by }) =>
-      Effect.mapBoth(callers.add(definition, by), { onFailure: failed, onSuccess: given })
+    ({ definition, knownBy }, { name: by }) =>
+      Effect.mapBoth(
+        knownBy === undefined ? callers.add(definition, by) : callers.addKnown(definition, knownBy, by),
+        { onFailure: failed, onSuccess: given }
+      )
+  ),
+  caller_bind: may(
+    "caller_bind",
+    (order, { name: by }) => Effect.mapBoth(callers.bind({ ...order, by }), { onFailure: failed, onSuccess: view })
   ),
   caller_rotate: may(
     "caller_rotate",
@@ -31,7 +38,15 @@ export const make = Effect.map(Callers.Callers, (callers) => ({
 
 const view = ({ caller, credentials }: Callers.Standing): CallerView => ({
   ...caller,
-  credentials: credentials.map(({ createdAt, expiresAt, id }) => ({ id, createdAt, expiresAt }))
+  credentials: credentials.map(({ createdAt, expiresAt, id, knownBy }) => ({
+    id,
+    createdAt,
+    expiresAt,
+    ...knownBy === undefined ? {} : { knownBy }
+  }))
 })
 
-const given = (standing: Callers.Given): GivenView => ({ ...view(standing), token: Redacted.value(standing.token) })
+const given = (standing: Callers.Standing | Callers.Given): GivenView => ({
+  ...view(standing),
+  token: "token" in standing ? Redacted.value(standing.token) : null
+})

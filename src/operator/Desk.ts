@@ -10,6 +10,7 @@ import type { Asker } from "./Asker.ts"
 import * as Bridging from "./Bridging.ts"
 import * as Deciding from "./Deciding.ts"
 import { type OperationError, Operations } from "./Operations.ts"
+import * as Pages from "./Pages.ts"
 import * as Reading from "./Reading.ts"
 import * as Running from "./Running.ts"
 
@@ -33,8 +34,15 @@ export type Shape<E = OperationError, R = Asker> =
 // @effect-diagnostics-next-line leakingRequirements:off -- who asks is another one each time; a door provides it.
 export class Desk extends Context.Service<Desk, Shape>()("aosiq/operator/Desk") {}
 
-/** The desk of an installation that signs with `keys`. */
-export const layer = (keys: ReadonlyArray<Note.Key>) =>
+/** The desk of an installation that signs with `keys`, and the same lists page by page. */
+export const layer = (keys: ReadonlyArray<Note.Key>) => Layer.merge(layerDesk(keys), Pages.layer)
+
+/** The operations by message, over the desk. */
+export const layerMessages = Operations.toLayer(Effect.map(Desk, (desk) => Operations.of(desk)))
+
+// internal
+
+const layerDesk = (keys: ReadonlyArray<Note.Key>) =>
   Layer.effect(
     Desk,
     Effect.gen(function*() {
@@ -48,6 +56,3 @@ export const layer = (keys: ReadonlyArray<Note.Key>) =>
       })
     })
   )
-
-/** The operations by message, over the desk. */
-export const layerMessages = Operations.toLayer(Effect.map(Desk, (desk) => Operations.of(desk)))

@@ -9,28 +9,13 @@ import { Alerts, Digest, Finding, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { McpViews } from "../mcp/index.ts"
 import { Proposal } from "../proposal/index.ts"
-import { Caller, DeadLetter, type Dispatch, Firing, Schedule, Unknowns } from "../session/index.ts"
+import { Caller, DeadLetter, type Dispatch, Firing, KnownBy, Schedule, Unknowns } from "../session/index.ts"
 import { Flow } from "../trust/index.ts"
 import { Asked, Identity } from "./Asker.ts"
+import { Kind, OperationError } from "./OperationError.ts"
 import * as Proposals from "./Proposals.ts"
 
-/**
- * Why an operation was not carried out: the role or the owner does not allow it; what it is about is not there, or stands
- * otherwise; it cannot be done as asked; the log did not answer.
- */
-export const Kind = Schema.Literals(["refused", "not_found", "conflict", "invalid", "unavailable"])
-export type Kind = typeof Kind.Type
-
-/** The operation was not carried out. A retry can help when it is `unavailable`. */
-export class OperationError extends Schema.TaggedError<OperationError>()("OperationError", {
-  kind: Kind,
-  detail: Schema.String,
-  remedy: Schema.String
-}) {
-  override get message(): string {
-    return this.remedy === "" ? this.detail : `${this.detail}; ${this.remedy}`
-  }
-}
+export { Kind, OperationError }
 
 /** A session as operators see it. Instants are epoch milliseconds, money micro-dollars. */
 export const SessionView = Schema.Struct({
@@ -128,8 +113,8 @@ export const CallerView = Schema.Struct({
 })
 export type CallerView = typeof CallerView.Type
 
-/** A caller with the token that it was given: told this once, and never again. */
-export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.String })
+/** A caller with the token that it was given, if it was: told this once, and never again. */
+export const GivenView = Schema.Struct({ ...CallerView.fields, token: Schema.NullOr(Schema.String) })
 export type GivenView = typeof GivenView.Type
 
 /** A proposal, and what stands behind each of its claims, looked at anew. */
@@ -156,6 +141,16 @@ const scheduled = { schedule: Schema.NonEmptyString }
 /** Whether to tell how the sessions went on that a decision lets go on; if not, they go on by themselves. */
 const wait = Schema.optionalKey(Schema.Boolean)
 const toolOrder = { server: Schema.NonEmptyString, tool: Schema.NonEmptyString, reason: Schema.String }
+/** From where a fork goes on, and how much less than its origin and its caller it holds. */
+export const forkTerms = {
+  /** `seq` of the last row that is its past. */
+  seq: Schema.optionalKey(Schema.Natural),
+  /** Instead of `seq`: a checkpoint, as its row names it. */
+  checkpoint: Schema.optionalKey(Schema.NonEmptyString),
+  capabilities: Schema.optionalKey(Schema.Array(Capability.Name)),
+  budgetMicroUsd: Schema.optionalKey(Schema.Natural),
+  lifetimeSeconds: Schema.optionalKey(Schema.Natural)
+}
 /** Tickets that one decision may be about. */
 const maxBatch = 1000
 /** Rows that one look at the log gives at most. */
@@ -235,8 +230,24 @@ export class Operations extends RpcGroup.make(
     success: SessionView,
     error
   }),
+  /** Opens a session that goes on from a row of another: the last that will do, unless one is named. */
+  Rpc.make("session_fork", {
+    payload: {
+      session: Claims.SessionId,
+      ...forkTerms,
+      /** The same key of the same caller is the same session. */
+      key: Schema.optionalKey(Schema.NonEmptyString)
+    },
+    success: SessionView,
+    error
+  }),
   Rpc.make("session_rows", {
-    payload: { session: Claims.SessionId, from: Schema.optionalKey(Schema.Natural) },
+    payload: {
+      session: Claims.SessionId,
+      from: Schema.optionalKey(Schema.Natural),
+      /** Rows at the most; all when left out. */
+      limit: Schema.optionalKey(Schema.Natural)
+    },
     success: Schema.Array(Row.Row),
     error
   }),
@@ -337,7 +348,17 @@ export class Operations extends RpcGroup.make(
   Rpc.make("proposals_list", { success: Schema.Array(ProposalSummary), error }),
   Rpc.make("caller_self", { success: Identity, error }),
   Rpc.make("callers_list", { success: Schema.Array(CallerView), error }),
-  Rpc.make("caller_add", { payload: { definition: Caller.Definition }, success: GivenView, error }),
+  /** With a token; with none, when it is known by something else. */
+  Rpc.make("caller_add", {
+    payload: { definition: Caller.Definition, knownBy: Schema.optionalKey(KnownBy.KnownBy) },
+    success: GivenView,
+    error
+  }),
+  Rpc.make("caller_bind", {
+    payload: { caller: Schema.NonEmptyString, knownBy: KnownBy.KnownBy },
+    success: CallerView,
+    error
+  }),
   Rpc.make("caller_rotate", {
     payload: { caller: Schema.NonEmptyString, overlapMs: Schema.Natural },
     success: GivenView,

@@ -1,5 +1,5 @@
 /** The operations that read: the log and what proves it, proposals, accounts; and who asks. */
-import { Effect, Option, Schema, Stream } from "effect"
+import { Effect, Option, Stream } from "effect"
 import {
   Alerts,
   type Anchor,
@@ -14,11 +14,10 @@ import {
 } from "../audit/index.ts"
 import { Evidence } from "../evidence/index.ts"
 import { Store } from "../governor/index.ts"
-import { Proposal } from "../proposal/index.ts"
 import type { Desk } from "./Desk.ts"
 import { failed } from "./Failure.ts"
 import { may, mayStream } from "./May.ts"
-import { maxRows, type ProposalSummary } from "./Operations.ts"
+import { maxRows } from "./Operations.ts"
 import * as Proposals from "./Proposals.ts"
 import * as Seen from "./Seen.ts"
 
@@ -36,19 +35,9 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
       Anchor.Anchors | Cosigning.Witnesses | Digest.Digest | Log.Log | Signer.Verifier
     >()
 
-    /** What a session ended with, where it is a proposal. */
-    const proposalOf = (summary: Log.Summary) =>
-      Effect.map(Effect.mapError(seen.result(summary.result), failed), (proposal) =>
-        Option.map(decodeProposal(proposal), (base) => {
-          const view: ProposalSummary = { session: summary.id, actor: summary.actor, caller: summary.caller, ...base }
-          return view
-        }))
-
     return {
-      alerts_list: may("alerts_list", () =>
-        alerts.list),
-      audit_keys: may("audit_keys", () =>
-        Effect.sync(() => keys.map((key) => Note.formatKey(digest, key)))),
+      alerts_list: may("alerts_list", () => alerts.list),
+      audit_keys: may("audit_keys", () => Effect.sync(() => keys.map((key) => Note.formatKey(digest, key)))),
       audit_verify: may("audit_verify", () =>
         Effect.gen(function*() {
           // What happened up to now is anchored first, so that the verdict covers it. On top of anchors that do not hold
@@ -61,26 +50,18 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
           Stream.mapError(failed)
         )),
       audit_query: may("audit_query", ({ caller, kind, limit = maxRows, session, since }) =>
-        Effect.gen(function*() {
-          const moved = yield* Effect.mapError(log.since(since), failed)
-          const wanted = moved.filter((summary) =>
-            (session === undefined || summary.id === session) && (caller === undefined || summary.caller === caller)
-          )
-          const rows = yield* Effect.forEach(wanted, ({ id }) =>
-            Effect.mapError(log.rows(id), failed))
-          return rows.flat()
-            .filter(({ at, body }) =>
-              at >= since && (kind === undefined || body.kind === kind)
-            )
-            .toSorted((a, b) => a.at - b.at)
-            .slice(0, Math.min(limit, maxRows))
-        })),
-      cost_summary: may("cost_summary", () => Effect.mapError(store.accounts, failed)),
+        Effect.mapError(log.trail({ since, session, caller, kind, limit: Math.min(limit, maxRows) }), failed)),
+      cost_summary: may("cost_summary", () =>
+        Effect.mapError(store.accounts, failed)),
       proposals_list: may("proposals_list", () =>
         Effect.gen(function*() {
-          const ended = (yield* Effect.mapError(log.sessions, failed)).filter(({ result }) => result !== null)
-          const found = yield* Effect.forEach(ended.toReversed(), proposalOf)
-          return found.flatMap((one) => Option.toArray(one))
+          const ended = (yield* Effect.mapError(log.sessions, failed)).filter(({ result }) =>
+            result !== null
+          )
+          const found = yield* Effect.mapError(Effect.forEach(ended.toReversed(), seen.proposal), failed)
+          return found.flatMap((one) =>
+            Option.toArray(one)
+          )
         })),
       proposals_get: may("proposals_get", ({ session }) =>
         Effect.andThen(seen.find(session), Effect.mapError(Proposals.of(log, evidence, session), failed))),
@@ -90,9 +71,6 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
   })
 
 // internal
-
-const { confidence, severity, title } = Proposal.base
-const decodeProposal = Schema.decodeUnknownOption(Schema.Struct({ confidence, severity, title }))
 
 const isInconsistent = (error: Anchoring.AnchoringError): boolean =>
   error._tag === "AnchorError" && error.reason._tag === "Inconsistent"

@@ -2,7 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor } from "../actor/index.ts"
-import { Digest, Log, type Row } from "../audit/index.ts"
+import { Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import { Tape } from "../backend/index.ts"
 import { Capability, Claims, Grant } from "../capability/index.ts"
 import { Store } from "../governor/index.ts"
@@ -37,6 +37,16 @@ export const sessions = Effect.gen(function*() {
     return Claims.SessionId.make(`ses_${name}`)
   })
 
+  /** What a session was asked for. */
+  const inputOf = Effect.fnUntraced(function*(id: Claims.SessionId) {
+    const found = yield* log.session(id)
+    const text = Option.isNone(found) ? Option.none<string>() : yield* log.payload(found.value.input)
+    const input = Option.filter(text, (text) => digest.sha256(text) === Option.getOrNull(found)?.input)
+    if (Option.isSome(input)) return JSON.parse(input.value) as Schema.Json // Hash-checked.
+    const detail = `the input of ${id} was erased or altered`
+    return yield* new OperationError({ kind: "conflict", detail, remedy: "restore it from a backup" })
+  })
+
   return {
     agents_list: may("agents_list", () => agents),
     sessions_list: may("sessions_list", ({ since }) =>
@@ -65,7 +75,38 @@ export const sessions = Effect.gen(function*() {
         }),
       (_, { name }) => Effect.succeed(name)
     ),
-    session_rows: may("session_rows", ({ from, session }) => Effect.mapError(log.rows(session, from), failed)),
+    session_fork: may(
+      "session_fork",
+      ({ checkpoint, key, seq, session: origin, ...ask }, asker) =>
+        Effect.gen(function*() {
+          if (seq !== undefined && checkpoint !== undefined) {
+            const detail = "a fork goes on from a row or from a checkpoint, not from both"
+            return yield* new OperationError({ kind: "invalid", detail, remedy: "name one of them" })
+          }
+          const { actor } = yield* seen.find(origin)
+          const runnable = yield* registry.get(actor)
+          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see which there are")
+          const grant = Caller.grantFor(asker.ceiling ?? ownersCeiling(runnable.class, ask.budgetMicroUsd), ask)
+          const input = yield* Effect.mapError(inputOf(origin), failed)
+          yield* Effect.mapError(launcher.check({ actor, input, grant }), beyond(asker))
+          const session = yield* idOf(asker.name, key === undefined ? undefined : `fork ${key}`)
+          const from = { ...seq === undefined ? {} : { seq }, ...checkpoint === undefined ? {} : { checkpoint } }
+          const order = { session, origin, grant, caller: asker.name, ...from }
+          yield* Effect.mapError(dispatch.fork(order), failed)
+          const opened = yield* seen.find(session)
+          const rows = yield* Effect.mapError(log.rows(session, 0, 1), failed)
+          if (Lineage.originOf(rows)?.session !== origin) {
+            const detail = "the key was used before, for a fork of another session"
+            return yield* new OperationError({ kind: "conflict", detail, remedy: "take another key" })
+          }
+          return Seen.session(opened)
+        }),
+      ofSession
+    ),
+    session_rows: may(
+      "session_rows",
+      ({ from, limit, session }) => Effect.mapError(log.rows(session, from, limit), failed)
+    ),
     session_result: may("session_result", ({ session }) =>
       Effect.mapError(
         Effect.flatMap(log.session(session), (found) => seen.result(Option.getOrNull(found)?.result ?? null)),

@@ -1,7 +1,8 @@
 /**
  * A caller: a person or a program that uses the runtime from outside, under a name of its own. Its role says which
  * operations it may ask for, its ceiling what the sessions that it starts may hold at the most. It shows who it is by a
- * token, of which only the hash is kept; the token's id is no secret and names it.
+ * token, of which only the hash is kept; the token's id is no secret and names it. Or it is known by a subject of an issuer,
+ * or by a certificate: those are credentials as well.
  *
  * Everything here is data and pure; `Callers` keeps it. Instants are epoch milliseconds.
  */
@@ -10,6 +11,7 @@ import { Person } from "../approval/index.ts"
 import { Digest } from "../audit/index.ts"
 import type { Capability, Grant } from "../capability/index.ts"
 import type { Store } from "../governor/index.ts"
+import * as KnownBy from "./KnownBy.ts"
 import * as Schedule from "./Schedule.ts"
 
 /** What a caller is there for: it looks; it runs sessions; it decides; it does all of that and lets others in. */
@@ -36,17 +38,21 @@ export const Caller = Schema.Struct({
   createdBy: Schema.NonEmptyString,
   createdAt: Schema.Natural,
   /** Since when it is let in no more; `null` while it is. */
-  revokedAt: Schema.NullOr(Schema.Natural)
+  revokedAt: Schema.NullOr(Schema.Natural),
+  /** The group that let it in: its role and ceiling are those of the group, for as long as it is in one. */
+  group: Schema.optionalKey(Schema.NonEmptyString)
 })
 export type Caller = typeof Caller.Type
 
-/** One token of a caller, without the token. */
+/** One token of a caller, without the token; or what it is known by beside tokens. */
 export const Credential = Schema.Struct({
   /** The part of the token that is shown. */
   id: Schema.NonEmptyString,
   caller: Name,
-  /** SHA-256 of the secret part. */
+  /** SHA-256 of the secret part, or of what else it is known by. */
   hash: Digest.Hash,
+  /** What is shown, where it is no token. */
+  knownBy: Schema.optionalKey(KnownBy.KnownBy),
   createdAt: Schema.Natural,
   /** From then on it is no good any more; `null` for no such instant. */
   expiresAt: Schema.NullOr(Schema.Natural)
@@ -56,6 +62,7 @@ export type Credential = typeof Credential.Type
 /** A credential as operators see it. */
 export const CredentialView = Schema.Struct({
   id: Schema.NonEmptyString,
+  knownBy: Schema.optionalKey(KnownBy.KnownBy),
   createdAt: Schema.Natural,
   expiresAt: Schema.NullOr(Schema.Natural)
 })
@@ -66,7 +73,7 @@ export const secretBytes = 32
 export const idBytes = 6
 /** Callers of one installation. */
 export const maxCallers = 1000
-/** Tokens of one caller that are good at the same time. */
+/** Tokens of one caller that are good at the same time, and as many subjects and certificates. */
 export const maxCredentials = 8
 
 /** The token of a credential, as its caller shows it. */

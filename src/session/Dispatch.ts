@@ -5,14 +5,14 @@
 import { Clock, Context, Effect, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor, ActorError } from "../actor/index.ts"
-import type { Ticket } from "../approval/index.ts"
-import { Digest, Log, type Row } from "../audit/index.ts"
+import { Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
 import {
   type Entered,
   Governor,
   GovernorError,
   isTainted,
+  memory,
   readersOf,
   Received,
   Refusal,
@@ -29,12 +29,15 @@ import {
   InsideActor,
   NoSuchActor,
   NoSuchSession,
+  NotForkable,
   NotPossible
 } from "./Ended.ts"
+import * as Fork from "./Fork.ts"
 import { why } from "./Installation.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { outside } from "./Outside.ts"
 import { Runs, unrecorded } from "./Runs.ts"
+import { lost, paused, unsettled, waiting } from "./Unended.ts"
 
 export { DispatchError, type Ended } from "./Ended.ts"
 
@@ -54,6 +57,14 @@ export interface Opening {
   readonly actor: string
   /** As the class's schema encodes it. */
   readonly input: Schema.Json
+  readonly grant: Authority
+  readonly caller: string
+}
+
+/** A session to fork from another, under a name of the caller's own. */
+export interface Forking extends Fork.From {
+  readonly session: Claims.SessionId
+  readonly origin: Claims.SessionId
   readonly grant: Authority
   readonly caller: string
 }
@@ -90,6 +101,11 @@ export class Dispatch extends Context.Service<Dispatch, {
    * accepted runs, in this process or another.
    */
   readonly open: (opening: Opening) => Effect.Effect<boolean, DispatchError>
+  /**
+   * Opens a session that goes on from a row of another and has it run; `false` when it was opened before. What the other
+   * did by then is answered from its log; its token, budget and time are the origin's or less.
+   */
+  readonly fork: (forking: Forking) => Effect.Effect<boolean, DispatchError>
   /**
    * Runs a session's tree again, answered from its log. One that has ended is not run: its end is told again. The same
    * `reason` is one run, whoever gives it; without one, it is a run of its own.
@@ -157,7 +173,8 @@ export const layer: Layer.Layer<
           input,
           definition: Tool.definitionHash(digest, actor.tool),
           ...(opening.readers.length === 0 ? {} : { readers: opening.readers }),
-          ...(opening.isTainted ? { trust: "untrusted" as const } : {})
+          ...(opening.isTainted ? { trust: "untrusted" as const } : {}),
+          ...(opening.fork === undefined ? {} : { origin: opening.fork.origin })
         }
       }
       const session: Log.Summary = {
@@ -176,7 +193,12 @@ export const layer: Layer.Layer<
         startedAt: yield* Clock.currentTimeMillis
       }
       const payloads = [{ hash: input, text }]
-      yield* store.commit({ _tag: "Open", session, genesis, accounts, payloads, bounds })
+      const origin = opening.fork === undefined ? undefined : {
+        session: opening.fork.origin.session,
+        row: { key: null, body: forked(opening.caller, claims.sid, opening.fork.origin.seq) },
+        memory: opening.fork.memory
+      }
+      yield* store.commit({ _tag: "Open", session, genesis, accounts, payloads, bounds, origin })
     })
 
     const root = Effect.fnUntraced(function*(
@@ -251,6 +273,80 @@ export const layer: Layer.Layer<
       yield* mailbox.tell({ actor: name, session, reason: "start" })
       return isNew
     }, asCaller)
+
+    const fork = Effect.fnUntraced(function*({ caller, grant, origin: of, session, ...from }: Forking) {
+      const found = yield* Effect.mapError(log.session(of), unrecorded)
+      if (Option.isNone(found)) return yield* failWith(new NoSuchSession({ session: of }))
+      const runnable = yield* registry.get(found.value.actor)
+      if (runnable === undefined) {
+        return yield* failWith(new NoSuchActor({ actor: found.value.actor, known: yield* registry.names }))
+      }
+      const actor = runnable.class
+      const rows = yield* Effect.mapError(log.rows(of), unrecorded)
+      const { hash, seq } = yield* Effect.mapError(Effect.fromResult(Fork.pointOf(found.value, rows, from)), failWith)
+      const past = rows.slice(0, seq + 1)
+      const before = yield* Effect.mapError(Lineage.before(log, past), unrecorded)
+      if (before.length + 1 >= Lineage.maxGenerations) {
+        return yield* unforkable(`${of} is a fork of too many forks`, "fork one that is nearer to its beginning")
+      }
+      const above = yield* Effect.catch(
+        tokens.verify(found.value.token, of),
+        ({ reason }) => unforkable(`the token of ${of} holds no more: ${reason.detail}`, "dispatch a new session")
+      )
+      const text = yield* Effect.mapError(log.payload(found.value.input), unrecorded)
+      const input = Option.getOrUndefined(Log.whole(digest, found.value.input)(text))
+      if (input === undefined) {
+        return yield* unforkable(`the input of ${of} was erased or altered`, "restore it from a backup")
+      }
+      const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+      const jti = Claims.TokenId.make(`tok_${yield* random.ulid}`)
+      const names = meet(grant.names, actor.capabilities)
+      const claims = Fork.claimsOf(above, { ...grant, names }, { actor: actor.name, sid: session, jti, now })
+      const isNew = yield* commitOpen({
+        actor,
+        claims,
+        json: JSON.parse(input) as Schema.Json, // Hash-checked.
+        accounts: [
+          { id: `session:${session}`, ceiling: claims.budget },
+          shared("class", actor.name),
+          shared("caller", caller)
+        ],
+        parent: null,
+        caller,
+        bounds: undefined,
+        readers: [],
+        isTainted: false,
+        fork: {
+          origin: { session: of, seq, hash },
+          memory: memory([...before.flatMap((part) => part.rows), ...past])
+        }
+      }).pipe(
+        Effect.as(true),
+        Effect.catch((error) =>
+          why(error) === "session_exists" ? Effect.succeed(false) : Effect.fail(unrecorded(error))
+        )
+      )
+      if (isNew) yield* carry(of, session, rows, seq)
+      yield* mailbox.tell({ actor: actor.name, session, reason: "start" })
+      return isNew
+    }, asCaller)
+
+    /** The state of graphs that the fork goes on from; where there is none left, its journal leads there from the top. */
+    const carry = Effect.fnUntraced(function*(
+      of: Claims.SessionId,
+      session: Claims.SessionId,
+      rows: ReadonlyArray<Row.Row>,
+      seq: number
+    ) {
+      const kept = yield* Effect.mapError(store.checkpoints(of, {}), unrecorded)
+      const changes = Fork.carried(digest, kept, rows, seq)
+      if (changes.length === 0) return
+      // A run that began meanwhile, or state that is too large for one commit, needs none of it.
+      yield* store.commit({ _tag: "Checkpoint", session, epoch: 0, changes, keep: null }).pipe(
+        Effect.catchIf((error) => why(error) !== undefined, () => Effect.void),
+        Effect.mapError(unrecorded)
+      )
+    })
 
     /** The child of the act at the session's path: the same child in every run of the parent. */
     const spawn = Effect.fnUntraced(function*(
@@ -396,6 +492,7 @@ export const layer: Layer.Layer<
       Layer.succeed(Dispatch, {
         start: start as never,
         open,
+        fork,
         resume,
         recover,
         cancel: control("cancel"),
@@ -421,19 +518,24 @@ interface Parts {
   readonly readers: ReadonlyArray<string>
   /** Whether whoever opens it has read a stranger's text. */
   readonly isTainted: boolean
+  readonly fork?: {
+    readonly origin: NonNullable<typeof Row.Genesis.Type["origin"]>
+    readonly memory: ReadonlyMap<string, Digest.Hash>
+  }
 }
+
+/** What an origin's chain says of a fork. */
+const forked = (by: string, session: string, seq: number): Row.Body => ({
+  kind: "noted",
+  what: "forked",
+  by,
+  detail: `${session} goes on from row ${seq}`
+})
+
+const unforkable = (detail: string, remedy: string) => failWith(new NotForkable({ detail, remedy }))
 
 /** Sessions that are recovered at once; the sweep finds the rest. */
 const maxRecovered = 1000
-
-/** A child that could not be recorded: the parent's act did not come to an outcome. */
-const lost = (child: Actor.AnyClass) => (error: DispatchError | Log.LogError) => {
-  const detail = error instanceof Log.LogError ? error.detail : error.message
-  return new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.LogUnavailable({ ran: true, detail, remedy: "resume the session" })
-  })
-}
 
 /** The wake that the commit itself left, told at once. */
 const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
@@ -446,25 +548,6 @@ const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Js
     Effect.map(({ json }) => json)
   )
 }
-
-const paused = (session: Claims.SessionId) =>
-  new Refusal.Refused({ layer: "session", detail: `session ${session} is paused`, remedy: "let it go on" })
-
-const waiting = (child: Actor.AnyClass, ticket: Ticket.TicketId) =>
-  new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.AwaitingApproval({ ticket, remedy: `aosiq approvals approve ${ticket}` })
-  })
-
-const unsettled = (child: Actor.AnyClass, unknown: string) =>
-  new GovernorError({
-    act: child.tool.name,
-    reason: new Refusal.AwaitingSettlement({
-      unknown,
-      detail: `an act of ${child.name} may have taken effect`,
-      remedy: `an operator says what became of it: aosiq unknown show ${unknown}`
-    })
-  })
 
 const names = (capabilities: ReadonlyArray<string>) => capabilities.filter(Capability.isName)
 

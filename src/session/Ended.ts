@@ -25,9 +25,24 @@ export class InsideActor extends Schema.TaggedError<InsideActor>()("InsideActor"
 /** What an operator asked for does not fit how the session stands; nothing was changed. */
 export class NotPossible extends Schema.TaggedError<NotPossible>()("NotPossible", { detail: Schema.String }) {}
 
+/** The session cannot be forked there, or not by whoever asks. No session was opened. */
+export class NotForkable extends Schema.TaggedError<NotForkable>()("NotForkable", {
+  detail: Schema.String,
+  remedy: Schema.String
+}) {}
+
 /** The one error of this room's sessions. A run that fails is not one: that is an `Ended`. */
 export class DispatchError extends Schema.TaggedError<DispatchError>()("DispatchError", {
-  reason: Schema.Union([NoSuchActor, NoSuchSession, BadInput, Unrecorded, Superseded, InsideActor, NotPossible])
+  reason: Schema.Union([
+    NoSuchActor,
+    NoSuchSession,
+    BadInput,
+    Unrecorded,
+    Superseded,
+    InsideActor,
+    NotPossible,
+    NotForkable
+  ])
 }) {
   override get message(): string {
     const { reason } = this
@@ -46,6 +61,8 @@ export class DispatchError extends Schema.TaggedError<DispatchError>()("Dispatch
         return `session ${reason.session} may not open a root session; spawn a child`
       case "NotPossible":
         return reason.detail
+      case "NotForkable":
+        return `${reason.detail}; ${reason.remedy}`
     }
   }
 }

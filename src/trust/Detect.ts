@@ -20,6 +20,8 @@ export interface Finding {
   /** UTF-16 offsets into the text as it was given. */
   readonly start: number
   readonly end: number
+  /** Of a passage, what weighed most, the heaviest first: never its text, but words of the lexicon and kinds of words. */
+  readonly because?: ReadonlyArray<string>
 }
 
 /** Findings of one text that are kept. */
@@ -28,23 +30,23 @@ export const maxFindings = 64
 /** Everything found in a text, in order; of too many the strong ones. */
 export const scan = (text: string): ReadonlyArray<Finding> => {
   const { unseen, words } = Plainly.read(text)
-  const inText = placed([...Wording.matches(words), ...syntax(text)], Wrapped.places(text))
-  const rotated = Wording.matches(words, "rot13").flatMap((match): ReadonlyArray<Finding> =>
-    match.strength === "strong" ? [{ ...match, strength: "strong", via: "rot13" }] : []
-  )
-  const inside = Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
-    [...Wording.matches(Plainly.read(plain).words), ...syntax(plain)].map(({ rule }): Finding => ({
-      rule,
-      strength: "strong",
-      via,
-      start,
-      end
-    }))
-  )
+  const places = Wrapped.places(text)
+  const shown = [...Wording.matches(text, words), ...syntax(text)].filter((match) => !isIn(places, match))
   const all = [
-    ...inText,
-    ...rotated,
-    ...inside,
+    ...shown.map((match): Finding => ({ ...match, via: "text" })),
+    ...places.flatMap(({ end, start }) =>
+      instructions(text.slice(start, end)).map((match): Finding => ({
+        ...match,
+        strength: "strong",
+        via: "hidden",
+        start: start + match.start,
+        end: start + match.end
+      }))
+    ),
+    ...Wording.rotated(text, words).map((match): Finding => ({ ...match, via: "rot13" })),
+    ...Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
+      instructions(plain).map((match): Finding => ({ ...match, strength: "strong", via, start, end }))
+    ),
     ...unseenIn(text, unseen)
   ].toSorted(inOrder)
   if (all.length <= maxFindings) return all
@@ -67,22 +69,21 @@ export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
 
 const inOrder = (a: { readonly start: number; readonly end: number }, b: typeof a) => a.start - b.start || a.end - b.end
 
-/** Whatever instructs a model where no reader sees it is strong. */
-const placed = (
-  matches: ReadonlyArray<Wording.Match>,
-  places: ReadonlyArray<Wrapped.Place>
-): ReadonlyArray<Finding> => {
-  const sorted = places.toSorted(inOrder)
-  let next = 0
-  let hiddenTo = 0
-  return matches.toSorted(inOrder).flatMap((match): ReadonlyArray<Finding> => {
-    for (let place = sorted[next]; place !== undefined && place.start <= match.start; place = sorted[++next]) {
-      hiddenTo = Math.max(hiddenTo, place.end)
-    }
-    if (match.start < hiddenTo) return [{ ...match, strength: "strong", via: "hidden" }]
-    const { strength } = match
-    return strength === "faint" ? [] : [{ ...match, strength, via: "text" }]
-  })
+/** What instructs a model where no reader sees it: there, less is enough. */
+const instructions = (text: string): ReadonlyArray<Wording.Match> => [
+  ...Wording.matches(text, Plainly.read(text).words, "hidden"),
+  ...syntax(text)
+]
+
+/** Whether something begins in a place; places are in order, and what opens in one belongs to it. */
+const isIn = (places: ReadonlyArray<Wrapped.Place>, { start }: { readonly start: number }): boolean => {
+  let low = 0
+  for (let high = places.length; low < high;) {
+    const middle = (low + high) >> 1
+    if ((places[middle]?.start ?? 0) <= start) low = middle + 1
+    else high = middle
+  }
+  return start < (places[low - 1]?.end ?? 0)
 }
 
 /** Characters between weak findings that still count together. */

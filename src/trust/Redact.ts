@@ -48,15 +48,18 @@ const vendors = [
 const takenOut = /(?!["'\\]{0,8}\[redacted:[a-z-]{1,20}\](?:["'\\,;}\s]|$))/
 const oneOf = (patterns: ReadonlyArray<RegExp>) => `(?:${patterns.map(({ source }) => source).join("|")})`
 
-const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
+/** Patterns in the order in which they are tried; each with what a text must have to hold a match, else a run of token. */
+const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp, mayHold?: (text: string) => boolean]> = [
   [
     "private-key",
-    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g,
+    (text) => text.includes("-----BEGIN ")
   ],
   ["jwt", /(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,512}(?:\.[A-Za-z0-9_-]{4,}){1,4}\.?/g],
   [
     "connection-string",
-    /\b[a-z][a-z0-9+.-]{1,20}:(?:\\?\/){2}[^\s:@/"']{0,128}:[^\s@/"']{1,400}@[^\s"']{1,256}/gi
+    /\b[a-z][a-z0-9+.-]{1,20}:(?:\\?\/){2}[^\s:@/"']{0,128}:[^\s@/"']{1,400}@[^\s"']{1,256}/gi,
+    (text) => text.includes("@")
   ],
   ["api-key", /(?<![A-Za-z0-9])(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,64}\d)[A-Za-z0-9_-]{16,}/g],
   ["github-token", /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/g],
@@ -64,9 +67,17 @@ const rules: ReadonlyArray<readonly [kind: string, pattern: RegExp]> = [
   ["slack-token", /(?<![A-Za-z0-9])(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,}/g],
   ["google-key", /(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{30,}/g],
   ["vendor-token", new RegExp(`(?<![A-Za-z0-9])${oneOf(vendors)}`, "g")],
-  ["authorization", /\bauthorization\\{0,8}["']?\s{0,20}[:=]\s{0,20}\\{0,8}["']?[a-z]{1,20}\s{1,20}[^\s"',\\]{4,}/gi],
+  [
+    "authorization",
+    /\bauthorization\\{0,8}["']?\s{0,20}[:=]\s{0,20}\\{0,8}["']?[a-z]{1,20}\s{1,20}[^\s"',\\]{4,}/gi,
+    (text) => /authorization/i.test(text)
+  ],
   ["bearer", /\bbearer\s{1,20}(?=[A-Za-z0-9._~+/=-]{0,64}\d)[A-Za-z0-9._~+/=-]{16,}/gi],
-  ["password", new RegExp(oneOf(names) + assigned.source + takenOut.source + oneOf(values), "gi")]
+  [
+    "password",
+    new RegExp(oneOf(names) + assigned.source + takenOut.source + oneOf(values), "gi"),
+    (text) => /pass|pwd|secret|key|token/i.test(text)
+  ]
 ]
 
 /** The text with every secret replaced by `[redacted:KIND]`. */
@@ -83,11 +94,14 @@ export interface Finding {
 export const find = (text: string): ReadonlyArray<Finding> => {
   let clean = text
   let found: ReadonlyArray<Finding> = []
-  for (const [rule, pattern] of rules) {
-    const places = Array.from(clean.matchAll(pattern), ({ 0: { length }, index }) => ({ index, end: index + length }))
+  const run = { isThere: hasRun(text) }
+  for (const [rule, pattern, mayHold] of rules) {
+    if (mayHold === undefined ? !run.isThere : !mayHold(clean)) continue
+    const places = placesOf(pattern, clean)
     if (places.length === 0) continue
     found = merged(found, places, rule)
     clean = assembled(text, found)
+    run.isThere = hasRun(clean)
   }
   return found
 }
@@ -134,6 +148,34 @@ export const preview = (text: string): string => {
 }
 
 // internal
+
+/** As `matchAll` finds them, which would compile the pattern anew for each text. */
+const placesOf = (pattern: RegExp, text: string): ReadonlyArray<{ readonly index: number; readonly end: number }> => {
+  const places: Array<{ readonly index: number; readonly end: number }> = []
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    places.push({ index: match.index, end: pattern.lastIndex })
+  }
+  return places
+}
+
+/** Characters of the shortest token that is known by its beginning, all of them without a space. */
+const shortestRun = 15
+/** Whether so many characters of tokens stand in a row: looked for in every fifteenth place, for one lies in each run. */
+const hasRun = (text: string): boolean => {
+  for (let at = shortestRun - 1; at < text.length; at += shortestRun) {
+    let start = at
+    while (start > at - shortestRun && isOfToken(text.charCodeAt(start))) start--
+    let end = at + 1
+    while (end - start <= shortestRun && end < text.length && isOfToken(text.charCodeAt(end))) end++
+    if (end - start > shortestRun) return true
+  }
+  return false
+}
+/** A letter or digit, or one of `_ . ~ + / = -`. */
+const isOfToken = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 45 && code <= 57) ||
+  code === 95 || code === 126 || code === 43 || code === 61
 
 const standIn = (rule: string): string => `[redacted:${rule}]`
 

@@ -63,30 +63,32 @@ export const strangeIn = (context: Context, args: Schema.Json): ReadonlyArray<st
   leaves(args).flatMap((leaf) => trace(context, leaf).integrity === "untrusted" ? [normal(String(leaf.value))] : [])
 
 /** Whoever has read a stranger's text may do as it says, also by the name of something. */
-export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context => ({
-  sources,
-  integrity: isTainted || sources.some(isStrange) ? "untrusted" : "trusted",
-  days: sources.flatMap(({ integrity, tool, value }) =>
-    tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
-      ? []
-      : dayOf(value) ?? []
-  )
+export const contextOf = (sources: ReadonlyArray<Source>, isTainted = false): Context =>
+  extended({ sources: [], integrity: "trusted", days: [] }, sources, isTainted)
+
+/** What was known, and what a session has read since: the same as if all of it were looked at anew. */
+export const extended = (context: Context, sources: ReadonlyArray<Source>, isTainted = false): Context => ({
+  sources: context.sources.length === 0 ? sources : [...context.sources, ...sources],
+  integrity: isTainted || context.integrity === "untrusted" || sources.some(isStrange) ? "untrusted" : "trusted",
+  days: [
+    ...context.days,
+    ...sources.flatMap(({ integrity, tool, value }) =>
+      tool === undefined || integrity !== "trusted" || typeof value !== "string" || value.length > 10
+        ? []
+        : dayOf(value) ?? []
+    )
+  ]
 })
 
-/** Traces one value. */
-export const trace = ({ days, integrity, sources }: Context, { path, value }: Leaf): Traced => {
+/** Traces one value. Several rules ask about one, and so does what comes back: a context is searched for it once. */
+export const trace = (context: Context, { path, value }: Leaf): Traced => {
   // A truth value says nothing that anybody could be the author of.
   if (typeof value === "boolean") return { path, integrity: "operator", from: undefined }
-  const sought = soughtOf(value)
-  let found: Traced | undefined
-  for (const source of sources) {
-    const good = goodAs(source, sought, days)
-    if (good === undefined) continue
-    if (good === "operator") return { path, integrity: good, from: source.from }
-    if (good === "trusted" && isNamed(sources, source)) return { path, integrity: "operator", from: source.from }
-    if (found === undefined || good === "trusted") found = { path, integrity: good, from: source.from }
-  }
-  return found ?? { path, integrity, from: undefined }
+  const known = traces.get(context) ?? new Map<string | number, Traced>()
+  traces.set(context, known)
+  const traced = known.get(value) ?? search(context, value)
+  known.set(value, traced)
+  return { ...traced, path }
 }
 
 /** Words of a text that are looked at for copies. */
@@ -102,7 +104,7 @@ export const copied = (context: Context, text: string, runLength = 4): string | 
   const length = Math.min(runLength, words.length)
   for (let start = 0; start + length <= words.length; start++) {
     const value = words.slice(start, start + length).join(" ")
-    const traced = trace(context, { path: "", value })
+    const traced = search(context, value)
     if (traced.from !== undefined && traced.integrity === "untrusted") return traced.from
   }
   return undefined
@@ -134,6 +136,22 @@ export const isComposed = (context: Context, text: string): boolean => {
 }
 
 // internal
+
+const traces = new WeakMap<Context, Map<string | number, Traced>>()
+
+const search = ({ days, integrity, sources }: Context, value: string | number): Traced => {
+  const path = ""
+  const sought = soughtOf(value)
+  let found: Traced | undefined
+  for (const source of sources) {
+    const good = goodAs(source, sought, days)
+    if (good === undefined) continue
+    if (good === "operator") return { path, integrity: good, from: source.from }
+    if (good === "trusted" && isNamed(sources, source)) return { path, integrity: "operator", from: source.from }
+    if (found === undefined || good === "trusted") found = { path, integrity: good, from: source.from }
+  }
+  return found ?? { path, integrity, from: undefined }
+}
 
 const isPart = (context: Context, words: ReadonlyArray<string>): boolean => {
   const sought = soughtOf(words.join(" "))

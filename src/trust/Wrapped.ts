@@ -29,17 +29,21 @@ export const parts = (text: string, unseen: ReadonlyArray<Unseen>): ReadonlyArra
   ...reversed(text)
 ]
 
-/** Comments, elements that are styled away, titles: every place that is not shown. */
+/** Comments, elements that are styled away, titles: every place that is not shown, in order, none inside another. */
 export const places = (text: string): ReadonlyArray<Place> => {
+  const found = containers.flatMap(([open, close]) => {
+    let before = 0
+    return Array.from(text.matchAll(open)).flatMap(({ 0: head, index }): ReadonlyArray<Place> => {
+      if (index < before) return []
+      const inner = text.slice(index + head.length, index + head.length + maxPlace)
+      const to = inner.indexOf(close)
+      before = index + head.length + (to < 0 ? inner.length : to)
+      return [{ start: index, end: before }]
+    })
+  })
   const all: Array<Place> = []
-  for (const [open, close] of containers) {
-    for (const { 0: head, index } of text.matchAll(open)) {
-      const last = all.at(-1)
-      if (last !== undefined && index < last.end && index >= last.start) continue
-      const limit = text.slice(index + head.length, index + head.length + maxPlace)
-      const to = limit.indexOf(close)
-      all.push({ start: index, end: index + head.length + (to < 0 ? limit.length : to) })
-    }
+  for (const place of found.toSorted((a, b) => a.start - b.start)) {
+    if (place.start >= (all.at(-1)?.end ?? 0)) all.push(place)
   }
   return all
 }

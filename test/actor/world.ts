@@ -137,7 +137,8 @@ const assert = (why: string): never => {
   throw new Error(why)
 }
 
-const partsOf = ({ calls = [], finish, text }: Line, turn: number): Array<Response.PartEncoded> => [
+/** A turn as a provider answers it. */
+export const partsOf = ({ calls = [], finish, text }: Line, turn: number): Array<Response.PartEncoded> => [
   ...(text === undefined ? [] : [{ type: "text" as const, text }]),
   ...calls.map((one, index) => ({
     type: "tool-call" as const,

@@ -29,7 +29,9 @@ export const logOf = (writer: Writer): Log.Log["Service"] => ({
       [...writer.held.values()].map(summaryOf).filter(({ id }) => (writer.rows.get(id)?.at(-1)?.at ?? 0) >= at)
     ),
   session: (id) => Effect.sync(() => Option.map(Option.fromUndefinedOr(writer.held.get(id)), summaryOf)),
-  rows: (id) => Effect.sync(() => [...(writer.rows.get(id) ?? [])]),
+  page: () => Effect.die("no pages here"),
+  rows: (id, from = 0, limit = Infinity) => Effect.sync(() => (writer.rows.get(id) ?? []).slice(from, from + limit)),
+  trail: () => Effect.die("no trail here"),
   payload: (hash: Digest.Hash) => Effect.sync(() => Option.fromUndefinedOr(writer.payloads.get(hash)))
 })
 

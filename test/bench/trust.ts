@@ -7,12 +7,11 @@
  */
 import { Effect } from "effect"
 import fc from "fast-check"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { NodeDigest } from "../../layers/node/index.ts"
 import { Detect, Redact, Spotlight } from "../../src/trust/index.ts"
 import { adversarial } from "../trust/adversarial.ts"
 import { apart, hidden, plain, third } from "../trust/attacks.ts"
+import { aboutModels, blind, final, folder, isFitted, runbooks } from "../trust/corpus.ts"
 import { hostileTo, isHeld } from "../trust/envelopes.ts"
 import { fifth, fourth } from "../trust/unseen.ts"
 import * as Citations from "./citations.ts"
@@ -21,35 +20,25 @@ import * as Governed from "./governed.ts"
 import * as Hijacks from "./hijacks.ts"
 import * as Labels from "./labels.ts"
 
-const data = join(import.meta.dirname, "../../../shared/data")
 const block = 4096
 
-const texts = (folder: string, ending: RegExp): ReadonlyArray<string> => {
-  const top = join(data, folder)
-  if (!existsSync(top)) return []
-  return readdirSync(top, { recursive: true, encoding: "utf8" })
-    .filter((name) => ending.test(name))
-    .map((name) => readFileSync(join(top, name), "utf8"))
-}
-const chunks = (file: string): ReadonlyArray<string> => {
-  const path = join(data, file)
-  if (!existsSync(path)) return []
-  const all = JSON.parse(readFileSync(path, "utf8")) as ReadonlyArray<{ readonly text?: string }>
-  return all.map(({ text }) => text ?? "")
-}
+const halves = (name: string, all: ReadonlyArray<string>) => ({
+  [`${name}, fitted on`]: all.filter(isFitted),
+  [`${name}, never fitted on`]: all.filter((text) => !isFitted(text))
+})
 const sets = {
-  runbooks: texts("docs-runbooks", /\.md$/),
-  incidents: texts("incidents-opensre-rds", /\.(?:md|json|ya?ml)$/),
-  "alert rules": texts("alert-rules-awesome-prometheus", /\.(?:md|ya?ml)$/),
-  "documents about models": chunks("retrieval-claude-docs/anthropic_docs.json")
+  ...halves("runbooks", runbooks()),
+  ...halves("documents about models", aboutModels()),
+  incidents: folder("incidents-opensre-rds", /\.(?:md|json|ya?ml)$/),
+  "alert rules": folder("alert-rules-awesome-prometheus", /\.(?:md|ya?ml)$/),
+  "near the border, fitted on": blind.benign,
+  "near the border, unseen": final.benign
 }
 const attacks = {
-  seen: plain,
-  hidden,
-  "second list": apart,
-  "third list": third,
-  "fourth list": fourth,
-  "fifth list": fifth
+  unseen: final.attacks,
+  "fitted on, blind list": blind.attacks,
+  "fitted on, older lists": [...plain, ...apart, ...third, ...fourth, ...fifth],
+  hidden
 }
 
 const count = (all: ReadonlyArray<string>) => ({
@@ -75,7 +64,7 @@ let sink = 0
 const codes = (text: string) => {
   for (let at = 0; at < text.length; at++) sink = (sink + text.charCodeAt(at)) | 0
 }
-const joined = sets.runbooks.join("\n")
+const joined = runbooks().join("\n")
 const blocks = Array.from(
   { length: Math.floor(joined.length / block) },
   (_, at) => joined.slice(at * block, at * block + block)

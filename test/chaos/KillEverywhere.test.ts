@@ -53,6 +53,18 @@ const killEverywhere = Effect.fnUntraced(function*(
 // The chain of the installation stands: nothing runs in it.
 const ends = ["succeeded", "failed", "standing"]
 
+/** No ticket let an act begin twice. */
+const usedOnce = Effect.fnUntraced(function*(sessions: ReadonlyArray<Log.Summary>) {
+  const log = yield* Log.Log
+  const uses = new Map<string, number>()
+  for (const session of sessions) {
+    for (const { body } of yield* log.rows(session.id)) {
+      if (body.kind === "intent" && body.ticket !== null) uses.set(body.ticket, (uses.get(body.ticket) ?? 0) + 1)
+    }
+  }
+  for (const [ticket, times] of uses) assert.strictEqual(times, 1, `ticket ${ticket}`)
+})
+
 /** Holds the log against what the tools did. */
 const audit = Effect.fnUntraced(function*(file: string) {
   const log = yield* Log.Log
@@ -95,13 +107,7 @@ const audit = Effect.fnUntraced(function*(file: string) {
   }
   const shipped = effects.filter((line) => line.startsWith("ship "))
   assert.lengthOf(new Set(shipped), shipped.length, "something was shipped twice")
-  const uses = new Map<string, number>()
-  for (const session of sessions) {
-    for (const { body } of yield* log.rows(session.id)) {
-      if (body.kind === "intent" && body.ticket !== null) uses.set(body.ticket, (uses.get(body.ticket) ?? 0) + 1)
-    }
-  }
-  for (const [ticket, times] of uses) assert.strictEqual(times, 1, `ticket ${ticket}`)
+  yield* usedOnce(sessions)
   const succeeded = sessions.filter(({ actor, status }) => actor === "Shipper" && status === "succeeded").length
   return { shippers: sessions.filter(({ actor }) => actor === "Shipper").length, succeeded, shipped: shipped.length }
 })

@@ -86,6 +86,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
       open: () => Effect.succeed(over(client)),
       start: () => Effect.die("nothing starts here"),
       serve: () => Effect.die("nothing is served here"),
+      join: () => Effect.die("nothing is joined here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),

@@ -34,6 +34,7 @@ const aosiq = (...args: ReadonlyArray<string>) =>
       open: () => Effect.succeed(client as unknown as Client), // The only operation that the command asks for.
       start: () => Effect.die("nothing starts here"),
       serve: () => Effect.die("nothing is served here"),
+      join: () => Effect.die("nothing is joined here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),

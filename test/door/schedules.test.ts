@@ -53,6 +53,7 @@ const runtime = Layer.effect(
       open: () => Effect.succeed(client),
       start: () => nothing,
       serve: () => Effect.die("nothing is served here"),
+      join: () => Effect.die("nothing is joined here"),
       runner: () => nothing,
       verifyBundle: () => nothing,
       witness: () => nothing,

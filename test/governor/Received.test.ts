@@ -34,7 +34,7 @@ describe("a result with an instruction to a model in it", () => {
       const [row] = yield* kind(id, "outcome")
       assert.strictEqual(row?.trust, "untrusted")
       assert.isTrue(row?.detected?.isSuspicious)
-      const first = row?.detected?.findings[0]
+      const first = row?.detected?.findings.find(({ rule }) => rule === "override")
       assert.deepInclude(first, { rule: "override", strength: "strong", via: "text", path: "" })
       assert.include(text.slice(first?.start, first?.end), "Ignore all previous instructions")
     }).pipe(Effect.provide(world())))
@@ -64,7 +64,10 @@ describe("a result with an instruction to a model in it", () => {
       const error = yield* Effect.flip(run(id, act(action("x", () => Effect.fail(new Sorry({ why: attack }))))))
       assert.deepStrictEqual(error, new Sorry({ why: attack }))
       const [row] = yield* kind(id, "outcome")
-      assert.deepInclude(row?.detected?.findings[0], { rule: "override", path: "why" })
+      assert.deepInclude(row?.detected?.findings.find(({ rule }) => rule === "override"), {
+        rule: "override",
+        path: "why"
+      })
       assert.strictEqual(row?.trust, "untrusted")
     }).pipe(Effect.provide(world())))
 

@@ -100,6 +100,83 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         }))
     }
 
+    it.effect("gives every list page by page, whatever comes meanwhile", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const first = yield* C.opened()
+        for (const proposedAt of [5, 5, 9]) {
+          yield* store.commit(C.propose(first, C.ticket(first, C.fresh("T"), { proposedAt })))
+        }
+        for (let at = 0; at < 5; at++) yield* store.commit(C.append(yield* C.opened(), { row: C.note(`n ${at}`) }))
+        const before = yield* log.sessions
+        const opened = (yield* log.sessions).map(({ id }) => id)
+        // Another session comes after each page; of what was there none is missed or told twice.
+        const through = <A, P>(
+          read: (after: P | undefined) => Effect.Effect<ReadonlyArray<A>, Log.LogError | Store.StoreError>,
+          placeOf: (item: A) => P
+        ) =>
+          Effect.gen(function*() {
+            const all: Array<A> = []
+            let after: P | undefined
+            for (let pages = 0;; pages++) {
+              const page = yield* read(after)
+              all.push(...page)
+              const last = page.at(-1)
+              if (last === undefined) return all
+              after = placeOf(last)
+              if (pages < 3) yield* C.opened()
+            }
+          })
+        const placeOf = ({ id, startedAt }: Log.Summary) => ({ id, startedAt })
+        const newest = yield* through((after) => log.page({ after, limit: 2, newest: true }), placeOf)
+        assert.deepStrictEqual(
+          newest.map(({ id }) => id).filter((id) => opened.includes(id)).toSorted(),
+          opened.toSorted()
+        )
+        assert.strictEqual(new Set(newest.map(({ id }) => id)).size, newest.length)
+        const places = newest.map(({ startedAt }) => startedAt)
+        assert.deepStrictEqual(places, places.toSorted((a, b) => b - a))
+        const some = { actor: first.actor, caller: first.caller, status: "running" } as const
+        const fitting = yield* through((after) => log.page({ ...some, since: 0, after, limit: 7 }), placeOf)
+        assert.includeMembers(fitting.map(({ id }) => id), [first.id])
+        assert.isTrue(fitting.every(({ status }) => status === "running"))
+        assert.lengthOf(yield* log.page({ limit: 9, actor: "nobody" }), 0)
+        assert.lengthOf(yield* log.page({ limit: 9, since: 4e12 }), 0)
+
+        const rows = yield* Effect.map(Effect.forEach(before, ({ id }) => log.rows(id)), (all) => all.flat())
+        const whereOf = ({ at, seq, session }: (typeof rows)[number]) => ({ at, session, seq })
+        const trail = yield* through((after) => log.trail({ since: 0, after, limit: 3 }), whereOf)
+        const told = trail.map(({ hash }) => hash)
+        assert.includeMembers(told, rows.map(({ hash }) => hash))
+        assert.strictEqual(new Set(told).size, told.length)
+        const notes = yield* through((after) => log.trail({ since: 0, kind: "noted", after, limit: 2 }), whereOf)
+        assert.isAtLeast(notes.length, 5)
+        assert.isTrue(notes.every(({ body }) => body.kind === "noted"))
+        const own = yield* through(
+          (after) => log.trail({ since: 0, session: first.id, caller: first.caller, after, limit: 1 }),
+          whereOf
+        )
+        assert.deepStrictEqual(own, yield* log.rows(first.id))
+        assert.lengthOf(yield* log.trail({ since: 4e12, limit: 9 }), 0)
+        assert.deepStrictEqual(yield* log.rows(first.id, 1, 2), (yield* log.rows(first.id)).slice(1, 3))
+
+        const tickets = yield* through(
+          (after: Store.TicketQuery["after"]) => store.ticketPage({ after, limit: 2 }),
+          ({ id, proposedAt }) => ({ id, proposedAt })
+        )
+        assert.deepStrictEqual(
+          tickets.map(({ id }) => id).toSorted(),
+          (yield* store.tickets()).map(({ id }) => id).toSorted()
+        )
+        const accounts = yield* through(
+          (after: string | undefined) => store.accountPage({ after, limit: 2 }),
+          ({ id }) => id
+        )
+        assert.deepStrictEqual(accounts, accounts.toSorted((a, b) => compare(a.id, b.id)))
+        assert.isAtLeast(accounts.length, 6)
+      }))
+
     it.effect("lists tickets oldest first, sessions oldest first, and accounts by id", () =>
       Effect.gen(function*() {
         const store = yield* Store.Store

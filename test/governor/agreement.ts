@@ -126,15 +126,7 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
     case "Claim":
       return C.claim(id)
     case "Begin":
-      return C.begin(writer, key, {
-        reserve: step.amount,
-        tokens: [C.tokenId(`${run}tok${step.token}`), C.tokenId(`${run}own`)],
-        repeat: repeats[step.token % repeats.length] ?? "always",
-        after: step.status % 3 === 0 ? `#${(step.place + 1) % 6}` : null,
-        ticket: step.flag ? { id: filed.id, binding: step.status === 0 ? C.hashOf("drifted") : filed.binding } : null,
-        ...(!step.flag && rule !== undefined && step.status > 4 ? C.byRule(rule) : {}),
-        lenient: step.status === 1
-      })
+      return beginOf({ writer, key, filed, rule, run }, step)
     case "Finish":
       return remembering(
         C.finish(
@@ -145,31 +137,15 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
         ),
         step
       )
-    case "Settle": {
-      const act = oneIn(space, id, "unknown", step) ?? space.acts.get(Transition.actKey(id, key))
-      return C.settle(writer, act?.key ?? key, {
-        epoch: step.flag ? null : writer.epoch,
-        intent: act?.intent ?? 0,
-        decision: {
-          choice: choices[step.status % choices.length] ?? "done",
-          from: origins[step.token % origins.length] ?? "operator",
-          by: "grace",
-          reason: "",
-          result: null
-        },
-        spent: step.ticket === 0 ? null : step.amount
-      })
-    }
+    case "Settle":
+      return settleOf(
+        oneIn(space, id, "unknown", step) ?? space.acts.get(Transition.actKey(id, key)),
+        writer,
+        key,
+        step
+      )
     case "Append":
-      return C.append(step.flag ? { ...writer, epoch: writer.epoch } : writer, {
-        epoch: step.flag ? null : writer.epoch,
-        status: (["running", "waiting", "running", "running", "succeeded"] as const)[step.status] ?? null,
-        payloads: [C.payloadOf(`payload ${step.place}`)],
-        wakeAt: step.flag ? undefined : now + step.amount,
-        keep: step.token < 4
-          ? undefined
-          : [change(space, run, step), ...step.token < 8 ? [] : [change(space, run, { ...step, ticket: 9 })]]
-      })
+      return appendOf(space, writer, run, now, step)
     case "Checkpoint":
       return C.checkpoint(writer, changesOf(step), step.status < 5 ? 1 + step.status % 2 : null)
     case "Propose":
@@ -192,6 +168,59 @@ const commitOf = (space: Transition.Workspace, run: string, now: number, step: S
       return C.control(id, (["pause", "resume", "resume", "cancel"] as const)[step.status] ?? "pause")
   }
 }
+
+/** How an act begins: by a ticket, by a rule, as an attempt after another, or by none. */
+const beginOf = (
+  { filed, key, rule, run, writer }: {
+    readonly writer: Log.Summary
+    readonly key: string
+    readonly filed: Ticket.Ticket
+    readonly rule: Rule.Rule | undefined
+    readonly run: string
+  },
+  step: Step
+): Store.Commit => {
+  return C.begin(writer, key, {
+    reserve: step.amount,
+    tokens: [C.tokenId(`${run}tok${step.token}`), C.tokenId(`${run}own`)],
+    repeat: repeats[step.token % repeats.length] ?? "always",
+    after: step.status % 3 === 0 ? `#${(step.place + 1) % 6}` : null,
+    ticket: step.flag ? { id: filed.id, binding: step.status === 0 ? C.hashOf("drifted") : filed.binding } : null,
+    ...(!step.flag && rule !== undefined && step.status > 4 ? C.byRule(rule) : {}),
+    lenient: step.status === 1
+  })
+}
+
+const settleOf = (act: Store.Act | undefined, writer: Log.Summary, key: string, step: Step): Store.Commit =>
+  C.settle(writer, act?.key ?? key, {
+    epoch: step.flag ? null : writer.epoch,
+    intent: act?.intent ?? 0,
+    decision: {
+      choice: choices[step.status % choices.length] ?? "done",
+      from: origins[step.token % origins.length] ?? "operator",
+      by: "grace",
+      reason: "",
+      result: null
+    },
+    spent: step.ticket === 0 ? null : step.amount
+  })
+
+const appendOf = (
+  space: Transition.Workspace,
+  writer: Log.Summary,
+  run: string,
+  now: number,
+  step: Step
+): Store.Commit =>
+  C.append(step.flag ? { ...writer, epoch: writer.epoch } : writer, {
+    epoch: step.flag ? null : writer.epoch,
+    status: (["running", "waiting", "running", "running", "succeeded"] as const)[step.status] ?? null,
+    payloads: [C.payloadOf(`payload ${step.place}`)],
+    wakeAt: step.flag ? undefined : now + step.amount,
+    keep: step.token < 4
+      ? undefined
+      : [change(space, run, step), ...step.token < 8 ? [] : [change(space, run, { ...step, ticket: 9 })]]
+  })
 
 /** A change of one of a few records, at times from a version that is not the last. */
 const change = (space: Transition.Workspace, run: string, step: Step): Store.Change => {

@@ -6,7 +6,7 @@ import { NodeDigest } from "../../layers/node/index.ts"
 import { Digest, Installation, Log } from "../../src/audit/index.ts"
 import { defaultTerms } from "../../src/capability/index.ts"
 import { Governor, Store } from "../../src/governor/index.ts"
-import { Caller, Callers } from "../../src/session/index.ts"
+import { Caller, Callers, type Issuers, type KnownBy } from "../../src/session/index.ts"
 
 const ceiling: Caller.Ceiling = { ...defaultTerms, capabilities: ["tool:look"] }
 let count = 0
@@ -34,6 +34,16 @@ const another = Effect.flatMap(
   Layer.build(Layer.fresh(callers)),
   (context) => Effect.provideContext(Callers.Callers, context)
 )
+
+const subject = (): typeof KnownBy.Subject.Type => ({
+  kind: "subject",
+  issuer: "https://login.example",
+  subject: `s-${++count}x`
+})
+const certificate = (): typeof KnownBy.Certificate.Type => ({
+  kind: "certificate",
+  name: `uri:spiffe://example/${++count}`
+})
 
 /** How far the clock was put forward. */
 let ahead = 0
@@ -162,5 +172,85 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         assert.isTrue(yield* isKnown(callers, second.token))
         const error = yield* Effect.flip(callers.revoke({ caller: "nobody", by: "local:ada", reason: "" }))
         assert.strictEqual(error.reason._tag, "NoSuchCaller")
+      })))
+
+    it.effect("knows a caller by a subject and by a certificate, each of one caller, until they are withdrawn", () =>
+      forward(Effect.gen(function*() {
+        const callers = yield* Callers.Callers
+        const there = yield* another
+        const [order, other] = [definition(), definition()]
+        const [one, two] = [subject(), certificate()]
+        const isOne = (service: Callers.Callers["Service"], ...shown: ReadonlyArray<KnownBy.KnownBy>) =>
+          Effect.map(Effect.exit(service.recognise(shown)), Exit.isSuccess)
+        assert.isFalse(yield* isOne(callers, one))
+        const { credentials } = yield* callers.addKnown(order, one, "local:ada")
+        yield* callers.add(other, "local:ada")
+        yield* callers.bind({ caller: order.name, knownBy: two, by: "local:ada" })
+        yield* later(Callers.freshMs)
+        for (const shown of [[one], [two], [subject(), two]]) {
+          assert.strictEqual((yield* there.recognise(shown)).name, order.name)
+        }
+        // Nobody else's too, and by nothing that is but like it.
+        for (const knownBy of [one, two]) {
+          const error = yield* Effect.flip(callers.bind({ caller: other.name, knownBy, by: "local:ada" }))
+          assert.strictEqual(error.reason._tag, "NotPossible")
+          const again = yield* Effect.flip(callers.addKnown(definition(), knownBy, "local:ada"))
+          assert.strictEqual(again.reason._tag, "NotPossible")
+        }
+        assert.isFalse(yield* isOne(there, { ...one, issuer: `${one.issuer}/` }))
+        assert.isFalse(yield* isOne(there, { ...one, subject: one.subject.toUpperCase() }))
+        assert.isFalse(yield* isOne(there))
+        // What is shown of two callers is nobody's.
+        const three = certificate()
+        yield* callers.bind({ caller: other.name, knownBy: three, by: "local:ada" })
+        yield* later(Callers.freshMs)
+        assert.isFalse(yield* isOne(there, two, three))
+        // A rotation is about tokens; a withdrawal about what is named.
+        yield* callers.rotate({ caller: order.name, by: "local:ada", overlapMs: 0 })
+        yield* later(Callers.freshMs)
+        assert.isTrue(yield* isOne(there, one))
+        const credential = credentials[0]?.id ?? ""
+        yield* callers.revoke({ caller: order.name, by: "local:ada", credential, reason: "" })
+        yield* later(Callers.freshMs)
+        assert.isFalse(yield* isOne(there, one))
+        assert.isTrue(yield* isOne(there, two))
+        // Once withdrawn it may be somebody else's.
+        yield* callers.bind({ caller: other.name, knownBy: one, by: "local:ada" })
+        yield* callers.revoke({ caller: order.name, by: "local:ada", reason: "" })
+        yield* later(Callers.freshMs)
+        assert.isFalse(yield* isOne(there, two))
+        assert.strictEqual((yield* there.recognise([one])).name, other.name)
+        const what = (yield* admitted(order.name)).map((row) => row.what)
+        assert.deepStrictEqual(what, ["added", "bound", "rotated", "revoked", "revoked"])
+      })))
+
+    it.effect("lets somebody in by a group once, whoever asks first, and never again after a revocation", () =>
+      forward(Effect.gen(function*() {
+        const here = yield* Callers.Callers
+        const there = yield* another
+        const who = subject()
+        const name = `group-${who.subject}`
+        const place: Issuers.Place = { name, group: "staff", role: "operator", ceiling }
+        const met = yield* Effect.all([here.recognise([who], place), there.recognise([who], place)], { concurrency: 2 })
+        assert.deepStrictEqual(met.map((caller) => caller.name), [Caller.Name.make(name), Caller.Name.make(name)])
+        assert.lengthOf(yield* admitted(name), 1)
+        yield* later(Callers.freshMs)
+        const moved = yield* there.recognise([who], { ...place, group: "oncall", role: "approver" })
+        assert.strictEqual(moved.role, "approver")
+        yield* later(Callers.freshMs)
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(there.recognise([who]))))
+        // A certificate is in no group.
+        assert.isTrue(
+          Exit.isFailure(yield* Effect.exit(here.recognise([certificate()], { ...place, name: "machine" })))
+        )
+        // The name is taken, and so is the one that would be mistaken for it.
+        const error = yield* Effect.flip(here.recognise([subject()], place))
+        assert.strictEqual(error.reason._tag, "NotPossible")
+        yield* here.revoke({ caller: name, by: "local:ada", reason: "left" })
+        yield* later(Callers.freshMs)
+        for (const callers of [here, there]) {
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(callers.recognise([who], place))))
+        }
+        assert.deepStrictEqual((yield* admitted(name)).map(({ what }) => what), ["added", "changed", "revoked"])
       })))
   })

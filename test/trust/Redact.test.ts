@@ -101,6 +101,32 @@ describe("what is taken out", () => {
     }
   }
 
+  /** The fewest characters that each rule knows a secret by. */
+  const shortest: ReadonlyArray<string> = [
+    "-----BEGIN PRIVATE KEY-----",
+    "eyJ12345678.abcd",
+    "ab://:x@h",
+    "sk-1234567890123456",
+    `ghp_${"a".repeat(20)}`,
+    "AKIA1234567890ABCDEF",
+    "xoxb-1234567890",
+    `AIza${"a".repeat(30)}`,
+    `gldt-${"a".repeat(20)}`,
+    "authorization:a abcd",
+    "bearer 1234567890123456",
+    "_pwd:abcd"
+  ]
+  it("is found where it is as short as it can be, wherever it begins", () => {
+    for (const secret of shortest) {
+      for (let before = 0; before < 40; before++) {
+        const filler = "a few words of no weight, said before it, ".slice(0, before)
+        for (const text of [`${filler} ${secret}`, `${filler} ${secret} and after`]) {
+          assert.notInclude(Redact.redact(text), secret, text)
+        }
+      }
+    }
+  })
+
   for (const [name, wrap] of wrappings) {
     it(`values of telling names ${name}`, () => {
       const survived = assignments.filter((assignment) => Redact.redact(wrap(assignment)).includes(value))

@@ -164,6 +164,26 @@ describe("a value", () => {
     assert.strictEqual(traced(context, "15"), "operator")
   })
 
+  it("is traced alike in what is known, read by read or all at once", () => {
+    const texts = fc.constantFrom("Bob", "pay Bob", "2026-11-26", "tomorrow", "mallory@evil.example", "17")
+    const results = fc.array(fc.tuple(fc.constantFrom("trusted", "untrusted"), fc.array(texts)))
+    fc.assert(fc.property(texts, results, texts, (asked, read, value) => {
+      let context = Trace.contextOf(Trace.request(asked))
+      for (const [index, [declared, json]] of read.entries()) {
+        traced(context, value)
+        context = Trace.extended(context, Trace.result({ from: `ses/${index}`, tool: "read", declared }, json))
+      }
+      const anew = known(asked, ...read)
+      assert.deepStrictEqual(context, anew)
+      const leaf = { path: "to", value }
+      assert.deepStrictEqual(Trace.trace(context, leaf), Trace.trace(anew, leaf))
+      assert.deepStrictEqual(Trace.trace(context, { ...leaf, path: "from" }), {
+        ...Trace.trace(context, leaf),
+        path: "from"
+      })
+    }))
+  })
+
   it("never gets better by what a stranger says", () => {
     const text = fc.array(fc.constantFrom("a", "bob", "13", "www.x.com", "general", "2025-01-11", " ", ", "), {
       maxLength: 6

@@ -4,7 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { defaultTerms } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
-import { Caller } from "../../session/index.ts"
+import { Caller, KnownBy } from "../../session/index.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
 import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
@@ -20,6 +20,7 @@ export const callers = (about: About) =>
       ),
       self,
       add(about),
+      bind(about),
       rotate(about),
       revoke(about)
     ])
@@ -67,6 +68,7 @@ const add = (about: About) =>
         Flag.withMetavar("USD"),
         Flag.withDefault(MicroUsd.fromUsd(1))
       ),
+      ...shown,
       by: by(about),
       data,
       json
@@ -74,16 +76,70 @@ const add = (about: About) =>
     (options) =>
       run(
         options,
-        (client) => Effect.flatMap(definitionOf(client, options), (definition) => client.caller_add({ definition })),
+        (client) =>
+          Effect.gen(function*() {
+            const definition = yield* definitionOf(client, options)
+            const knownBy = yield* knownByOf(options)
+            return yield* client.caller_add({ definition, ...Option.isSome(knownBy) ? { knownBy: knownBy.value } : {} })
+          }),
         given
       )
   ).pipe(
-    Command.withDescription("Let somebody in; prints the token, which is not kept"),
+    Command.withDescription("Let somebody in; prints the token, which is not kept, unless they show something else"),
     Command.withExamples([{
       command: "aosiq callers add ci --role operator --actor Diagnosis --budget 0.5",
       description: "A program that may dispatch diagnoses of half a dollar each"
+    }, {
+      command: "aosiq callers add grace --role approver --issuer https://login.example --subject 248289761001",
+      description: "A person whom an issuer vouches for"
+    }, {
+      command: "aosiq callers add deploy --role operator --certificate uri:spiffe://example/deploy",
+      description: "A program with a client certificate"
     }])
   )
+
+/** What is shown that is no token. */
+const shown = {
+  issuer: Flag.String("issuer").pipe(
+    Flag.withDescription("Issuer that vouches for the subject, as its tokens spell it"),
+    Flag.withMetavar("URL"),
+    Flag.optional
+  ),
+  subject: Flag.String("subject").pipe(
+    Flag.withDescription("Who it is for that issuer: the `sub` of its tokens"),
+    Flag.withMetavar("SUB"),
+    Flag.optional
+  ),
+  certificate: Flag.String("certificate").pipe(
+    Flag.withDescription(
+      "Name of a client certificate: its SHA-256, or uri:, dns:, email: or subject: and what it says"
+    ),
+    Flag.withMetavar("NAME"),
+    Flag.optional
+  )
+}
+
+const bind = (about: About) =>
+  Command.make(
+    "bind",
+    { name, ...shown, by: by(about), data, json },
+    (options) =>
+      run(
+        options,
+        (client) =>
+          Effect.gen(function*() {
+            const knownBy = yield* knownByOf(options)
+            if (Option.isSome(knownBy)) {
+              return yield* client.caller_bind({ caller: options.name, knownBy: knownBy.value })
+            }
+            return yield* refuse(
+              "nothing says what it is known by",
+              "name an --issuer and a --subject, or a --certificate"
+            )
+          }),
+        ({ credentials, name }) => `${name} is known by ${Print.many(credentials.length, "credential")}`
+      )
+  ).pipe(Command.withDescription("Have a caller known by a subject or a certificate as well"))
 
 const rotate = (about: About) =>
   Command.make(
@@ -116,7 +172,7 @@ const revoke = (about: About) =>
     {
       name,
       token: Flag.String("token").pipe(
-        Flag.withDescription("This one of its tokens alone, by its id"),
+        Flag.withDescription("This one of its tokens, subjects or certificates alone, by its id"),
         Flag.withMetavar("ID"),
         Flag.optional
       ),
@@ -173,17 +229,52 @@ const definitionOf = Effect.fnUntraced(function*(client: Client, { actor, budget
   )
 })
 
-const given = ({ name, role, token }: Operations.GivenView): string =>
-  `${name} is let in as ${role} with this token, which nobody can tell again:\n${token}`
+interface Shown {
+  readonly issuer: Option.Option<string>
+  readonly subject: Option.Option<string>
+  readonly certificate: Option.Option<string>
+}
+
+const knownByOf = ({ certificate, issuer, subject }: Shown) => {
+  const isSubject = Option.isSome(issuer) && Option.isSome(subject)
+  if (Option.isSome(issuer) !== Option.isSome(subject) || (isSubject && Option.isSome(certificate))) {
+    return refuse("--issuer and --subject go together, and without --certificate", "name the two of them, or the other")
+  }
+  if (!isSubject && Option.isNone(certificate)) return Effect.succeedNone
+  return Effect.mapBoth(
+    decodeKnownBy(
+      isSubject
+        ? { kind: "subject", issuer: issuer.value, subject: subject.value }
+        : { kind: "certificate", name: KnownBy.normal(Option.getOrElse(certificate, () => "")) }
+    ),
+    { onFailure: (error) => notKnown(error.message), onSuccess: Option.some }
+  )
+}
+const decodeKnownBy = Schema.decodeUnknownEffect(KnownBy.KnownBy)
+const notKnown = (why: string) =>
+  new UsageError({ detail: `nobody can be known by this: ${why}`, remedy: "see aosiq callers add --help" })
+
+const given = ({ credentials, name, role, token }: Operations.GivenView): string =>
+  token === null
+    ? `${name} is let in as ${role}, known by ${credentials.map(saidOf).join(", ")}`
+    : `${name} is let in as ${role} with this token, which nobody can tell again:\n${token}`
+
+/** A credential as it is named, with what is shown where that is no token. */
+const saidOf = ({ id, knownBy }: Operations.CallerView["credentials"][number]): string => {
+  if (knownBy === undefined) return id
+  return `${id} (${knownBy.kind === "subject" ? `${knownBy.subject} of ${knownBy.issuer}` : knownBy.name})`
+}
 
 const table = (list: ReadonlyArray<Operations.CallerView>): string =>
   list.length === 0 ? "nobody is let in from outside" : Print.table(
-    ["CALLER", "ROLE", "SINCE", "TOKENS", "HOLDS"],
+    ["CALLER", "ROLE", "SINCE", "KNOWN BY", "HOLDS"],
     list.map(({ ceiling, createdAt, credentials, name, revokedAt, role }) => [
       name,
       revokedAt === null ? role : "revoked",
       Print.time(createdAt),
-      credentials.map(({ expiresAt, id }) => expiresAt === null ? id : `${id} until ${Print.time(expiresAt)}`)
+      credentials.map((one) =>
+        one.expiresAt === null ? saidOf(one) : `${saidOf(one)} until ${Print.time(one.expiresAt)}`
+      )
         .join(", "),
       ceiling.capabilities.join(" ")
     ])

@@ -6,6 +6,7 @@ import type { Row } from "../../audit/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import { Explain, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
+import * as Next from "./Next.ts"
 import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
 import { type Client, type Order, Runtime, RuntimeError } from "./Runtime.ts"
@@ -19,7 +20,7 @@ export interface Mode {
 
 /** What a program reads with `--json`: one object on standard output. */
 export interface Outcome {
-  readonly session: string
+  readonly session: Operations.RunView["session"]
   readonly status: Operations.RunView["status"]
   /** The ticket or the act that it waits for, when it goes on, or why it ended. */
   readonly detail: string
@@ -63,8 +64,10 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
     return yield* new RuntimeError(Print.verdict(outcome.audit))
   }
   if (outcome.status === "failed") {
-    const remedy = outcome.stop === "budget" ? "start it again with a higher --budget" : "start it again"
-    return yield* new RuntimeError({ detail: `the diagnosis failed: ${outcome.detail}`, remedy })
+    return yield* new RuntimeError({
+      detail: `the diagnosis failed: ${outcome.detail}`,
+      remedy: Next.remedy(outcome.stop)
+    })
   }
   if (mode.once) return
   yield* say("\nthe runtime stays up for approvals; Ctrl-C stops it")
@@ -102,7 +105,9 @@ const gather = Effect.fnUntraced(function*(
     backend,
     notice: backend === "offline" ? "offline baseline: these are rules, not a model" : null,
     advice: result === null ? null : Option.getOrNull(Schema.decodeUnknownOption(Advice.Advice)(result)),
-    approvals: tickets.filter((ticket) => ticket.session === ended.session && ticket.state === "proposed"),
+    approvals: tickets.filter(({ session, state }) =>
+      state === "proposed" && (session === ended.session || session.startsWith(`${ended.session}.`))
+    ),
     costMicroUsd: accounts.find(({ id }) => id === `session:${ended.session}`)?.spent ?? 0,
     audit: yield* client.audit_verify()
   } satisfies Outcome as Outcome
@@ -122,20 +127,8 @@ const tell = Effect.fnUntraced(function*(mode: Mode, outcome: Outcome) {
   yield* Console.log(`\ncost: ${MicroUsd.format(outcome.costMicroUsd)}`)
   yield* Console.log(Print.plain(Print.report(outcome.audit)))
   const data = mode.folder === ".aosiq" ? "" : ` --data ${Print.word(mode.folder)}`
-  if (outcome.status === "unsettled") {
-    yield* Console.log([
-      "",
-      "an act may have taken effect, or not: its outcome was lost.",
-      `  look:     npx aosiq unknown show ${Print.word(outcome.detail)}${data}`
-    ].join("\n"))
-  }
-  for (const ticket of outcome.approvals) {
-    yield* Console.log([
-      "",
-      `${ticket.act} waits for a person. It has not run.`,
-      `  look:     npx aosiq approvals show ${ticket.id}${data}`,
-      `  approve:  npx aosiq approvals approve ${ticket.id}${data}`,
-      `  deny:     npx aosiq approvals deny ${ticket.id} --reason "…"${data}`
-    ].join("\n"))
+  const open = [Next.steps(outcome, data), ...outcome.approvals.map((ticket) => Next.decision(ticket, data))]
+  for (const lines of open) {
+    if (lines.length > 0) yield* Console.log(Print.plain(["", ...lines].join("\n")))
   }
 })

@@ -61,7 +61,8 @@ const line = ({ act, actor, at, detected, drift, stamp }: Noticed): string =>
         ? `drifted, score ${drift?.score} from ${drift?.threshold} on, after ${drift?.steps} acts`
         : `${act}: ${Print.suspicion(detected)}`
     }`,
-    ...(detected?.findings ?? []).map(({ end, path, rule, start, strength, via }) =>
-      `  ${strength} ${rule} (${via}) at ${path === "" ? "the result" : path}, ${start} to ${end}`
+    ...(detected?.findings ?? []).map(({ because, end, path, rule, start, strength, via }) =>
+      `  ${strength} ${rule} (${via}) at ${path === "" ? "the result" : path}, ${start} to ${end}` +
+      (because === undefined ? "" : `: ${because.join(", ")}`)
     )
   ].join("\n")

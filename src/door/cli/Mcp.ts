@@ -3,15 +3,18 @@ import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { McpViews } from "../../mcp/index.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
+import { mcpServe } from "./McpServe.ts"
 import * as Print from "./Print.ts"
 import * as PrintMcp from "./PrintMcp.ts"
 import { type Client, RuntimeError, UsageError } from "./Runtime.ts"
+import { here } from "./Where.ts"
 
 /** `aosiq mcp`. */
 export const mcp = (about: About) =>
   Command.make("mcp").pipe(
-    Command.withDescription("See MCP servers (AOSIQ_MCP), and approve the definitions of their tools"),
+    Command.withDescription("Serve MCP; see MCP servers (AOSIQ_MCP), and approve the definitions of their tools"),
     Command.withSubcommands([
+      here(mcpServe(about)),
       Command.make(
         "list",
         { data, json },

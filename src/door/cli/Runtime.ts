@@ -1,6 +1,6 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
 import { Context, type Effect, type Redacted, Schema, type Scope, type Stream } from "effect"
-import type { RpcClientError } from "effect/rpc"
+import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
 import type { Log, Row } from "../../audit/index.ts"
 import type { Check } from "../../backend/index.ts"
 import type { Claims } from "../../capability/index.ts"
@@ -48,6 +48,9 @@ export type Client = Desk.Shape<Failure, never> & {
   ) => Stream.Stream<Watched, Failure>
   readonly health: Effect.Effect<Health, Failure>
 }
+
+/** The operations of a process on this machine, by message. */
+export type Process = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
 
 /** Whether a runtime is there, and can work. */
 export type Health =
@@ -97,6 +100,21 @@ export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> 
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Names under which others reach the MCP server, origins of pages that may ask it, and the version that it tells. */
+  readonly mcp: {
+    readonly hosts: ReadonlyArray<string>
+    readonly origins: ReadonlyArray<string>
+    readonly version: string
+  }
+  /** Files, PEM; without them nothing is encrypted. */
+  readonly tls: TlsOrder | undefined
+}
+
+/** A server's certificate and key, and the authority whose certificates callers may show. */
+export interface TlsOrder {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | undefined
 }
 
 /** A runtime in this process. */
@@ -171,6 +189,11 @@ export class Runtime extends Context.Service<Runtime, {
     folder: string,
     order: ServeOrder
   ) => Effect.Effect<{ readonly url: string }, RuntimeError, Scope.Scope>
+  /** The operations of whoever holds the folder; of a runtime in this process, which runs sessions, when nobody does. */
+  readonly join: (
+    folder: string,
+    order: Pick<ServeOrder, "backend" | "model" | "prices">
+  ) => Effect.Effect<Process, RuntimeError, Scope.Scope>
   /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
   readonly runner: (
     folder: string,

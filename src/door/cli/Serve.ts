@@ -1,9 +1,9 @@
 /** `aosiq serve`: the runtime with its door by HTTP open, until it is stopped. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { folder, json, prices } from "./Ask.ts"
+import { type About, folder, json, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
-import { backends, Runtime } from "./Runtime.ts"
+import { backends, Runtime, type TlsOrder, UsageError } from "./Runtime.ts"
 
 /** Port of the door when nobody names one. */
 export const standardPort = 7070
@@ -21,40 +21,83 @@ export const place = {
   )
 }
 
+/** Where the MCP server may be asked from, beside this machine's addresses. */
+const mcpPlaces = {
+  hosts: Flag.String("mcp-host").pipe(
+    Flag.withDescription("Name under which others reach the MCP server, such as a proxy's (may be given again)"),
+    Flag.atLeast(0)
+  ),
+  origins: Flag.String("mcp-origin").pipe(
+    Flag.withDescription("Origin of pages that may ask the MCP server (may be given again)"),
+    Flag.atLeast(0)
+  )
+}
+
+const file = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("FILE"), Flag.optional)
+
+/** What the door speaks TLS with. */
+export const tls = {
+  cert: file("tls-cert", "Certificate of this server, PEM, with those of its authorities after it"),
+  key: file("tls-key", "Key of that certificate, PEM"),
+  clientCa: file("client-ca", "Authority whose certificates callers may show, PEM")
+}
+
 /** The command. */
-export const serve = Command.make(
-  "serve",
-  {
-    data: folder,
-    ...place,
-    backend: Flag.Literals("backend", backends).pipe(
-      Flag.withDescription("Who reasons: offline rules, or a model"),
-      Flag.withDefault("offline")
-    ),
-    model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
-    prices,
-    json
-  },
-  Effect.fnUntraced(function*({ backend, data, host, json, model, port, prices }) {
-    const runtime = yield* Runtime
-    return yield* Effect.scoped(Effect.gen(function*() {
-      const { url } = yield* runtime.serve(data, {
-        host,
-        port,
-        backend,
-        model: Option.getOrUndefined(model),
-        prices: Option.getOrUndefined(prices)
-      })
-      if (json) {
-        yield* Console.log(JSON.stringify({ url }))
+export const serve = (about: About) =>
+  Command.make(
+    "serve",
+    {
+      data: folder,
+      ...place,
+      ...mcpPlaces,
+      ...tls,
+      backend: Flag.Literals("backend", backends).pipe(
+        Flag.withDescription("Who reasons: offline rules, or a model"),
+        Flag.withDefault("offline")
+      ),
+      model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
+      prices,
+      json
+    },
+    Effect.fnUntraced(function*(
+      { backend, cert, clientCa, data, host, hosts, json, key, model, origins, port, prices }
+    ) {
+      const runtime = yield* Runtime
+      const tls = yield* tlsOf({ cert, key, clientCa })
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const { url } = yield* runtime.serve(data, {
+          host,
+          port,
+          tls,
+          mcp: { hosts, origins, version: about.version },
+          backend,
+          model: Option.getOrUndefined(model),
+          prices: Option.getOrUndefined(prices)
+        })
+        if (json) {
+          yield* Console.log(JSON.stringify({ url }))
+          return yield* Effect.never
+        }
+        yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs, MCP: ${url}/mcp`))
+        yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
         return yield* Effect.never
-      }
-      yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs`))
-      yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
-      return yield* Effect.never
-    }))
-  })
-).pipe(
-  Command.withDescription("Run the runtime and serve callers by HTTP"),
-  Command.withExamples([{ command: "aosiq serve", description: "Serve callers on this machine" }])
-)
+      }))
+    })
+  ).pipe(
+    Command.withDescription("Run the runtime and serve callers by HTTP"),
+    Command.withExamples([{ command: "aosiq serve", description: "Serve callers on this machine" }])
+  )
+
+// internal
+
+type Files = { readonly [K in keyof TlsOrder]: Option.Option<string> }
+
+const tlsOf = ({ cert, clientCa, key }: Files): Effect.Effect<TlsOrder | undefined, UsageError> => {
+  if (Option.isSome(cert) && Option.isSome(key)) {
+    return Effect.succeed({ cert: cert.value, key: key.value, clientCa: Option.getOrUndefined(clientCa) })
+  }
+  if (Option.isNone(cert) && Option.isNone(key) && Option.isNone(clientCa)) return Effect.succeed(undefined)
+  const detail = "--tls-cert and --tls-key go together, and --client-ca goes with both"
+  return Effect.fail(new UsageError({ detail, remedy: "name all of them, or none to listen without TLS" }))
+}

@@ -5,6 +5,7 @@ import { Log } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { type About, by, data, json, type Mode, reason, run, stream } from "./Ask.ts"
+import { fork } from "./Fork.ts"
 import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import * as PrintSessions from "./PrintSessions.ts"
@@ -20,7 +21,7 @@ export const sessionId = Argument.String("session").pipe(
 /** The command with its subcommands. */
 export const sessions = (about: About) =>
   Command.make("sessions", { data, json }, (options) => listed(options, {})).pipe(
-    Command.withDescription("List sessions; open, watch, pause, resume, cancel or revoke one"),
+    Command.withDescription("List sessions; open, watch, pause, resume, cancel, fork or revoke one"),
     Command.withSubcommands([
       list,
       dispatch(about),
@@ -31,6 +32,7 @@ export const sessions = (about: About) =>
       control(about, "pause"),
       control(about, "resume"),
       control(about, "cancel"),
+      fork(about),
       Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
         run(
           options,

@@ -147,6 +147,5 @@ const dressed = (response: HttpServerResponse.HttpServerResponse, mode: Mode.Mod
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...mode === "enforced" ? {} : { [governance]: mode },
-    ...response.status === 401 ? { "www-authenticate": "Bearer realm=\"aosiq\"" } : {},
-    ...response.status === 429 ? { "retry-after": "1" } : {}
+    ...response.status === 401 ? { "www-authenticate": "Bearer realm=\"aosiq\"" } : {}
   })

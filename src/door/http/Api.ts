@@ -9,9 +9,10 @@ import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import { McpViews } from "../../mcp/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
-import { Caller, DeadLetter, Firing, Schedule, Unknowns } from "../../session/index.ts"
+import { Caller, DeadLetter, Firing, KnownBy, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
+import * as Examples from "./Examples.ts"
 import * as Page from "./Page.ts"
 
 /** Longest path segment, query value or key. */
@@ -106,6 +107,14 @@ const sessions = HttpApiGroup.make("sessions").add(
     payload: Schema.Struct({ terms: Flow.Terms, reason }),
     success: Schema.Struct({ session, terms: Digest.Hash, holds: Schema.Boolean })
   }).middleware(Once),
+  HttpApiEndpoint.post("fork", "/sessions/:session/fork", {
+    params: { session },
+    headers,
+    payload: Schema.Struct(Operations.forkTerms),
+    success: Operations.SessionView.pipe(HttpApiSchema.status(201))
+  }).middleware(Once).annotateMerge(
+    OpenApi.annotations({ description: "Opens a session that goes on from a row of this one" })
+  ),
   control("cancel", "Ends the session and all below it"),
   control("pause", "Stops it and all below it between two acts"),
   control("resume", "Lets it go on"),
@@ -169,9 +178,10 @@ const audit = HttpApiGroup.make("audit").add(
       session: Schema.optionalKey(session),
       caller: Schema.optionalKey(name),
       kind: Schema.optionalKey(name),
+      cursor: Page.query.cursor,
       limit: Schema.optionalKey(Schema.Natural.check(Schema.isBetween({ minimum: 1, maximum: Operations.maxRows })))
     },
-    success: Schema.Struct({ items: Schema.Array(Row.Row) })
+    success: Page.of(Row.Row)
   }),
   HttpApiEndpoint.post("verify", "/audit/verify", { headers, success: Finding.Report }).middleware(Once),
   get("keys", "/audit/keys", { success: Schema.Struct({ items: Schema.Array(Schema.String) }) }),
@@ -246,9 +256,15 @@ const callers = HttpApiGroup.make("callers").add(
   get("list", "/callers", paged(Operations.CallerView)),
   HttpApiEndpoint.post("add", "/callers", {
     headers,
-    payload: Caller.Definition,
+    payload: Schema.Struct({ ...Caller.Definition.fields, knownBy: Schema.optionalKey(KnownBy.KnownBy) }),
     success: Operations.GivenView.pipe(HttpApiSchema.status(201))
   }).middleware(ToldOnce),
+  HttpApiEndpoint.post("bind", "/callers/:caller/bind", {
+    params: { caller: name },
+    headers,
+    payload: Schema.Struct({ knownBy: KnownBy.KnownBy }),
+    success: Operations.CallerView
+  }).middleware(Once),
   HttpApiEndpoint.post("rotate", "/callers/:caller/rotate", {
     params: { caller: name },
     headers,
@@ -287,6 +303,7 @@ export class Api extends HttpApi.make("aosiq")
   .annotateMerge(OpenApi.annotations({
     title: "AOSIQ",
     version: "1",
-    description: "A governed runtime for agents and jobs."
+    description: "A governed runtime for agents and jobs.",
+    transform: Examples.within
   }))
 {}

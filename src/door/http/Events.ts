@@ -29,7 +29,7 @@ export const of = (
       if (!(yield* isIn)) return [[], Option.none()] as const
       // How it stands is read first: rows that come after that reading belong to the next look.
       const { rows: length, status } = yield* desk.session_show({ session })
-      const rows = length > state.next ? (yield* desk.session_rows({ session, from: state.next })).slice(0, atOnce) : []
+      const rows = length > state.next ? yield* desk.session_rows({ session, from: state.next, limit: atOnce }) : []
       const next = state.next + rows.length
       const events: Array<Event> = rows.map((row) => ({ id: String(row.seq), event: "row", data: row }))
       if (final.has(status) && next >= length) {

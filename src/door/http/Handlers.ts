@@ -1,7 +1,8 @@
 /** The endpoints, each by its operation: a request is turned into one call of the desk, and its answer into a page. */
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Option, type Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type Asker, Desk, May, type Operations } from "../../operator/index.ts"
+import { Digest } from "../../audit/index.ts"
+import { type Asker, Desk, May, type Operations, Pages } from "../../operator/index.ts"
 import type { StillIn } from "./Access.ts"
 import { Api } from "./Api.ts"
 import * as Events from "./Events.ts"
@@ -32,16 +33,52 @@ export const layer = (ready: Effect.Effect<string | null>) =>
 const told = <A, R>(self: Effect.Effect<A, Operations.OperationError, R>): Effect.Effect<A, Problem.Problem, R> =>
   Effect.mapError(self, Problem.of)
 
-/** A page of what an operation lists. */
-const paged = <A, R>(
-  self: Effect.Effect<ReadonlyArray<A>, Operations.OperationError, R>,
-  placeOf: (item: A) => string,
-  ask: Page.Ask
-) =>
-  Effect.flatMap(told(self), (list) =>
-    Page.leads(list, placeOf, ask)
-      ? Effect.succeed(Page.cut(list, placeOf, ask))
-      : Effect.fail(new Problem.Malformed({ detail: "the cursor leads nowhere", remedy: "begin with the first page" })))
+/** Pages of the lists of one group, behind cursors. */
+const paging = Effect.map(Digest.Digest, (digest) => {
+  /** A page that is read from the store, by the place of the last item before it. */
+  const paged = <A, S extends Schema.Codec<unknown, Schema.Json>, E, R>(
+    list: Schema.Json,
+    place: S,
+    { cursor, limit = Page.standard }: Page.Ask,
+    read: (ask: Pages.Ask<S["Type"]>) => Effect.Effect<Pages.Page<A, S["Type"]>, E | Problem.Problem, R>
+  ) => {
+    const cursors = Page.cursors(digest, list, place)
+    const after = cursor === undefined ? Option.some(undefined) : cursors.read(cursor)
+    return Option.isNone(after)
+      ? Effect.fail(nowhere)
+      : Effect.map(read({ after: after.value, limit }), ({ items, next }) => ({
+        items,
+        next: next === null ? null : cursors.write(next)
+      }))
+  }
+  /** A page of what an operation lists as a whole: for lists that do not grow with what sessions do. */
+  const short = <A, R>(
+    list: Schema.Json,
+    self: Effect.Effect<ReadonlyArray<A>, Operations.OperationError, R>,
+    placeOf: (item: A) => string,
+    ask: Page.Ask
+  ) =>
+    paged(
+      list,
+      Page.Name,
+      ask,
+      (ask) =>
+        Effect.flatMap(told(self), (items) =>
+          Option.match(Page.cut(items, placeOf, ask), {
+            onNone: () => Effect.fail(nowhere),
+            onSome: (page) => Effect.succeed(page)
+          }))
+    )
+  return { paged, short }
+})
+
+/** What of a query is about its page. */
+const asked = (cursor: string | undefined, limit: number | undefined): Page.Ask => ({
+  ...cursor === undefined ? {} : { cursor },
+  ...limit === undefined ? {} : { limit }
+})
+
+const nowhere = new Problem.Malformed({ detail: "the cursor leads nowhere", remedy: "begin with the first page" })
 
 const byId = ({ id }: { readonly id: string }) => id
 const byName = ({ name }: { readonly name: string }) => name
@@ -59,7 +96,8 @@ const agents = HttpApiBuilder.group(
   "agents",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
-    return handlers.handleAll({ list: ({ query }) => paged(desk.agents_list(), byName, query) })
+    const { short } = yield* paging
+    return handlers.handleAll({ list: ({ query }) => short("agents", desk.agents_list(), byName, query) })
   })
 )
 
@@ -68,22 +106,20 @@ const sessions = HttpApiBuilder.group(
   "sessions",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
     const control = (action: "cancel" | "pause" | "resume") =>
     (request: {
       readonly params: { readonly session: Operations.SessionView["id"] }
       readonly payload: { readonly reason: string }
     }) => told(desk.session_control({ ...request.params, ...request.payload, action }))
     return handlers.handleAll({
-      list: ({ query: { actor, caller, since, status, ...page } }) =>
+      list: ({ query: { cursor, limit, ...filters } }) =>
         paged(
-          Effect.map(desk.sessions_list(since === undefined ? {} : { since }), (list) =>
-            list.toReversed().filter((session) =>
-              (status === undefined || session.status === status) &&
-              (caller === undefined || session.caller === caller) &&
-              (actor === undefined || session.actor === actor)
-            )),
-          byId,
-          page
+          ["sessions", filters],
+          Page.Session,
+          asked(cursor, limit),
+          (ask) => told(pages.sessions({ ...filters, ...ask }))
         ),
       dispatch: ({ headers, payload }) => {
         const key = headers["idempotency-key"]
@@ -96,7 +132,7 @@ const sessions = HttpApiBuilder.group(
         ),
       rows: ({ params, query: { from = 0, limit = Page.standard } }) =>
         told(Effect.map(
-          Effect.andThen(desk.session_show(params), desk.session_rows({ ...params, from })),
+          Effect.andThen(desk.session_show(params), desk.session_rows({ ...params, from, limit: limit + 1 })),
           (rows) => ({ items: rows.slice(0, limit), next: rows.length > limit ? from + limit : null })
         )),
       tape: ({ params }) => told(desk.session_tape(params)),
@@ -113,6 +149,10 @@ const sessions = HttpApiBuilder.group(
         ))
       },
       endorse: ({ params, payload }) => told(desk.session_endorse({ ...params, ...payload, wait: false })),
+      fork: ({ headers, params, payload }) => {
+        const key = headers["idempotency-key"]
+        return told(desk.session_fork({ ...params, ...payload, ...key === undefined ? {} : { key } }))
+      },
       cancel: control("cancel"),
       pause: control("pause"),
       resume: control("resume"),
@@ -126,8 +166,10 @@ const proposals = HttpApiBuilder.group(
   "proposals",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
     return handlers.handleAll({
-      list: ({ query }) => paged(desk.proposals_list(), ({ session }) => session, query),
+      list: ({ query }) => paged("proposals", Page.Session, query, (ask) => told(pages.proposals(ask))),
       show: ({ params }) => told(Effect.map(desk.proposals_get(params), (items) => ({ items })))
     })
   })
@@ -138,13 +180,15 @@ const approvals = HttpApiBuilder.group(
   "approvals",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
     return handlers.handleAll({
       list: ({ query: { state, ...page } }) =>
         paged(
-          Effect.map(desk.approvals_list(), (list) =>
-            list.filter((ticket) => state === undefined || ticket.state === state)),
-          byId,
-          page
+          ["approvals", state ?? null],
+          Page.Instant,
+          page,
+          (ask) => told(pages.tickets({ ...ask, state }))
         ),
       show: ({ params }) => told(desk.approval_show(params)),
       // Its sessions go on by themselves: an answer that waited for them would take as long as they do.
@@ -158,8 +202,9 @@ const rules = HttpApiBuilder.group(
   "rules",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const { short } = yield* paging
     return handlers.handleAll({
-      list: ({ query }) => paged(desk.rules_list(), ({ rule }) => rule.id, query),
+      list: ({ query }) => short("rules", desk.rules_list(), ({ rule }) => rule.id, query),
       make: ({ payload }) => told(desk.rule_make(payload)),
       approve: ({ params, payload }) => told(desk.rule_approve({ ...params, ...payload })),
       revoke: ({ params, payload }) => told(desk.rule_revoke({ ...params, ...payload }))
@@ -172,11 +217,19 @@ const audit = HttpApiBuilder.group(
   "audit",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged, short } = yield* paging
     return handlers.handleAll({
-      query: ({ query }) => told(Effect.map(desk.audit_query(query), (items) => ({ items }))),
+      query: ({ query: { cursor, limit, ...filters } }) =>
+        paged(
+          ["rows", filters],
+          Page.Row,
+          asked(cursor, limit),
+          (ask) => told(pages.rows({ ...filters, ...ask }))
+        ),
       verify: () => told(desk.audit_verify()),
       keys: () => told(Effect.map(desk.audit_keys(), (items) => ({ items }))),
-      alerts: ({ query }) => paged(desk.alerts_list(), (alert) => JSON.stringify(alert), query),
+      alerts: ({ query }) => short("alerts", desk.alerts_list(), (alert) => JSON.stringify(alert), query),
       export: ({ query }) =>
         // Whoever may not have it is told so before the stream begins.
         told(Effect.andThen(
@@ -196,8 +249,11 @@ const cost = HttpApiBuilder.group(
   Api,
   "cost",
   Effect.fnUntraced(function*(handlers) {
-    const desk = yield* Desk.Desk
-    return handlers.handleAll({ accounts: ({ query }) => paged(desk.cost_summary(), byId, query) })
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
+    return handlers.handleAll({
+      accounts: ({ query }) => paged("accounts", Page.Name, query, (ask) => told(pages.accounts(ask)))
+    })
   })
 )
 
@@ -209,8 +265,9 @@ const schedules = HttpApiBuilder.group(
     const control =
       (action: "pause" | "resume" | "remove") => ({ params }: { readonly params: { readonly schedule: string } }) =>
         told(desk.schedule_control({ ...params, action }))
+    const { short } = yield* paging
     return handlers.handleAll({
-      list: ({ query }) => paged(desk.schedules_list(), byId, query),
+      list: ({ query }) => short("schedules", desk.schedules_list(), byId, query),
       add: ({ payload }) => told(desk.schedule_add({ definition: payload })),
       pause: control("pause"),
       resume: control("resume"),
@@ -227,8 +284,16 @@ const letters = HttpApiBuilder.group(
   "deadLetters",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
     return handlers.handleAll({
-      list: ({ query: { open, ...page } }) => paged(desk.dead_letters_list({ open: open !== "all" }), byId, page),
+      list: ({ query: { open, ...page } }) =>
+        paged(
+          ["letters", open ?? null],
+          Page.Instant,
+          page,
+          (ask) => told(pages.letters({ ...ask, isOpen: open !== "all" }))
+        ),
       show: ({ params }) => told(desk.dead_letter(params)),
       replay: ({ params, payload }) => told(desk.dead_letter_decide({ ...params, ...payload, action: "replay" })),
       drop: ({ params, payload }) => told(desk.dead_letter_decide({ ...params, ...payload, action: "drop" }))
@@ -241,8 +306,9 @@ const unknowns = HttpApiBuilder.group(
   "unknown",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const { short } = yield* paging
     return handlers.handleAll({
-      list: ({ query }) => paged(desk.unknown_list(), byId, query),
+      list: ({ query }) => short("unknown", desk.unknown_list(), byId, query),
       settle: ({ payload }) =>
         told(Effect.as(desk.unknown_settle({ ...payload, wait: false }), { settled: payload.unknown }))
     })
@@ -254,10 +320,13 @@ const callers = HttpApiBuilder.group(
   "callers",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const { short } = yield* paging
     return handlers.handleAll({
       self: () => told(desk.caller_self()),
-      list: ({ query }) => paged(desk.callers_list(), byName, query),
-      add: ({ payload }) => told(desk.caller_add({ definition: payload })),
+      list: ({ query }) => short("callers", desk.callers_list(), byName, query),
+      add: ({ payload: { knownBy, ...definition } }) =>
+        told(desk.caller_add({ definition, ...knownBy === undefined ? {} : { knownBy } })),
+      bind: ({ params, payload }) => told(desk.caller_bind({ ...params, ...payload })),
       rotate: ({ params, payload }) => told(desk.caller_rotate({ ...params, ...payload })),
       revoke: ({ params, payload }) => told(desk.caller_revoke({ ...params, ...payload }))
     })
@@ -269,9 +338,11 @@ const mcp = HttpApiBuilder.group(
   "mcp",
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
+    const { short } = yield* paging
     return handlers.handleAll({
-      servers: ({ query }) => paged(desk.mcp_servers(), ({ server }) => server, query),
-      tools: ({ query: { server, ...page } }) => paged(desk.mcp_tools({ server }), ({ tool }) => tool, page),
+      servers: ({ query }) => short("servers", desk.mcp_servers(), ({ server }) => server, query),
+      tools: ({ query: { server, ...page } }) =>
+        short(["tools", server], desk.mcp_tools({ server }), ({ tool }) => tool, page),
       approve: ({ payload }) => told(desk.mcp_approve(payload)),
       withdraw: ({ payload }) => told(Effect.as(desk.mcp_withdraw(payload), { withdrawn: payload.tool }))
     })

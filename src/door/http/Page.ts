@@ -1,6 +1,11 @@
-/** Lists a page at a time. A cursor names the last item that was seen, so that what comes or goes meanwhile moves nothing. */
+/**
+ * Lists a page at a time. A cursor says after which item the next page begins, so that what comes or goes meanwhile moves
+ * nothing. To whoever asks it is opaque: it fits the list that gave it, under the same filters, and one that was changed is
+ * turned down. It is no secret and grants nothing.
+ */
 import { Option, Result, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
+import type { Digest } from "../../audit/index.ts"
 
 /** Items of one page when nobody says how many, and at the most. */
 export const standard = 50
@@ -20,24 +25,49 @@ export interface Ask {
 export const of = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({ items: Schema.Array(item), next: Schema.NullOr(Schema.String) })
 
-/** The page that was asked for of a list in a fixed order, in which each item has a place of its own. */
-export const cut = <A>(list: ReadonlyArray<A>, placeOf: (item: A) => string, { cursor, limit = standard }: Ask) => {
-  const after = cursor === undefined ? undefined : read(cursor)
-  const start = after === undefined ? 0 : list.findIndex((item) => placeOf(item) === after) + 1
-  const items = list.slice(start, start + limit)
-  const last = items.at(-1)
-  const isMore = last !== undefined && start + items.length < list.length
-  return { items, next: isMore ? Base64Url.encode(placeOf(last)) : null }
+/** Where items stand, by kind of list. */
+export const Name = Schema.String
+export const Instant = Schema.Struct({ at: Schema.Natural, id: Schema.String })
+export const Session = Schema.Struct({ startedAt: Schema.Natural, id: Schema.String })
+export const Row = Schema.Struct({ at: Schema.Natural, session: Schema.String, seq: Schema.Natural })
+
+/** Writes and reads the cursors of one list: `list` names it and all that it was asked for under. */
+export const cursors = <S extends Schema.Codec<unknown, Schema.Json>>(
+  digest: Digest.Digest["Service"],
+  list: Schema.Json,
+  place: S
+) => {
+  const seal = (text: string) => digest.sha256(digest.canonical([list, text])).slice(0, sealLength)
+  const encode = Schema.encodeSync(Schema.fromJsonString(place))
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(place))
+  return {
+    write: (at: S["Type"]): string => {
+      const text = encode(at)
+      return Base64Url.encode(`${seal(text)}${text}`)
+    },
+    /** The place after which to begin; nothing when the cursor is none of this list. */
+    read: (cursor: string): Option.Option<S["Type"]> => {
+      const plain = Option.getOrElse(Result.getSuccess(Base64Url.decodeString(cursor)), () => "")
+      const text = plain.slice(sealLength)
+      return plain.slice(0, sealLength) === seal(text) ? decode(text) : Option.none()
+    }
+  }
 }
 
-/** Whether a cursor leads somewhere in the list. */
-export const leads = <A>(list: ReadonlyArray<A>, placeOf: (item: A) => string, { cursor }: Ask): boolean => {
-  if (cursor === undefined) return true
-  const after = read(cursor)
-  return list.some((item) => placeOf(item) === after)
+/** The page of a short list in a fixed order, after the item at a place; nothing when none is there by now. */
+export const cut = <A>(
+  list: ReadonlyArray<A>,
+  placeOf: (item: A) => string,
+  { after, limit }: { readonly after?: string | undefined; readonly limit: number }
+): Option.Option<{ readonly items: ReadonlyArray<A>; readonly next: string | null }> => {
+  const at = after === undefined ? 0 : list.findIndex((item) => placeOf(item) === after) + 1
+  if (after !== undefined && at === 0) return Option.none()
+  const items = list.slice(at, at + limit)
+  const last = items.at(-1)
+  return Option.some({ items, next: last !== undefined && at + items.length < list.length ? placeOf(last) : null })
 }
 
 // internal
 
-const read = (cursor: string): string | undefined =>
-  Option.getOrUndefined(Result.getSuccess(Base64Url.decodeString(cursor)))
+/** Hex digits: enough that no cursor passes by accident. */
+const sealLength = 16

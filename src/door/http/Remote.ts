@@ -137,12 +137,12 @@ const looking = (client: Client) => {
     schedules_list: () => whole((query) => client.schedules.list({ query })),
     session_result: ({ session }) =>
       told(Effect.map(client.sessions.result({ params: { session } }), ({ result }) => result)),
-    session_rows: ({ from = 0, session }) =>
+    session_rows: ({ from = 0, limit = Infinity, session }) =>
       Stream.paginate(from, (from) =>
         Effect.map(
-          client.sessions.rows({ params: { session }, query: { from, limit: max } }),
+          client.sessions.rows({ params: { session }, query: { from, limit: Math.min(limit, max) } }),
           ({ items, next }) => [items, Option.fromNullOr(next)] as const
-        )).pipe(Stream.runCollect, told),
+        )).pipe(Stream.take(limit), Stream.runCollect, told),
     session_show,
     session_tape: (params) => told(client.sessions.tape({ params })),
     // The API lists the latest first.
@@ -166,6 +166,12 @@ const running = (client: Client) =>
       told(client.sessions[action]({ params: { session }, headers: {}, payload: { reason } })),
     session_dispatch: ({ key, ...payload }) =>
       told(client.sessions.dispatch({ headers: key === undefined ? {} : { "idempotency-key": key }, payload })),
+    session_fork: ({ key, session, ...payload }) =>
+      told(client.sessions.fork({
+        params: { session },
+        headers: key === undefined ? {} : { "idempotency-key": key },
+        payload
+      })),
     session_revoke: ({ reason, session }) =>
       told(client.sessions.revoke({ params: { session }, headers: {}, payload: { reason } }))
   }) satisfies Partial<Remote>
@@ -213,7 +219,9 @@ const deciding = (client: Client) => {
 
 const admitting = (client: Client) =>
   ({
-    caller_add: ({ definition }) => told(client.callers.add({ headers: {}, payload: definition })),
+    caller_add: ({ definition, ...shown }) =>
+      told(client.callers.add({ headers: {}, payload: { ...definition, ...shown } })),
+    caller_bind: ({ caller, ...payload }) => told(client.callers.bind({ params: { caller }, headers: {}, payload })),
     caller_revoke: ({ caller, ...payload }) =>
       told(client.callers.revoke({ params: { caller }, headers: {}, payload })),
     caller_rotate: ({ caller, ...payload }) =>

@@ -1,7 +1,7 @@
 /**
  * Requests under a key are carried out once: asked again, they are answered as they were. What came to nothing leaves the
  * key free. A request that began and was never answered is not carried out again: what became of it, its caller has to look
- * up. A dispatch is the exception, for its key names the session that it opens.
+ * up. A dispatch or a fork is the exception, for its key names the session that it opens.
  */
 import { Cause, Clock, Effect, Exit, Layer, Option } from "effect"
 import { HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
@@ -23,6 +23,9 @@ export const layer = ({ timeMs }: Pick<Limits, "timeMs">) =>
 
 // internal
 
+/** What may be carried out again: its key names the session that it opens. */
+const opens: ReadonlySet<string> = new Set(["dispatch", "fork"])
+
 const carryingOut = (timeMs: number) =>
   Effect.gen(function*() {
     const requests = yield* Requests.Requests
@@ -43,7 +46,7 @@ const carryingOut = (timeMs: number) =>
         const request = { caller, key, fingerprint, at }
         const known = yield* Effect.mapError(requests.begin(request), unavailable)
         const isAgain = known._tag === "Begun" && known.fingerprint === fingerprint &&
-          endpoint.identifier === "dispatch" && at - known.at > timeMs
+          opens.has(endpoint.identifier) && at - known.at > timeMs
         if (known._tag !== "New" && !isAgain) return yield* again(known, request, timeMs)
         const exit = yield* Effect.exit(effect)
         const answer = Exit.isSuccess(exit) ? exit.value : yield* refusalIn(exit.cause)

@@ -156,6 +156,8 @@ const left = (log: Tampered) => {
       session: (id) => Effect.succeed(Option.fromUndefinedOr(sessions.find((session) => session.id === id))),
       // Rows as somebody left them are only said to be rows.
       rows: (id) => Effect.succeed((log.rows.get(id) ?? []) as never),
+      page: () => Effect.die("no pages here"),
+      trail: () => Effect.die("no trail here"),
       payload: (hash) => Effect.succeed(Option.fromUndefinedOr(log.payloads.get(hash)))
     }),
     Layer.succeed(Anchor.Anchors, {

@@ -96,6 +96,7 @@ const script: ReadonlyArray<Step> = [
   ["record", "acts", ({ folder, of }) => ["record", of("s1"), "--out", join(folder, "tape")]],
   looks("cost", "cost"),
   acts("let in", "callers", "add", "ci", "--role", "operator", "--actor", "Clerk", "--budget", "0.5"),
+  acts("bind", "callers", "bind", "ci", "--certificate", "uri:spiffe://example/ci"),
   acts("rotate", "callers", "rotate", "ci", "--overlap", "2 hours"),
   acts("revoke", "callers", "revoke", "ci", "--reason", "over"),
   looks("callers", "callers", "list"),
@@ -104,6 +105,7 @@ const script: ReadonlyArray<Step> = [
   dispatch("s4", "Shop"),
   about("s4", "acts", "sessions", "pause"),
   about("s4", "acts", "sessions", "resume"),
+  about("s1", "acts", "sessions", "fork"),
   acts("schedule run", "schedules", "run", "later"),
   acts("schedule remove", "schedules", "remove", "later")
 ]

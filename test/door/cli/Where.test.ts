@@ -108,7 +108,8 @@ describe("where a command goes", () => {
         ["verify", "bundle"],
         ["replay", "tape"],
         ["init", "somewhere"],
-        ["backends", "check"]
+        ["backends", "check"],
+        ["mcp", "serve"]
       ]
       for (const args of local) {
         const ran = yield* run(token, ...args, "--remote", "https://aosiq.example")

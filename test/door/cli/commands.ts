@@ -21,6 +21,7 @@ export const aosiq = (open: (where: Where) => Effect.Effect<Client>, ...args: Re
       open,
       start: () => Effect.die("nothing starts here"),
       serve: () => Effect.die("nothing is served here"),
+      join: () => Effect.die("nobody joins here"),
       runner: () => Effect.die("nothing runs here"),
       witness: () => Effect.die("nothing is witnessed here"),
       backends: () => Effect.die("no backend is looked at here"),

@@ -2,7 +2,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Log } from "../../../src/audit/index.ts"
-import { address, type Answer, ask, done, letIn, send, served } from "./world.ts"
+import { Store } from "../../../src/governor/index.ts"
+import { address, type Answer, ask, ceiling, done, letIn, send, served } from "./world.ts"
 
 const asked = { actor: "Clerk", input: { order: "o-1" } }
 
@@ -66,7 +67,8 @@ layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("the HTTP 
         [ask(token, "GET", `${url}/nothing`), 404, "missing"],
         [ask(token, "DELETE", sessions), 405, "method"],
         [ask(token, "GET", `${sessions}?limit=0`), 400, "malformed"],
-        [ask(token, "GET", `${sessions}?cursor=bm9uZQ`), 400, "malformed"]
+        [ask(token, "GET", `${sessions}?cursor=bm9uZQ`), 400, "malformed"],
+        [ask(token, "GET", `${url}/v1/audit/rows?since=0&cursor=${"A".repeat(900)}`), 400, "malformed"]
       ]
       for (const [request, status, name] of problems) {
         const { headers, json, status: was, text } = yield* request
@@ -96,6 +98,88 @@ layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("the HTTP 
       }
       assert.strictEqual(seen.length, 5)
       assert.strictEqual(new Set(seen).size, 5)
+    }))
+
+  it.effect("turns a cursor down that was changed, or is of another list", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const token = yield* letIn("curious", "admin")
+      for (let at = 0; at < 3; at++) yield* ask(token, "POST", `${url}/v1/sessions`, asked)
+      const lists = ["/sessions?", "/sessions?actor=Clerk&", "/audit/rows?since=0&", "/cost?", "/agents?"]
+      const cursors: Array<string> = []
+      for (const list of lists) {
+        const { json, text } = yield* ask(token, "GET", `${url}/v1${list}limit=1`)
+        assert.isString(json.next, text)
+        cursors.push(json.next)
+      }
+      for (const [at, list] of lists.entries()) {
+        for (const [other, cursor] of cursors.entries()) {
+          const { status } = yield* ask(token, "GET", `${url}/v1${list}limit=1&cursor=${cursor}`)
+          assert.strictEqual(status, at === other ? 200 : 400, `${list} ${lists[other]}`)
+        }
+        const cursor = cursors[at] ?? ""
+        for (let place = 0; place < cursor.length; place += 7) {
+          const changed = `${cursor.slice(0, place)}${cursor[place] === "A" ? "B" : "A"}${cursor.slice(place + 1)}`
+          const { json, status } = yield* ask(token, "GET", `${url}/v1${list}limit=1&cursor=${changed}`)
+          assert.strictEqual(status, 400, changed)
+          assert.strictEqual(json.type, "urn:aosiq:problem:malformed")
+        }
+      }
+      // The rows of all sessions, page by page, are those of each.
+      const seen: Array<string> = []
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const more: string = cursor === "" ? "" : `&cursor=${cursor}`
+        const { json } = yield* ask(token, "GET", `${url}/v1/audit/rows?since=0&caller=curious&limit=4${more}`)
+        for (const { seq, session } of json.items) seen.push(`${session}/${seq}`)
+        cursor = json.next
+      }
+      const log = yield* Log.Log
+      const own = (yield* log.sessions).filter(({ caller }) => caller === "curious")
+      assert.strictEqual(new Set(seen).size, seen.length)
+      assert.isAtLeast(seen.length, own.length * 2)
+    }))
+
+  it.effect("forks within what the asker and the origin hold, and never for somebody else", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const token = yield* letIn("frank", "operator", { ...ceiling("tool:look"), budgetMicroUsd: 70 })
+      const opened = yield* ask(token, "POST", `${url}/v1/sessions`, asked)
+      const at = `${url}/v1/sessions/${opened.json.id}`
+      yield* Effect.repeat(ask(token, "GET", at), { until: ({ json }) => json.status === "succeeded" })
+      const before = done.length
+      const log = yield* Log.Log
+      const key = { "idempotency-key": "f-1" }
+      const fork = yield* ask(token, "POST", `${at}/fork`, { budgetMicroUsd: 9_000_000 }, key)
+      assert.strictEqual(fork.status, 201, fork.text)
+      assert.deepInclude(fork.json, { actor: "Clerk", caller: "frank", parent: null })
+      assert.notStrictEqual(fork.json.id, opened.json.id)
+      assert.strictEqual((yield* ask(token, "POST", `${at}/fork`, { budgetMicroUsd: 9_000_000 }, key)).text, fork.text)
+      yield* Effect.repeat(ask(token, "GET", `${url}/v1/sessions/${fork.json.id}`), {
+        until: ({ json }) => json.status === "succeeded"
+      })
+      assert.strictEqual(done.length, before)
+      const account = (yield* Effect.flatMap(Store.Store, (store) => store.accounts))
+        .find(({ id }) => id === `session:${fork.json.id}`)
+      assert.strictEqual(account?.ceiling, 70)
+      const count = (yield* log.sessions).length
+      const other = yield* letIn("fiona", "operator")
+      const less = yield* letIn("felix", "admin", ceiling("tool:refund"))
+      const refused: ReadonlyArray<readonly [Effect.Effect<Answer>, number]> = [
+        [ask(other, "POST", `${at}/fork`, {}), 403],
+        [ask(less, "POST", `${at}/fork`, {}), 403],
+        [ask(token, "POST", `${at}/fork`, { capabilities: [] }), 403],
+        [ask(token, "POST", `${at}/fork`, { seq: 2 }), 409],
+        [ask(token, "POST", `${at}/fork`, { seq: 99 }), 409],
+        [ask(token, "POST", `${at}/fork`, { seq: 1, checkpoint: "c" }), 422],
+        [ask(token, "POST", `${at}/fork`, { seq: -1 }), 400],
+        [ask(token, "POST", `${url}/v1/sessions/ses_none/fork`, {}), 404]
+      ]
+      for (const [request, status] of refused) {
+        const { json, status: was, text } = yield* request
+        assert.strictEqual(was, status, text)
+        if (status === 409) assert.isString(json.remedy)
+      }
+      assert.lengthOf(yield* log.sessions, count)
     }))
 
   it.effect("carries a request out once, however often it is made under one key", () =>

@@ -61,6 +61,12 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
   audit_query: () => ["audit.query", "GET", "/audit/rows?since=0"],
   audit_verify: () => ["audit.verify", "POST", "/audit/verify"],
   caller_add: ({ fresh }) => ["callers.add", "POST", "/callers", { name: fresh, role: "viewer", ceiling: holds }],
+  caller_bind: ({ fresh }) => [
+    "callers.bind",
+    "POST",
+    `/callers/${fresh}/bind`,
+    { knownBy: { kind: "subject", issuer: "https://login.example", subject: fresh } }
+  ],
   caller_revoke: ({ fresh }) => ["callers.revoke", "POST", `/callers/${fresh}/revoke`, { reason: "" }],
   caller_rotate: ({ fresh }) => ["callers.rotate", "POST", `/callers/${fresh}/rotate`, { overlapMs: 0 }],
   caller_self: () => ["callers.self", "GET", "/self"],
@@ -117,6 +123,7 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
     terms: { value: "a@b", for: { tools: ["refund"] }, until: "2090-01-01T00:00Z" },
     reason: "known"
   }],
+  session_fork: ({ session }) => ["sessions.fork", "POST", `/sessions/${session}/fork`, {}],
   session_result: ({ session }) => ["sessions.result", "GET", `/sessions/${session}/result`],
   session_revoke: ({ session }) => ["sessions.revoke", "POST", `/sessions/${session}/revoke`, { reason: "" }],
   session_rows: ({ session }) => ["sessions.rows", "GET", `/sessions/${session}/rows`],
@@ -181,7 +188,10 @@ const lengths = Effect.flatMap(
   (log) => Effect.map(log.sessions, (list) => list.map(({ id, seq }) => `${id} ${seq}`).toSorted().join())
 )
 
-layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "120 seconds" })(
+layer(served({ perSecond: 10_000, burst: 10_000, failures: 10_000 }), {
+  excludeTestServices: true,
+  timeout: "120 seconds"
+})(
   "the table of permits",
   (it) => {
     for (const role of roles) {

@@ -1,11 +1,11 @@
 /** Agents go on from the last state of their graph; the journal answers the node that was under way, and no other. */
 import { assert, describe, it } from "@effect/vitest"
 import { MemorySaver } from "@langchain/langgraph"
-import { Cause, Effect, Exit, Layer, Schema } from "effect"
+import { Cause, Effect, Exit, Layer, Option, Schedule, Schema } from "effect"
 import { LangGraph } from "../../../layers/langgraph/index.ts"
 import { Actor, Agent, Reasoner } from "../../../src/actor/index.ts"
 import { Digest, Log } from "../../../src/audit/index.ts"
-import { type Claims, Grant } from "../../../src/capability/index.ts"
+import { Claims, Grant } from "../../../src/capability/index.ts"
 import { enter, GovernorError, Session, Store, within } from "../../../src/governor/index.ts"
 import { Approvals, Dispatch } from "../../../src/session/index.ts"
 import * as W from "../../actor/world.ts"
@@ -100,6 +100,54 @@ describe("an agent that waited", () => {
       assert.deepInclude(ended, { _tag: "Succeeded", output: "shipped" })
       assert.deepStrictEqual(ran, ["rest", "rest", "rest"])
       assert.lengthOf(model.prompts, 4)
+    }).pipe(Effect.provide(W.app)))
+})
+
+describe("a fork of an agent", () => {
+  const forked = (origin: Claims.SessionId, name: string, seq?: number) =>
+    Effect.gen(function*() {
+      const dispatch = yield* Dispatch.Dispatch
+      const session = Claims.SessionId.make(`ses_${name}`)
+      const order = { session, origin, grant, caller: "bob", ...seq === undefined ? {} : { seq } }
+      yield* dispatch.fork(order)
+      const log = yield* Log.Log
+      yield* Effect.repeat(log.session(session), {
+        until: Option.exists(({ status }) => status !== "running"),
+        schedule: Schedule.spaced(5)
+      })
+      return yield* resume(session)
+    })
+
+  it.live("goes on from the state of its graph while that is kept, and from the top when it is not", () =>
+    Effect.gen(function*() {
+      const model = yield* W.turns(...turns, { calls: [W.look("e")] }, W.conclude("again"), W.conclude("and again"))
+      const ran: Array<string> = []
+      const { agent, layer } = yield* on(model, noting(ran))
+      yield* Effect.gen(function*() {
+        const dispatch = yield* Dispatch.Dispatch
+        const first = waits(yield* dispatch.start(agent, "x", { grant, caller: "ada" }))
+        const before = W.done.length
+        ran.length = 0
+        const early = waits(yield* forked(first.session, "early"))
+        // It went on in the node that its origin waits in, without a word to the model.
+        assert.deepStrictEqual([...new Set(ran)], ["act 2"])
+        assert.lengthOf(model.prompts, 2)
+        assert.lengthOf(W.done, before)
+        assert.notStrictEqual(early.ticket, first.ticket)
+        yield* approve(first.ticket)
+        assert.deepInclude(yield* resume(first.session), { _tag: "Succeeded", output: "shipped" })
+        assert.deepStrictEqual(yield* keptOf(first.session), [])
+        const rows = yield* W.rows(first.session)
+        const last = rows.findLastIndex(({ body }) => body.kind === "outcome" && body.act.startsWith("look"))
+        const then = W.done.length
+        ran.length = 0
+        const ended = yield* forked(first.session, "late", last)
+        assert.deepInclude(ended, { _tag: "Succeeded", output: "again" })
+        // From the top: what its origin asked and did is answered from there, to the letter.
+        assert.deepStrictEqual(ran.slice(0, 3), ["think 0", "act 1", "think 1"])
+        assert.deepStrictEqual(W.done.slice(then), ["look e"])
+        assert.lengthOf(model.prompts, 6)
+      }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(W.app)))
 })
 

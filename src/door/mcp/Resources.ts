@@ -1,0 +1,99 @@
+/** What can be read without a tool: proposals, acts that wait, and the record of a session; as JSON. */
+import { Effect, Layer } from "effect"
+import { McpSchema, McpServer } from "effect/ai"
+import { Claims } from "../../capability/index.ts"
+import type { Operations } from "../../operator/index.ts"
+import { rowView } from "./Handlers.ts"
+import * as Visible from "./Visible.ts"
+import type { Work } from "./Work.ts"
+
+/** Rows of one reading of a record, the latest. */
+const maxRows = 1000
+/** Ids that a completion gives. */
+const maxCompletions = 100
+
+/** Type of all of them. */
+export const mimeType = "application/json"
+
+/** Where they are. */
+export const uris = {
+  proposals: "aosiq://proposals",
+  approvals: "aosiq://approvals",
+  proposal: (session: string) => `aosiq://proposals/${session}`,
+  audit: (session: string) => `aosiq://sessions/${session}/audit`
+} as const
+
+const SessionParam = McpSchema.param("session", Claims.SessionId)
+
+/** They, over the operations. */
+export const layer = (work: Work) => {
+  const sessions = (input: string) =>
+    Effect.map(
+      work.sessions_list({}),
+      (list) => list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).toReversed().slice(0, maxCompletions)
+    )
+  return Layer.mergeAll(
+    Visible.hidden(
+      "proposals_list",
+      McpServer.resource({
+        uri: uris.proposals,
+        name: "proposals",
+        description: "What agents ended with for people, the latest first, and where each can be read",
+        mimeType,
+        content: read(
+          uris.proposals,
+          Effect.map(work.proposals_list(), (list) => list.map((one) => ({ ...one, uri: uris.proposal(one.session) })))
+        )
+      })
+    ),
+    Visible.hidden(
+      "approvals_list",
+      McpServer.resource({
+        uri: uris.approvals,
+        name: "approvals",
+        description: "Acts that wait for people",
+        mimeType,
+        content: read(uris.approvals, waiting(work))
+      })
+    ),
+    Visible.hidden(
+      "proposals_get",
+      McpServer.resource`aosiq://proposals/${SessionParam}`({
+        name: "proposal",
+        description: "The proposals of a session and of those below it, each claim with its evidence",
+        mimeType,
+        completion: { session: sessions },
+        content: (uri, session) => read(uri, work.proposals_get({ session }))
+      })
+    ),
+    Visible.hidden(
+      "session_rows",
+      McpServer.resource`aosiq://sessions/${SessionParam}/audit`({
+        name: "audit",
+        description: `The record of a session: its latest ${maxRows} rows, oldest first`,
+        mimeType,
+        completion: { session: sessions },
+        content: (uri, session) => read(uri, record(work, session))
+      })
+    )
+  )
+}
+
+/** The acts that wait for people. */
+export const waiting = (work: Work) =>
+  Effect.map(work.approvals_list(), (list) => list.filter(({ state }) => state === "proposed"))
+
+/** The record of a session. */
+export const record = (work: Work, session: Operations.SessionView["id"]) =>
+  Effect.map(
+    // A session that is not there has no rows, and is refused.
+    Effect.andThen(work.session_show({ session }), work.session_rows({ session })),
+    (rows) => ({ session, rows: rows.slice(-maxRows).map(rowView), left: Math.max(0, rows.length - maxRows) })
+  )
+
+// internal
+
+const read = <A, E, R>(uri: string, content: Effect.Effect<A, E, R>) =>
+  Effect.map(content, (found) => ({ contents: [{ uri, mimeType, text: encode(found) }] }))
+
+const encode = (value: unknown): string => JSON.stringify(value, null, 2)

@@ -1,0 +1,66 @@
+/** The MCP server over standard input and output, for a program that starts it: in the name of one caller, or of the owner. */
+import { Cause, Effect, Fiber, Layer, Schema, Stdio, Stream } from "effect"
+import { McpSchema, McpServer } from "effect/ai"
+import { Asker } from "../../operator/index.ts"
+import * as Lines from "./Lines.ts"
+import * as Offer from "./Offer.ts"
+import * as Work from "./Work.ts"
+
+/** Who asks is let in no more. */
+export class NotLetIn extends Schema.TaggedError<NotLetIn>()("NotLetIn", {
+  ...McpSchema.McpErrorBase.fields,
+  code: Schema.tag(-32_001)
+}) {}
+
+/** Serves until the input ends: all that was asked by then is answered. */
+export const serve = (client: Work.Client, as: Work.As, version: string) =>
+  Effect.gen(function*() {
+    // Looked at anew before every request, as often as a process does that knows callers by their tokens.
+    const self = yield* Effect.cachedWithTTL(Work.self(client, as), "500 millis")
+    const entrance = McpServer.middleware<{ provides: Asker.Asker }>()((effect) =>
+      Effect.matchEffect(self, {
+        onFailure: ({ message }) => Effect.fail(new NotLetIn({ message })),
+        onSuccess: (identity) => Effect.provideService(effect, Asker.Asker, identity)
+      })
+    )
+    yield* run(Layer.provide(Offer.layer(Work.over(client, as)), entrance.layer), version)
+  })
+
+/** Serves what `offer` registers. */
+export const run = <E>(
+  offer: Layer.Layer<never, E, McpServer.McpServer>,
+  version: string,
+  bounds: Lines.Bounds = Lines.standard
+) =>
+  Effect.gen(function*() {
+    const stdio = yield* Stdio.Stdio
+    const guarded = yield* guard(stdio, bounds)
+    const server = McpServer.layerStdio({ ...Offer.about, version, registrations: offer }).pipe(
+      Layer.provide(Layer.succeed(Stdio.Stdio, guarded.stdio))
+    )
+    const fiber = yield* Effect.forkChild(Layer.launch(server))
+    // The end of the input ends the server from within.
+    yield* Effect.catchCause(Fiber.join(fiber), (cause) =>
+      guarded.isOver() && Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.failCause(cause))
+  })
+
+// internal
+
+/** The same input with nothing in it but messages. */
+const guard = (stdio: Stdio.Stdio, bounds: Lines.Bounds) =>
+  Effect.sync(() => {
+    let isOver = false
+    const split = Lines.splitting(bounds)
+    const say = (text: string) => Stream.run(Stream.make(text), stdio.stdout({ endOnDone: false }))
+    const stdin = stdio.stdin.pipe(
+      Stream.decodeText,
+      Stream.flatMap((piece) => Stream.fromIterable(split(piece))),
+      Stream.mapEffect((line) => "pass" in line ? Effect.succeed([line.pass]) : Effect.as(say(line.answer), [])),
+      Stream.flatMap(Stream.fromIterable),
+      Stream.encodeText,
+      Stream.onEnd(Effect.sync(() => {
+        isOver = true
+      }))
+    )
+    return { stdio: Stdio.make({ ...stdio, stdin }), isOver: () => isOver }
+  })

@@ -1,0 +1,118 @@
+/**
+ * How a session stands, and waiting for it: until it has ended or needs people, or so long. Whoever waits is told each row as
+ * progress. A call that its client cancels meanwhile cancels the session; one whose connection broke does not.
+ */
+import { Cause, Clock, Context, Duration, Effect, Exit, Option, Predicate } from "effect"
+import { McpSchema, McpServer } from "effect/ai"
+import { RpcSchema } from "effect/rpc"
+import type { Row } from "../../audit/index.ts"
+import { Asker, type Operations } from "../../operator/index.ts"
+import type { Standing } from "./Tools.ts"
+import type { Work } from "./Work.ts"
+
+type SessionId = Operations.SessionView["id"]
+
+/** Whether the connection of a request is gone; set by the transport, for an interruption looks the same. */
+export class Connection extends Context.Reference<{ readonly isGone: () => boolean }>("aosiq/door/mcp/Connection", {
+  defaultValue: () => ({ isGone: () => false })
+}) {}
+
+/** What a call leaves to be done if it is cancelled. */
+class Call extends Context.Reference<{ readonly onCancel: (act: Effect.Effect<void>) => void }>("aosiq/door/mcp/Call", {
+  defaultValue: () => ({ onCancel: () => undefined })
+}) {}
+
+/** How often the session is looked at. */
+const every = Duration.millis(250)
+
+/** How it stands. */
+export const standing = Effect.fnUntraced(function*(work: Work, id: SessionId) {
+  const session = yield* work.session_show({ session: id })
+  const result = ended.has(session.status) ? yield* work.session_result({ session: id }) : null
+  const tickets = ended.has(session.status) ? [] : yield* work.approvals_list()
+  const waitsFor = tickets.filter((ticket) =>
+    ticket.state === "proposed" && (ticket.session === id || ticket.session.startsWith(`${id}.`))
+  )
+  return { session, result, waitsFor: waitsFor.map(({ id }) => id) } satisfies Standing
+})
+
+/** Waits for it, `seconds` at the most, and gives how it stands then. */
+export const until = (work: Work, session: SessionId, seconds: number) =>
+  Effect.gen(function*() {
+    const tell = yield* progress
+    const { onCancel } = yield* Call
+    const asker = yield* Asker.Asker
+    onCancel(
+      Effect.ignore(work.session_control({ session, action: "cancel", reason: "its call was cancelled" })).pipe(
+        Effect.provideService(Asker.Asker, asker)
+      )
+    )
+    const end = (yield* Clock.currentTimeMillis) + seconds * 1000
+    let seen = 0
+    while (true) {
+      const { rows, status } = yield* work.session_show({ session })
+      if (rows > seen) {
+        for (const row of yield* work.session_rows({ session, from: seen })) yield* tell(row.seq + 1, said(row))
+        seen = rows
+      }
+      if (status !== "running" || (yield* Clock.currentTimeMillis) >= end) return yield* standing(work, session)
+      yield* Effect.sleep(every)
+    }
+  })
+
+/** Does what a call asked for in case that it is cancelled. What stands behind a tool sees an interruption, and not whose. */
+export const cancelling = McpServer.middleware((effect) =>
+  Effect.suspend(() => {
+    const acts: Array<Effect.Effect<void>> = []
+    return effect.pipe(
+      Effect.provideService(Call, { onCancel: (act) => acts.push(act) }),
+      Effect.onExit((exit) =>
+        Effect.flatMap(
+          Connection,
+          ({ isGone }) => isCancelled(exit) && !isGone() ? Effect.all(acts, { discard: true }) : Effect.void
+        )
+      )
+    )
+  })
+)
+
+// internal
+
+const ended: ReadonlySet<Operations.SessionView["status"]> = new Set(["succeeded", "failed", "abandoned", "cancelled"])
+
+const isCancelled = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) &&
+  exit.cause.reasons.some((reason) =>
+    Cause.isInterruptReason(reason) && reason.annotations.has(RpcSchema.ClientAbort.key)
+  )
+
+/** Tells progress to whoever asked for it, and nobody else. */
+const progress = Effect.gen(function*() {
+  const server = yield* Effect.serviceOption(McpServer.McpServer)
+  const client = yield* Effect.serviceOption(McpSchema.McpServerClient)
+  const context = yield* Effect.serviceOption(McpSchema.McpRequestContext)
+  const metadata = Option.match(client, {
+    onNone: () => Option.getOrUndefined(context)?.requestMetadata,
+    onSome: ({ requestMetadata }) => requestMetadata
+  })
+  const token = Predicate.hasProperty(metadata, "progressToken") ? metadata.progressToken : undefined
+  const isToken = Predicate.isString(token) || Predicate.isNumber(token)
+  return (count: number, message: string): Effect.Effect<void> =>
+    isToken && Option.isSome(server)
+      ? server.value.notifications["notifications/progress"]({ progressToken: token, progress: count, message })
+      : Effect.void
+})
+
+/** A row in a few words. */
+const said = ({ body }: Row.Row): string => {
+  switch (body.kind) {
+    case "intent":
+      return `${body.act} …`
+    case "outcome":
+      return `${body.act} ${body.status}`
+    case "ended":
+      return `ended: ${body.status}`
+    default:
+      return body.kind
+  }
+}
