@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import { Bundle, Note } from "../../src/audit/index.ts"
-import { type Looked, Runtime, RuntimeError } from "../../src/door/cli/index.ts"
+import { type Looked, over, Runtime, RuntimeError, type Where } from "../../src/door/cli/index.ts"
 import { Explain, Operations } from "../../src/operator/index.ts"
 import { Control } from "../control/index.ts"
 import { Ed25519, NodeDigest } from "../node/index.ts"
@@ -18,25 +18,7 @@ export const user = (): string => {
 
 /** The runtime of the command line. */
 export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
-  open: (folder) =>
-    Effect.gen(function*() {
-      const other = yield* holderOf(folder)
-      if (other === undefined) {
-        if (!existsSync(join(folder, "pg"))) {
-          return yield* new RuntimeError({
-            detail: `there is no data in ${folder}`,
-            remedy: "start there first with `aosiq start`, or name the folder with --data"
-          })
-        }
-        const { boot, standard } = yield* loaded
-        yield* quietly(boot(folder, standard))
-      }
-      return yield* Control.connect(folder)
-    }).pipe(
-      // Whoever held the folder may be starting or stopping just now.
-      Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
-      Effect.mapError(explained)
-    ),
+  open: (where) => where._tag === "Remote" ? elsewhere(where) : here(where.folder),
 
   start: (folder, order) =>
     Effect.gen(function*() {
@@ -44,7 +26,7 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       const { diagnose, dispatch, sweeping } = yield* boot(folder, order)
       yield* Effect.forkScoped(sweeping)
       return {
-        client: yield* Control.connect(folder),
+        client: over(yield* Control.connect(folder)),
         subject: subject(order),
         recover: Effect.mapBoth(dispatch.recover, {
           onFailure: explained,
@@ -124,10 +106,38 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
 
 // internal
 
+/** The operations of whoever holds the folder. */
+const here = (folder: string) =>
+  Effect.gen(function*() {
+    const other = yield* holderOf(folder)
+    if (other === undefined) {
+      if (!existsSync(join(folder, "pg"))) {
+        return yield* new RuntimeError({
+          detail: `there is no data in ${folder}`,
+          remedy: "start there first with `aosiq start`, or name the folder with --data"
+        })
+      }
+      const { boot, standard } = yield* loaded
+      yield* quietly(boot(folder, standard))
+    }
+    return over(yield* Control.connect(folder))
+  }).pipe(
+    // Whoever held the folder may be starting or stopping just now.
+    Effect.retry({ while: isBusy, times: 50, schedule: Schedule.spaced("200 millis") }),
+    Effect.mapError(explained)
+  )
+
 const read = (file: string, what: string) =>
   Effect.try({
     try: () => readFileSync(file, "utf8"),
     catch: () => new RuntimeError({ detail: `${file} cannot be read`, remedy: `name ${what} that this user may read` })
+  })
+
+/** The operations of a runtime elsewhere. */
+const elsewhere = (where: Extract<Where, { readonly _tag: "Remote" }>) =>
+  Effect.gen(function*() {
+    const { open } = yield* Effect.promise(() => import("./Elsewhere.ts"))
+    return yield* open(where)
   })
 
 const publishers = {

@@ -1,31 +1,33 @@
-/**
- * The program `aosiq`. Exit codes: 0 done, 1 it failed and said why, 2 the command line was wrong; 130 and 143 when a signal
- * ended it (SIGINT, SIGTERM), 141 when nobody read its output any more.
- */
+/** The program `aosiq`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Config, Console, Effect, Exit, Layer, Logger } from "effect"
+import { Cause, Config, Console, Effect, Layer, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { command, plain, Usage, UsageError } from "../../src/door/cli/index.ts"
+import { command, paint, plain, Usage } from "../../src/door/cli/index.ts"
 import { Explain } from "../../src/operator/index.ts"
+import { codeOf, codes } from "./Exits.ts"
 import * as Local from "./Local.ts"
 import * as Output from "./Output.ts"
 
 // The package names itself, so that the file is found from the sources and from what was compiled of them.
-const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("aosiq/package.json")), "utf8")) as {
+const { dependencies, devDependencies, version } = JSON.parse(
+  readFileSync(new URL(import.meta.resolve("aosiq/package.json")), "utf8")
+) as {
   readonly version: string
+  readonly dependencies: { readonly [name: string]: string }
+  readonly devDependencies: { readonly [name: string]: string }
 }
+const about = { version, user: Local.user(), packages: { ...devDependencies, ...dependencies } }
 
 /** How long a signal waits for the runtime to close; it would lose nothing, as little as by being killed. */
 const closing = "10 seconds"
 
-const signals = { SIGINT: 130, SIGTERM: 143 } as const
 let signalled: number | undefined
-for (const [signal, code] of Object.entries(signals)) {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    signalled = code
-    Effect.runFork(Effect.delay(Effect.sync(() => process.exit(code)), closing))
+    signalled = codes[signal]
+    Effect.runFork(Effect.delay(Effect.sync(() => process.exit(codes[signal])), closing))
   })
 }
 
@@ -38,12 +40,13 @@ const report = (cause: Cause.Cause<unknown>) =>
     )
     if (isDebugging) return yield* Console.error(Cause.pretty(cause))
     const { detail, remedy } = Explain.explain(Cause.squash(cause))
-    yield* Console.error(plain(`error: ${detail}`))
-    if (remedy !== "") yield* Console.error(plain(`remedy: ${remedy}`))
+    const colours = yield* Output.colours
+    yield* Console.error(paint(colours, plain(`error: ${detail}`)))
+    if (remedy !== "") yield* Console.error(paint(colours, plain(`remedy: ${remedy}`)))
     if (Cause.hasDies(cause)) yield* Console.error("this is a defect; AOSIQ_DEBUG=1 prints where it happened")
   })
 
-Command.run(command({ version, user: Local.user() }), { version }).pipe(
+Command.run(command(about), { version }).pipe(
   Effect.provide(Layer.mergeAll(Local.layer, NodeServices.layer, Usage.layer)),
   Effect.provideService(Logger.LogToStderr, true),
   Effect.raceFirst(Output.broken),
@@ -51,7 +54,7 @@ Command.run(command({ version, user: Local.user() }), { version }).pipe(
   NodeRuntime.runMain({
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
-      const code = codeOf(exit)
+      const code = signalled ?? codeOf(exit)
       // Whatever a vendor left open must not keep the process.
       Output.flushed(() => code === 0 ? process.exit(0) : onExit(code))
     }
@@ -64,13 +67,4 @@ Command.run(command({ version, user: Local.user() }), { version }).pipe(
 function isQuiet(cause: Cause.Cause<unknown>): boolean {
   const error = Cause.squash(cause)
   return Cause.hasInterruptsOnly(cause) || CliError.isCliError(error) || error === Output.readerGone
-}
-
-function codeOf(exit: Exit.Exit<unknown, unknown>): number {
-  if (signalled !== undefined) return signalled
-  if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return signals.SIGINT
-  const error = Cause.squash(exit.cause)
-  if (error === Output.readerGone) return 141
-  return CliError.isCliError(error) || error instanceof UsageError ? 2 : 1
 }

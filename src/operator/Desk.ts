@@ -17,17 +17,17 @@ import * as Running from "./Running.ts"
 type Rpcs = RpcGroup.Rpcs<typeof Operations>
 type Named<Tag extends Rpcs["_tag"]> = Extract<Rpcs, { readonly _tag: Tag }>
 
-/** One function an operation. */
-export type Shape =
+/** One function an operation. Elsewhere than at the desk itself it may fail in other ways as well, and know who asks. */
+export type Shape<E = OperationError, R = Asker> =
   & {
     readonly [Tag in Exclude<Rpcs["_tag"], "audit_export">]: (
       payload: Rpc.Payload<Named<Tag>>
-    ) => Effect.Effect<Rpc.Success<Named<Tag>>, OperationError, Asker>
+    ) => Effect.Effect<Rpc.Success<Named<Tag>>, E, R>
   }
   & {
     readonly audit_export: (
       payload: Rpc.Payload<Named<"audit_export">>
-    ) => Stream.Stream<string, OperationError, Asker>
+    ) => Stream.Stream<string, E, R>
   }
 
 /** Carries operations out for whoever asks. */

@@ -9,7 +9,7 @@ import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import type { Policy } from "../../src/approval/index.ts"
 import { Alerts, Anchor, Anchoring, Cosigning } from "../../src/audit/index.ts"
 import { Grant } from "../../src/capability/index.ts"
-import { command, Runtime, Usage, UsageError } from "../../src/door/cli/index.ts"
+import { command, over, Runtime, Usage, UsageError } from "../../src/door/cli/index.ts"
 import { Asker, Desk, Explain, Operations } from "../../src/operator/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
@@ -83,7 +83,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
     const written = (lines: Array<string>) => (...all: ReadonlyArray<unknown>) => void lines.push(all.join(" "))
     const client = yield* RpcTest.makeClient(Operations.Operations)
     const runtime = Runtime.of({
-      open: () => Effect.succeed(client),
+      open: () => Effect.succeed(over(client)),
       start: () => Effect.die("nothing starts here"),
       serve: () => Effect.die("nothing is served here"),
       join: () => Effect.die("nothing is joined here"),

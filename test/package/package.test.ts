@@ -3,7 +3,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { promisify } from "node:util"
 
 const home = join(import.meta.dirname, "../..")
@@ -120,6 +120,40 @@ describe("the package", () => {
     })
     const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { readonly version: string }
     assert.include(stdout, version)
+  }, limit)
+
+  it("writes a project whose types and tests pass, and overwrites nothing", async () => {
+    const bin = join(program, "node_modules/aosiq/layers/cli/bin.mjs")
+    mkdirSync(join(program, "node_modules/@types"), { recursive: true })
+    for (const name of ["@effect/vitest", "@types/node", "typescript", "vitest"]) {
+      symlinkSync(join(home, "node_modules", name), join(program, "node_modules", name))
+    }
+    const { stdout } = await run(process.execPath, [bin, "init", "my-project", "--json"], { cwd: program })
+    const said = JSON.parse(stdout) as { readonly folder: string; readonly written: ReadonlyArray<string> }
+    const project = join(program, "my-project")
+    const found = readdirSync(project, { recursive: true, withFileTypes: true })
+      .flatMap((entry) => entry.isFile() ? [relative(project, join(entry.parentPath, entry.name))] : [])
+    assert.deepStrictEqual(found.toSorted(), [...said.written].toSorted())
+
+    const tools = (name: string, ...args: ReadonlyArray<string>) =>
+      run(process.execPath, [join(home, "node_modules", name), ...args], {
+        cwd: project,
+        env: { PATH: process.env["PATH"], HOME: program }
+      })
+    await tools("typescript/bin/tsc", "--pretty", "false")
+    const tests = await tools("vitest/vitest.mjs", "run")
+    assert.match(tests.stdout, /3 passed/)
+    assert.include((await run(process.execPath, ["src/main.ts"], { cwd: project })).stdout, "nothing is paid before")
+
+    writeFileSync(join(project, "src/main.ts"), "mine")
+    rmSync(join(project, "README.md"))
+    const again = await run(process.execPath, [bin, "init", "my-project"], { cwd: program }).then(
+      () => "",
+      (error: { readonly stderr: string }) => error.stderr
+    )
+    assert.include(again, "nothing was written")
+    assert.strictEqual(readFileSync(join(project, "src/main.ts"), "utf8"), "mine")
+    assert.notInclude(readdirSync(project), "README.md")
   }, limit)
 
   it("keeps a log in a folder: it finds its migrations", async () => {

@@ -15,7 +15,7 @@ declare const stamp: Row.Stamp
 export const permitted = handler({ path: "a" }, reading)
 // @ts-expect-error Expected 2 arguments, but got 1
 export const without = handler({ path: "a" })
-// @ts-expect-error Property '_issued' is missing in type
+// @ts-expect-error is missing the following properties from type 'Permit<"tool:read_file">': _issued, #idempotencyKey
 export const made = handler({ path: "a" }, { stamp, idempotencyKey: "", _Capabilities: reading._Capabilities })
 // @ts-expect-error Argument of type 'Permit<"memory:write@notes/today">' is not assignable to parameter of type 'Permit<"tool:read_file">'
 export const another = handler({ path: "a" }, noting)

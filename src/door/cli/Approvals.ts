@@ -6,7 +6,7 @@ import { Console, Effect, Option, Schema, Stdio } from "effect"
 import { Argument, Command, Flag, Prompt } from "effect/cli"
 import type { Ticket } from "../../approval/index.ts"
 import type { Operations } from "../../operator/index.ts"
-import { type About, by, data, json, reason, run } from "./Ask.ts"
+import { type About, type By, by, data, json, reason, run, type Who } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import * as PrintApprovals from "./PrintApprovals.ts"
 import { rules } from "./Rules.ts"
@@ -46,9 +46,9 @@ interface Choice {
   readonly session: Option.Option<string>
   readonly act: Option.Option<string>
   readonly yes: boolean
-  readonly by: string
+  readonly by: By
   readonly reason: string
-  readonly data: string
+  readonly data: Option.Option<string>
   readonly json: boolean
 }
 
@@ -73,8 +73,8 @@ const decide = (about: About, name: string, approve: boolean, description: strin
       yield* fitting(choice)
       const done = yield* run(
         choice,
-        (client) => decided(client, name, approve, choice),
-        PrintApprovals.decisions(choice.by)
+        (client, who) => decided(client, who, approve, choice),
+        PrintApprovals.decisions
       )
       yield* told(done, approve)
     })
@@ -92,18 +92,18 @@ const fitting = ({ act, all, session, tickets, yes }: Choice) => {
 }
 
 /** Prints what is decided and decides it, unless the person thinks better of it. */
-const decided = Effect.fnUntraced(function*(client: Client, name: string, approve: boolean, choice: Choice) {
+const decided = Effect.fnUntraced(function*(client: Client, who: Who, approve: boolean, choice: Choice) {
   const list = yield* client.approvals_list()
   const wanted = choice.all ? list.filter((ticket) => isMeant(choice, ticket)) : named(list, choice.tickets)
   const say = (text: string) => choice.json ? Console.error(Print.plain(text)) : Console.log(Print.plain(text))
-  yield* say(`${PrintApprovals.batch(wanted, approve, choice.by)}\n`)
+  yield* say(`${PrintApprovals.batch(wanted, approve, who)}\n`)
   const missing = choice.tickets
     .filter((id) => !wanted.some((ticket) => ticket.id === id))
     .map((ticket) => ({ ticket, detail: "there is no such ticket", remedy: "see aosiq approvals list" }))
   const [first, ...rest] = wanted.map(({ binding, id }) => ({ id, binding }))
   const nothing: Operations.DecisionsView = { decided: [], undecided: missing, runs: [], stalled: [] }
   if (first === undefined) return nothing
-  if (choice.all && !choice.yes && !(yield* agreed(name, approve, choice, wanted))) return nothing
+  if (choice.all && !choice.yes && !(yield* agreed(approve, choice, wanted))) return nothing
   const done = yield* client.approval_decide({
     tickets: [first, ...rest],
     approve,
@@ -125,7 +125,6 @@ const named = (list: ReadonlyArray<Ticket.Ticket>, ids: ReadonlyArray<string>) =
 
 /** Asks back at a terminal; elsewhere nobody has seen what would be decided. */
 const agreed = Effect.fnUntraced(function*(
-  name: string,
   approve: boolean,
   { data, json }: Choice,
   wanted: ReadonlyArray<Ticket.Ticket>
@@ -136,10 +135,10 @@ const agreed = Effect.fnUntraced(function*(
     const message = `${approve ? "Approve" : "Deny"} ${Print.many(wanted.length, "ticket")}?`
     return yield* Effect.orElseSucceed(Prompt.run(Prompt.Confirm({ message, initial: false })), () => false)
   }
-  const folder = data === ".aosiq" ? "" : ` --data ${Print.word(data)}`
+  const folder = Option.match(data, { onNone: () => "", onSome: (name) => ` --data ${Print.word(name)}` })
   return yield* refuse(
     `nobody was asked about ${Print.many(wanted.length, "ticket")}, and nothing was decided`,
-    `read them, then: aosiq approvals ${name} ${wanted.map(({ id }) => id).join(" ")}${folder}`
+    `read them, then: aosiq approvals ${approve ? "approve" : "deny"} ${wanted.map(({ id }) => id).join(" ")}${folder}`
   )
 })
 

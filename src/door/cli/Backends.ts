@@ -6,6 +6,7 @@ import { MicroUsd } from "../../cost/index.ts"
 import { json } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { backends, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { here } from "./Where.ts"
 
 const check = Command.make(
   "check",
@@ -51,7 +52,7 @@ const check = Command.make(
 /** The command. */
 export const backendsCommand = Command.make("backends").pipe(
   Command.withDescription("See which models can be asked from here"),
-  Command.withSubcommands([check])
+  Command.withSubcommands([here(check)])
 )
 
 /** How backends stand, as text. */

@@ -1,10 +1,12 @@
 /** `aosiq callers`: who is let in from outside, with which role and ceiling, and by which tokens. */
-import { Duration, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { defaultTerms } from "../../capability/index.ts"
+import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { Caller, KnownBy } from "../../session/index.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
+import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import { type Client, UsageError } from "./Runtime.ts"
 
@@ -16,6 +18,7 @@ export const callers = (about: About) =>
       Command.make("list", { data, json }, (options) => run(options, (client) => client.callers_list(), table)).pipe(
         Command.withDescription("List callers, with the ids of their tokens")
       ),
+      self,
       add(about),
       bind(about),
       rotate(about),
@@ -25,12 +28,24 @@ export const callers = (about: About) =>
 
 // internal
 
-const maxBudgetUsd = 10_000
-
 const name = Argument.String("name").pipe(
   Argument.withSchema(Schema.NonEmptyString),
   Argument.withDescription("Caller, as in `aosiq callers list`")
 )
+
+const self = Command.make(
+  "self",
+  { data, json },
+  (options) =>
+    run(
+      options,
+      (client) => client.caller_self(),
+      ({ ceiling, name, role }) =>
+        `${name}, in the role ${role}${
+          ceiling === null ? "" : `, holds ${ceiling.capabilities.join(" ") || "nothing"}`
+        }`
+    )
+).pipe(Command.withDescription("Who you are to the runtime: with --remote, the token's caller"))
 
 const add = (about: About) =>
   Command.make(
@@ -48,10 +63,10 @@ const add = (about: About) =>
         Flag.withMetavar("CAPABILITY"),
         Flag.atLeast(0)
       ),
-      budget: Flag.Finite("budget").pipe(
-        Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, () => `between 0 and ${maxBudgetUsd}`),
+      budget: Given.usd("budget").pipe(
         Flag.withDescription("Ceiling of each of its sessions in US dollars"),
-        Flag.withDefault(1)
+        Flag.withMetavar("USD"),
+        Flag.withDefault(MicroUsd.fromUsd(1))
       ),
       ...shown,
       by: by(about),
@@ -144,7 +159,7 @@ const rotate = (about: About) =>
         options,
         (client) =>
           Effect.flatMap(
-            durationOf(options.overlap),
+            Given.durationOf("--overlap", options.overlap),
             (overlapMs) => client.caller_rotate({ caller: options.name, overlapMs })
           ),
         given
@@ -207,18 +222,12 @@ const definitionOf = Effect.fnUntraced(function*(client: Client, { actor, budget
       ceiling: {
         ...defaultTerms,
         capabilities: [...new Set([...declared, ...grant])],
-        budgetMicroUsd: Math.round(budget * 1_000_000)
+        budgetMicroUsd: budget
       }
     }),
     (error) => refuse(`this is no caller: ${error.message}`, "see aosiq callers add --help")
   )
 })
-
-const durationOf = (text: string) =>
-  Option.match(Duration.fromInput(text as Duration.Input), { // What is no duration is none.
-    onNone: () => refuse(`--overlap ${text} is no duration`, "write it as \"90 minutes\""),
-    onSome: (duration) => Effect.succeed(Math.round(Duration.toMillis(duration)))
-  })
 
 interface Shown {
   readonly issuer: Option.Option<string>

@@ -1,10 +1,10 @@
 /** The command line. Every command works on a data folder, in this process or in the one that holds it. */
-import { Config, Console, DateTime, Effect, Option, Path, Schema, Stream } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
-import { Claims } from "../../capability/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import { Config, Console, DateTime, Effect, Option, Path } from "effect"
+import { Command, Flag } from "effect/cli"
+import { MicroUsd } from "../../cost/index.ts"
 import { approvals } from "./Approvals.ts"
-import { type About, by, data, json, maxBudgetUsd, prices, reason, run } from "./Ask.ts"
+import { type About, data, folder, json, prices, run } from "./Ask.ts"
+import { audit, verify } from "./Audit.ts"
 import { backendsCommand } from "./Backends.ts"
 import { callers } from "./Callers.ts"
 import { deadLetters } from "./DeadLetters.ts"
@@ -12,47 +12,58 @@ import { diagnose } from "./Diagnose.ts"
 import { endorse } from "./Endorse.ts"
 import { endorsements } from "./Endorsements.ts"
 import * as Files from "./Files.ts"
-import { findings } from "./Findings.ts"
-import { fork } from "./Fork.ts"
+import * as Given from "./Given.ts"
+import { health } from "./Health.ts"
+import { init } from "./Init.ts"
 import { mcp } from "./Mcp.ts"
 import { policy } from "./Policy.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
-import { backends, type Client, type Fallback, Runtime, RuntimeError, UsageError } from "./Runtime.ts"
+import { backends, type Fallback, Runtime, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { serve } from "./Serve.ts"
+import { agents, sessions } from "./Sessions.ts"
 import { record, replay } from "./Tapes.ts"
 import { unknown } from "./Unknown.ts"
+import { flags, here } from "./Where.ts"
 import { witness } from "./Witness.ts"
 
 export type { About } from "./Ask.ts"
 
-/** The whole command, ready to be given arguments. */
+/** The whole command, ready to be given arguments. Another command is another line here, under the heading where it belongs. */
 export const command = (about: About) =>
   Command.make("aosiq").pipe(
     Command.withDescription("A governed runtime for agents and jobs: capabilities, approvals, audit, cost."),
     Command.withSubcommands([
-      start,
-      serve(about),
-      runner,
-      callers(about),
-      approvals(about),
-      endorse(about),
-      endorsements(about),
-      policy,
-      unknown(about),
-      sessions(about),
-      proposal,
-      schedules(about),
-      deadLetters(about),
-      mcp(about),
-      audit,
-      verify,
-      cost,
-      backendsCommand,
-      record,
-      replay,
-      witness
+      {
+        group: "run it",
+        commands: [here(init(about)), here(start), here(serve(about)), here(runner), here(witness)]
+      },
+      {
+        group: "sessions",
+        commands: [
+          agents,
+          sessions(about),
+          approvals(about),
+          endorse(about),
+          endorsements(about),
+          unknown(about),
+          proposal,
+          schedules(about),
+          deadLetters(about)
+        ]
+      },
+      { group: "the record", commands: [audit, here(verify), cost, record, here(replay)] },
+      { group: "the installation", commands: [health, callers(about), policy, mcp(about), backendsCommand] }
+    ]),
+    Command.withGlobalFlags(flags),
+    Command.withExamples([
+      { command: "aosiq init my-project", description: "A typed project to begin with" },
+      { command: "aosiq start", description: "Diagnose this host, and wait for your word on what it proposes" },
+      {
+        command: "AOSIQ_TOKEN=… aosiq sessions --remote https://aosiq.example",
+        description: "Any command about sessions, the record and the installation, at a runtime elsewhere"
+      }
     ])
   )
 
@@ -61,7 +72,7 @@ export const command = (about: About) =>
 const start = Command.make(
   "start",
   {
-    data,
+    data: folder,
     json,
     once: Flag.Boolean("once").pipe(Flag.withDescription("End after printing"), Flag.withDefault(false)),
     case: Flag.String("case").pipe(
@@ -105,10 +116,10 @@ const start = Command.make(
       Flag.withMetavar("NAME[/MODEL]"),
       Flag.atLeast(0)
     ),
-    budget: Flag.Finite("budget").pipe(
-      Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+    budget: Given.usd("budget").pipe(
       Flag.withDescription("Ceiling in US dollars"),
-      Flag.withDefault(1)
+      Flag.withMetavar("USD"),
+      Flag.withDefault(MicroUsd.fromUsd(1))
     ),
     prices,
     symptom: Flag.String("symptom").pipe(Flag.withDescription("What was noticed, in words"), Flag.optional),
@@ -138,7 +149,7 @@ const start = Command.make(
       model: Option.getOrUndefined(options.model),
       fallbacks,
       ticket,
-      budgetMicroUsd: Math.round(options.budget * 1_000_000),
+      budgetMicroUsd: options.budget,
       prices: Option.getOrUndefined(options.prices)
     }))
   })
@@ -196,7 +207,7 @@ const fallbackOf = (text: string): Effect.Effect<Fallback, UsageError> => {
 const runner = Command.make(
   "runner",
   {
-    data,
+    data: folder,
     database: Flag.Redacted("database").pipe(
       Flag.withDescription("PostgreSQL database that all runners share (AOSIQ_DATABASE)"),
       Flag.withMetavar("URL"),
@@ -215,13 +226,18 @@ const runner = Command.make(
       Flag.withDescription("Address to listen on, when it is not --host"),
       Flag.withMetavar("HOST"),
       Flag.optional
-    )
+    ),
+    json
   },
-  Effect.fnUntraced(function*({ data, database, host, listen, port }) {
+  Effect.fnUntraced(function*({ data, database, host, json, listen, port }) {
     const runtime = yield* Runtime
     const place = { host, port, listenHost: Option.getOrUndefined(listen) }
     return yield* Effect.scoped(Effect.gen(function*() {
       yield* runtime.runner(data, database, place)
+      if (json) {
+        yield* Console.log(JSON.stringify({ host, port, data }))
+        return yield* Effect.never
+      }
       yield* Console.log(Print.plain(`AOSIQ · runner at ${host}:${port}; operators reach it through ${data}`))
       yield* Console.log("Ctrl-C stops it; its sessions go on in the other runners")
       return yield* Effect.never
@@ -237,57 +253,6 @@ const runner = Command.make(
   ])
 )
 
-const sessionId = Argument.String("session").pipe(
-  Argument.withSchema(Claims.SessionId),
-  Argument.withDescription("Session, as in `aosiq sessions`")
-)
-
-/** What each order to a session does, as its help says, and what is said when it was done. */
-const controls = {
-  pause: {
-    description: "Stop a session's whole tree between two acts, until it is resumed",
-    done: (id: string) => `${id} is paused: what was under way comes to its end, and nothing else begins`
-  },
-  resume: {
-    description: "Let a paused session go on from where it stopped",
-    done: (id: string) => `${id} goes on`
-  },
-  cancel: {
-    description: "End a session and all below it; there is no way back",
-    done: (id: string) =>
-      `${id} is cancelled, and all below it: what was under way comes to its end, nothing else begins`
-  }
-} as const
-
-const control = (about: About, action: keyof typeof controls) =>
-  Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
-    run(
-      options,
-      (client) => client.session_control({ session: options.session, action, reason: options.reason }),
-      ({ id }) => controls[action].done(id)
-    )).pipe(Command.withDescription(controls[action].description))
-
-const listSessions = (options: { readonly data: string; readonly json: boolean }) =>
-  run(options, (client) => client.sessions_list({}), Print.sessions)
-
-const sessions = (about: About) =>
-  Command.make("sessions", { data, json }, listSessions).pipe(
-    Command.withDescription("List sessions; pause, resume, cancel, fork or revoke one"),
-    Command.withSubcommands([
-      Command.make("list", { data, json }, listSessions).pipe(Command.withDescription("List sessions, oldest first")),
-      control(about, "pause"),
-      control(about, "resume"),
-      control(about, "cancel"),
-      fork(about),
-      Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
-        run(
-          options,
-          (client) => client.session_revoke({ session: options.session, reason: options.reason }),
-          ({ id }) => `the token of ${id} is revoked, and with it every token below: none of their acts runs any more`
-        )).pipe(Command.withDescription("Revoke a session's token and every token below it"))
-    ])
-  )
-
 const cost = Command.make(
   "cost",
   { data, json },
@@ -295,92 +260,3 @@ const cost = Command.make(
 ).pipe(
   Command.withDescription("What was spent, and on whose account")
 )
-
-const audit = Command.make("audit").pipe(
-  Command.withDescription("Verify and export the log"),
-  Command.withSubcommands([
-    findings,
-    Command.make(
-      "verify",
-      { data, json },
-      (options) => Effect.flatMap(run(options, (client) => client.audit_verify(), Print.report), broken)
-    ).pipe(
-      Command.withDescription("Verify every chain against its anchors, and both against the witnesses")
-    ),
-    Command.make(
-      "alerts",
-      { data, json },
-      (options) => run(options, (client) => client.alerts_list(), Print.alerts)
-    ).pipe(
-      Command.withDescription("What keeps the record from being as safe as it was meant to be")
-    ),
-    Command.make(
-      "keys",
-      { data, json },
-      (options) => run(options, (client) => client.audit_keys(), (keys) => keys.join("\n"))
-    ).pipe(
-      Command.withDescription("Print the public keys to verify bundles with: publish them where auditors look")
-    ),
-    Command.make(
-      "export",
-      {
-        file: Argument.String("file").pipe(Argument.withDescription("Bundle to write")),
-        payloads: Flag.Boolean("payloads").pipe(
-          Flag.withDescription("With the texts that rows name"),
-          Flag.withDefault(true)
-        ),
-        data,
-        json
-      },
-      (options) =>
-        run(
-          options,
-          Effect.fnUntraced(function*(client: Client) {
-            const lines = yield* Stream.runCollect(client.audit_export({ payloads: options.payloads }))
-            yield* Files.writeNew(options.file, lines.join(""))
-            return { file: options.file, lines: lines.length, keys: lines.flatMap(keyIn) }
-          }),
-          Print.exported
-        )
-    ).pipe(Command.withDescription("Export a bundle that verifies without any database"))
-  ])
-)
-
-const decodeKey = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ key: Schema.String })))
-
-/** The public key that a line of a bundle encloses. */
-const keyIn = (line: string): ReadonlyArray<string> => Option.toArray(Option.map(decodeKey(line), ({ key }) => key))
-
-const verify = Command.make(
-  "verify",
-  {
-    bundle: Argument.String("bundle").pipe(Argument.withDescription("Bundle written by `aosiq audit export`")),
-    key: Flag.String("key").pipe(
-      Flag.withDescription("Public key to trust, name+id+base64; may be repeated"),
-      Flag.atLeast(0)
-    ),
-    witness: Flag.String("witness").pipe(
-      Flag.withDescription("Key of a witness to believe, name+id+base64; may be repeated"),
-      Flag.withMetavar("KEY"),
-      Flag.atLeast(0)
-    ),
-    seen: Flag.String("seen").pipe(
-      Flag.withDescription("Checkpoint kept elsewhere, which the bundle must lead to; may be repeated"),
-      Flag.withMetavar("FILE"),
-      Flag.atLeast(0)
-    ),
-    json
-  },
-  Effect.fnUntraced(function*(options) {
-    const runtime = yield* Runtime
-    const { bundle, key: keys, seen, witness: witnesses } = options
-    const report = yield* runtime.verifyBundle(bundle, { keys, witnesses, seen })
-    yield* Console.log(options.json ? JSON.stringify(report, null, 2) : Print.plain(Print.report(report)))
-    return yield* broken(report)
-  })
-).pipe(Command.withDescription("Verify a bundle; needs no database and no trust in its maker"))
-
-const broken = (report: Operations.Report) =>
-  report.ok
-    ? Effect.void
-    : Effect.fail(new RuntimeError(Print.verdict(report)))

@@ -43,5 +43,5 @@ const decide = (about: About, action: "replay" | "drop", description: string) =>
     run(
       options,
       (client) => client.dead_letter_decide({ letter: options.letter, action, reason: options.reason }),
-      ({ id, state }) => `dead letter ${id} is ${state} by ${options.by}`
+      ({ id, state }, who) => `dead letter ${id} is ${state} by ${who}`
     )).pipe(Command.withDescription(description))

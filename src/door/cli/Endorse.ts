@@ -50,7 +50,7 @@ export const endorse = (about: About) =>
       return yield* run(
         options,
         (client) => client.session_endorse({ session: options.session, terms, reason: options.reason }),
-        said(options.by)
+        said
       )
     })
   ).pipe(
@@ -89,7 +89,7 @@ const sourceOf = (text: string) => {
   return colon === -1 ? { tool: text } : { tool: text.slice(0, colon), path: text.slice(colon + 1) }
 }
 
-const said = (by: string) => ({ holds, run, session, terms }: Operations.EndorsedView): string =>
+const said = ({ holds, run, session, terms }: Operations.EndorsedView, by: string): string =>
   [
     `${by} vouches for it in ${session}, on record as ${terms.slice(0, 12)}`,
     ...holds ? [] : ["it does not hold yet: more people have to vouch for the same"],

@@ -39,15 +39,22 @@ export const readText = Effect.fnUntraced(function*(file: string) {
   )
 })
 
-// internal
+/** Makes a folder and those above it, where they are not there. */
+export const makeFolder = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.mapError(fs.makeDirectory(folder, { recursive: true }), refused(folder))
+})
 
-const isThere = (file: string) =>
+/** Whether something is in the way there. */
+export const isThere = (file: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
     // A link that leads nowhere is in the way as well.
     Effect.match(Effect.catch(fs.stat(file), () => fs.readLink(file)), {
       onFailure: () => false,
       onSuccess: () => true
     }))
+
+// internal
 
 const reasons: Partial<Record<string, string>> = {
   AlreadyExists: "it exists already, and is not overwritten",

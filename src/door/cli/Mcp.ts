@@ -7,13 +7,14 @@ import { mcpServe } from "./McpServe.ts"
 import * as Print from "./Print.ts"
 import * as PrintMcp from "./PrintMcp.ts"
 import { type Client, RuntimeError, UsageError } from "./Runtime.ts"
+import { here } from "./Where.ts"
 
 /** `aosiq mcp`. */
 export const mcp = (about: About) =>
   Command.make("mcp").pipe(
     Command.withDescription("Serve MCP; see MCP servers (AOSIQ_MCP), and approve the definitions of their tools"),
     Command.withSubcommands([
-      mcpServe(about),
+      here(mcpServe(about)),
       Command.make(
         "list",
         { data, json },
@@ -127,11 +128,11 @@ const approve = (about: About) =>
           const wanted = name === undefined ? views.filter(isWaiting) : views
           return yield* Effect.forEach(wanted, (view) => approved(client, view, options))
         }),
-        (views) =>
+        (views, who) =>
           views.length === 0
             ? "nothing waits for an approval"
             : views.map(({ definition, server, tool }) =>
-              `${server} ${tool} is approved as ${definition?.hash.slice(0, 12)} by ${options.by}`
+              `${server} ${tool} is approved as ${definition?.hash.slice(0, 12)} by ${who}`
             ).join("\n")
       )
   ).pipe(

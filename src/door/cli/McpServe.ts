@@ -3,7 +3,7 @@ import { Config, Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Explain } from "../../operator/index.ts"
 import { McpStdio, Work } from "../mcp/index.ts"
-import { type About, by, data, prices } from "./Ask.ts"
+import { type About, by, folder, prices } from "./Ask.ts"
 import { backends, Runtime, RuntimeError } from "./Runtime.ts"
 
 /** The command. */
@@ -11,7 +11,7 @@ export const mcpServe = (about: About) =>
   Command.make(
     "serve",
     {
-      data,
+      data: folder,
       by: by(about),
       backend: Flag.Literals("backend", backends).pipe(
         Flag.withDescription("Who reasons where no process holds the folder yet: offline rules, or a model"),
@@ -24,7 +24,7 @@ export const mcpServe = (about: About) =>
       const runtime = yield* Runtime
       const token = yield* Config.option(Config.Redacted("AOSIQ_TOKEN"))
       const as: Work.As = Option.match(token, {
-        onNone: () => ({ by }),
+        onNone: () => ({ by: Option.getOrElse(by.named, () => by.user) }),
         onSome: (token) => ({ token: Redacted.value(token) })
       })
       return yield* Effect.scoped(Effect.gen(function*() {

@@ -7,12 +7,13 @@ import { Case, Flow } from "../../trust/index.ts"
 import { data, json, run } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { type Client, type Looked, Runtime, RuntimeError } from "./Runtime.ts"
+import { here } from "./Where.ts"
 
 /** The command with its subcommands. */
 export const policy = Command.make("policy").pipe(
   Command.withDescription("Look at policies on labels: what may flow where"),
   Command.withSubcommands([
-    Command.make(
+    here(Command.make(
       "check",
       { file: Argument.String("file").pipe(Argument.withDescription("Policy, YAML or JSON")), json },
       Effect.fnUntraced(function*({ file, json }) {
@@ -20,8 +21,8 @@ export const policy = Command.make("policy").pipe(
         yield* print(json, looked, () => looked.policy === null ? mistakes(file, looked) : words(looked.policy))
         if (looked.policy === null) return yield* unfit(file, looked)
       })
-    ).pipe(Command.withDescription("Say in words what a policy means, or the first mistakes in it with their lines")),
-    Command.make(
+    )).pipe(Command.withDescription("Say in words what a policy means, or the first mistakes in it with their lines")),
+    here(Command.make(
       "test",
       { file: Argument.String("file").pipe(Argument.withDescription("Policy with cases, YAML or JSON")), json },
       Effect.fnUntraced(function*({ file, json }) {
@@ -38,7 +39,7 @@ export const policy = Command.make("policy").pipe(
           return yield* new RuntimeError({ detail, remedy: "mend the rules, or what the case expects" })
         }
       })
-    ).pipe(
+    )).pipe(
       Command.withDescription("Run the cases of a policy: each says whether an act is allowed, asks or is refused")
     ),
     Command.make(

@@ -121,7 +121,7 @@ export const unknown = (value: Operations.UnknownOutcome): string =>
 
 /** What was decided about a lost outcome, and what came of it. */
 export const settlement =
-  (id: string, choice: "retry" | "done" | "not_done", by: string) => (run: Operations.RunView | null): string =>
+  (id: string, choice: "retry" | "done" | "not_done") => (run: Operations.RunView | null, by: string): string =>
     [
       `${id} ${choice === "retry" ? "is done again" : choice === "done" ? "was done" : "was not done"}, says ${by}`,
       run === null ? "its session is over" : `session ${run.session} ${standing(run)}`

@@ -49,7 +49,7 @@ export const batch = (list: ReadonlyArray<Ticket.Ticket>, approve: boolean, by: 
   ].join("\n")
 
 /** What came of decisions, ticket by ticket, and of the sessions that go on. */
-export const decisions = (by: string) => ({ decided, runs, stalled, undecided }: Operations.DecisionsView): string =>
+export const decisions = ({ decided, runs, stalled, undecided }: Operations.DecisionsView, by: string): string =>
   [
     ...(decided.length + undecided.length === 0 ? ["nothing was decided"] : []),
     ...decided.map(({ id, state }) =>

@@ -56,6 +56,18 @@ const explained = (view: Operations.ProposalView): string => {
   return [...head(view), ...claims].join("\n")
 }
 
+const listed = (list: ReadonlyArray<Operations.ProposalSummary>): string =>
+  list.length === 0 ? "no proposals" : Print.table(
+    ["session", "actor", "severity", "confidence", "title"],
+    list.map(({ actor, confidence, session, severity, title }) => [
+      session,
+      actor,
+      severity,
+      `${Math.round(confidence * 100)}%`,
+      title
+    ])
+  )
+
 /** Characters of one text that are printed. */
 const maxShown = 600
 
@@ -67,6 +79,11 @@ const cut = (text: string): string => {
 export const proposal = Command.make("proposal").pipe(
   Command.withDescription("See what agents proposed, and the evidence for each claim"),
   Command.withSubcommands([
+    Command.make(
+      "list",
+      { data, json },
+      (options) => run(options, (client) => client.proposals_list(), listed)
+    ).pipe(Command.withDescription("List proposals, the latest first")),
     looking("show", "Show the proposals of a session and those below it, with what each claim cites", shown),
     looking("explain", "Show what was recorded behind each claim, and whether it holds", explained)
   ])

@@ -1,8 +1,10 @@
 /** What the command line needs of the system underneath: a way to the operations, and a diagnosis to start. */
-import { Context, type Effect, type Redacted, Schema, type Scope } from "effect"
+import { Context, type Effect, type Redacted, Schema, type Scope, type Stream } from "effect"
 import type { RpcClient, RpcClientError, RpcGroup } from "effect/rpc"
+import type { Log, Row } from "../../audit/index.ts"
 import type { Check } from "../../backend/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import type { Claims } from "../../capability/index.ts"
+import type { Desk, Operations } from "../../operator/index.ts"
 import type { Dispatch } from "../../session/index.ts"
 import type { Case, Flow } from "../../trust/index.ts"
 
@@ -18,8 +20,43 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
   remedy: Schema.String
 }) {}
 
-/** The operations, as the command line calls them. */
-export type Client = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
+/** Whose operations are asked for. */
+export type Where =
+  | { readonly _tag: "Folder"; readonly folder: string }
+  /** In the name of the token's caller. */
+  | { readonly _tag: "Remote"; readonly url: string; readonly token: Redacted.Redacted }
+
+/** A runtime elsewhere did not answer, let nobody in, or said what makes no sense here. */
+export interface Unanswered {
+  readonly _tag: "RemoteError"
+  readonly detail: string
+  readonly remedy: string
+}
+
+/** How an operation fails: it was not carried out, or whoever should have answered did not. */
+export type Failure = Operations.OperationError | RpcClientError.RpcClientError | Unanswered
+
+/** What a watcher of a session sees: its rows in order, each once, and its end. */
+export type Watched =
+  | { readonly event: "row"; readonly data: Row.Row }
+  | { readonly event: "end"; readonly data: { readonly status: Log.Status } }
+
+/** The operations, as the command line calls them, wherever they are carried out. */
+export type Client = Desk.Shape<Failure, never> & {
+  /** From a row on, until the session has ended. */
+  readonly session_watch: (
+    payload: { readonly session: Claims.SessionId; readonly from: number }
+  ) => Stream.Stream<Watched, Failure>
+  readonly health: Effect.Effect<Health, Failure>
+}
+
+/** The operations of a process on this machine, by message. */
+export type Process = RpcClient.RpcClient<RpcGroup.Rpcs<typeof Operations.Operations>, RpcClientError.RpcClientError>
+
+/** Whether a runtime is there, and can work. */
+export type Health =
+  | { readonly status: "ready" }
+  | { readonly status: "not_ready"; readonly detail: string }
 
 /** Who may reason: rules, or a model. */
 export const backends = ["offline", "anthropic", "bedrock", "claude-code", "gemini", "ollama", "openai"] as const
@@ -152,8 +189,8 @@ export interface BackendsOrder {
 
 /** Reaches and starts the system. */
 export class Runtime extends Context.Service<Runtime, {
-  /** The operations of whoever holds the folder; of a runtime in this process when nobody does. */
-  readonly open: (folder: string) => Effect.Effect<Client, RuntimeError, Scope.Scope>
+  /** The operations of whoever holds the folder, or of a runtime in this process when nobody does; or those elsewhere. */
+  readonly open: (where: Where) => Effect.Effect<Client, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder, ready to diagnose. */
   readonly start: (folder: string, order: Order) => Effect.Effect<Running, RuntimeError, Scope.Scope>
   /** Starts a runtime over the folder and serves callers by HTTP, until the scope closes. */
@@ -165,7 +202,7 @@ export class Runtime extends Context.Service<Runtime, {
   readonly join: (
     folder: string,
     order: Pick<ServeOrder, "backend" | "model" | "prices">
-  ) => Effect.Effect<Client, RuntimeError, Scope.Scope>
+  ) => Effect.Effect<Process, RuntimeError, Scope.Scope>
   /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
   readonly runner: (
     folder: string,

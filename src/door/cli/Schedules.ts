@@ -1,15 +1,14 @@
 /** The commands about schedules. */
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { defaultTerms } from "../../capability/index.ts"
+import { MicroUsd } from "../../cost/index.ts"
 import { Schedule } from "../../session/index.ts"
 import { type About, by, data, json, run } from "./Ask.ts"
-import * as Files from "./Files.ts"
+import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import { UsageError } from "./Runtime.ts"
 
-/** More than any start costs: a slip of the hand. */
-const maxBudgetUsd = 10_000
 /** Firings that are listed at most. */
 const maxHistory = 1000
 
@@ -80,10 +79,7 @@ const add = (about: About) =>
     {
       name: Argument.String("name").pipe(Argument.withDescription("Letters, digits, - and _")),
       actor: Flag.String("actor").pipe(Flag.withDescription("Class of the actor to start"), Flag.withMetavar("CLASS")),
-      input: Flag.String("input").pipe(
-        Flag.withDescription("Its input, as JSON; @FILE reads a file"),
-        Flag.withMetavar("JSON")
-      ),
+      input: Given.input,
       cron: Flag.String("cron").pipe(
         Flag.withDescription("Five fields, or six with seconds first"),
         Flag.withMetavar("EXPRESSION"),
@@ -107,10 +103,10 @@ const add = (about: About) =>
         Flag.withMetavar("CAPABILITY"),
         Flag.atLeast(0)
       ),
-      budget: Flag.Finite("budget").pipe(
-        Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, () => `between 0 and ${maxBudgetUsd}`),
+      budget: Given.usd("budget").pipe(
         Flag.withDescription("Ceiling of each start in US dollars"),
-        Flag.withDefault(1)
+        Flag.withMetavar("USD"),
+        Flag.withDefault(MicroUsd.fromUsd(1))
       ),
       lifetime: Flag.String("lifetime").pipe(
         Flag.withDescription("How long each start may take, waits included, as \"2 hours\""),
@@ -130,7 +126,7 @@ const add = (about: About) =>
       ),
       caller: Flag.String("caller").pipe(
         Flag.withDescription("For whom it runs (default: you)"),
-        Flag.withDefault(about.user)
+        Flag.optional
       ),
       by: by(about),
       data,
@@ -140,7 +136,10 @@ const add = (about: About) =>
       const definition = yield* definitionOf(options)
       return yield* run(
         options,
-        (client) => client.schedule_add({ definition }),
+        (client, who) =>
+          client.schedule_add({
+            definition: { ...definition, caller: Option.getOrElse(options.caller, () => who) }
+          }),
         (schedule) => `${schedule.name} is made\n${Print.schedules([schedule])}`
       )
     })
@@ -167,27 +166,22 @@ interface Asked {
   readonly overlap: Schedule.Overlap
   readonly catchUp: Schedule.CatchUp
   readonly jitter: string
-  readonly caller: string
+  readonly caller: Option.Option<string>
 }
 
 const refuse = (detail: string, remedy: string) => Effect.fail(new UsageError({ detail, remedy }))
 
-const decodeInput = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json))
 const decodeDefinition = Schema.decodeUnknownEffect(Schedule.Definition)
 
 const definitionOf = Effect.fnUntraced(function*(asked: Asked) {
   if (Option.isSome(asked.cron) === asked.at.length > 0) {
     return yield* refuse("a schedule has either --cron or --at", "give one of them")
   }
-  const text = asked.input.startsWith("@") ? yield* Files.readText(asked.input.slice(1)) : asked.input
-  const input = yield* Effect.catch(
-    decodeInput(text),
-    () => refuse("the input is no JSON", "give text in quotes of its own: --input '\"text\"'")
-  )
+  const input = yield* Given.inputOf(asked.input)
   const when = Option.isSome(asked.cron)
     ? { kind: "cron", expression: asked.cron.value, zone: asked.zone, repeated: asked.repeated }
     : { kind: "at", instants: yield* Effect.forEach(asked.at, instantIn(asked.zone)) }
-  const lifetimeMs = yield* durationOf("--lifetime", asked.lifetime)
+  const lifetimeMs = yield* Given.durationOf("--lifetime", asked.lifetime)
   return yield* Effect.catch(
     decodeDefinition({
       name: asked.name,
@@ -195,16 +189,17 @@ const definitionOf = Effect.fnUntraced(function*(asked: Asked) {
       input,
       grant: {
         capabilities: asked.grant,
-        budgetMicroUsd: Math.round(asked.budget * 1_000_000),
+        budgetMicroUsd: asked.budget,
         lifetimeSeconds: Math.ceil(lifetimeMs / 1000),
         depth: defaultTerms.depth,
         limits: defaultTerms.limits
       },
-      caller: asked.caller,
+      // Whoever gives the order, unless somebody is named: then it is known.
+      caller: Option.getOrElse(asked.caller, () => "you"),
       when,
       overlap: asked.overlap,
       catchUp: asked.catchUp,
-      jitterMs: yield* durationOf("--jitter", asked.jitter)
+      jitterMs: yield* Given.durationOf("--jitter", asked.jitter)
     }),
     (error) => refuse(`this is no schedule: ${error.message}`, "see aosiq schedules add --help")
   )
@@ -220,9 +215,3 @@ const instantIn = (zone: string) => (text: string) => {
     onSome: (instant) => Effect.succeed(DateTime.toEpochMillis(instant))
   })
 }
-
-const durationOf = (flag: string, text: string) =>
-  Option.match(Duration.fromInput(text as Duration.Input), { // What is no duration is none.
-    onNone: () => refuse(`${flag} ${text} is no duration`, "write it as \"90 minutes\""),
-    onSome: (duration) => Effect.succeed(Math.round(Duration.toMillis(duration)))
-  })

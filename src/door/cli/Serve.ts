@@ -1,7 +1,7 @@
 /** `aosiq serve`: the runtime with its door by HTTP open, until it is stopped. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { type About, data, prices } from "./Ask.ts"
+import { type About, folder, json, prices } from "./Ask.ts"
 import * as Print from "./Print.ts"
 import { backends, Runtime, type TlsOrder, UsageError } from "./Runtime.ts"
 
@@ -48,7 +48,7 @@ export const serve = (about: About) =>
   Command.make(
     "serve",
     {
-      data,
+      data: folder,
       ...place,
       ...mcpPlaces,
       ...tls,
@@ -57,9 +57,12 @@ export const serve = (about: About) =>
         Flag.withDefault("offline")
       ),
       model: Flag.String("model").pipe(Flag.withDescription("Model of the backend"), Flag.optional),
-      prices
+      prices,
+      json
     },
-    Effect.fnUntraced(function*({ backend, cert, clientCa, data, host, hosts, key, model, origins, port, prices }) {
+    Effect.fnUntraced(function*(
+      { backend, cert, clientCa, data, host, hosts, json, key, model, origins, port, prices }
+    ) {
       const runtime = yield* Runtime
       const tls = yield* tlsOf({ cert, key, clientCa })
       return yield* Effect.scoped(Effect.gen(function*() {
@@ -72,6 +75,10 @@ export const serve = (about: About) =>
           model: Option.getOrUndefined(model),
           prices: Option.getOrUndefined(prices)
         })
+        if (json) {
+          yield* Console.log(JSON.stringify({ url }))
+          return yield* Effect.never
+        }
         yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs, MCP: ${url}/mcp`))
         yield* Console.log(Print.plain("callers are let in with `aosiq callers add`; Ctrl-C stops it"))
         return yield* Effect.never

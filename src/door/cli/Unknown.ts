@@ -1,8 +1,8 @@
 /** The commands about acts that may have taken effect: their outcome was lost. */
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { MicroUsd } from "../../cost/index.ts"
-import { type About, by, data, json, maxBudgetUsd, run } from "./Ask.ts"
+import { type About, type By, by, data, json, run } from "./Ask.ts"
+import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import { RuntimeError } from "./Runtime.ts"
 
@@ -11,13 +11,13 @@ export const unknown = (about: About) => {
   const common = { id: unknownId, by: by(about), reason: finding, cost: paid, data, json }
   const settle = (
     choice: "retry" | "done" | "not_done",
-    { by, cost, id, reason, result, ...mode }: {
+    { cost, id, reason, result, ...mode }: {
       readonly id: string
-      readonly by: string
+      readonly by: By
       readonly reason: string
       readonly cost: Option.Option<number>
       readonly result: Option.Option<Schema.Json>
-      readonly data: string
+      readonly data: Option.Option<string>
       readonly json: boolean
     }
   ) => {
@@ -28,7 +28,7 @@ export const unknown = (about: About) => {
       ...(Option.isSome(result) ? { result: result.value } : {}),
       ...(Option.isSome(cost) ? { costMicroUsd: cost.value } : {})
     }
-    return run({ ...mode, by }, (client) => client.unknown_settle(settlement), Print.settlement(id, choice, by))
+    return run(mode, (client) => client.unknown_settle(settlement), Print.settlement(id, choice))
   }
   return Command.make("unknown").pipe(
     Command.withDescription("See and settle acts that may have taken effect: their outcome was lost"),
@@ -73,12 +73,11 @@ const unknownId = Argument.String("id").pipe(
   Argument.withDescription("Act, as in `aosiq unknown list`")
 )
 
-const paid = Flag.Finite("cost").pipe(
-  Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+const paid = Given.usd("cost").pipe(
   Flag.withDescription(
     "What the lost attempt cost, in US dollars (default: nothing if not done, else all that is held)"
   ),
-  Flag.map(MicroUsd.fromUsd),
+  Flag.withMetavar("USD"),
   Flag.optional
 )
 

@@ -1,6 +1,7 @@
 /** The command line. */
 export { type About } from "./Ask.ts"
 export { command } from "./Cli.ts"
+export { paint } from "./Paint.ts"
 export { plain } from "./Print.ts"
 export {
   type BackendsOrder,
@@ -15,7 +16,10 @@ export {
   type ServeOrder,
   type Trust,
   UsageError,
+  type Watched,
+  type Where,
   type Witnessing,
   type WitnessOrder
 } from "./Runtime.ts"
 export * as Usage from "./Usage.ts"
+export { over } from "./Watch.ts"

@@ -2,3 +2,4 @@
 export { Api } from "./Api.ts"
 export * as Client from "./Client.ts"
 export * as Problem from "./Problem.ts"
+export * as Remote from "./Remote.ts"
