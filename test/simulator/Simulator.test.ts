@@ -5,7 +5,7 @@ import { simulate } from "./Simulation.ts"
 
 const seeds = 200
 /** The seed by which each broken rule must have been noticed. */
-const maxSeeds = 200
+const maxSeeds = 1_000
 
 /** What chance has to have come by, or a seed that holds says little. */
 const everything = [
