@@ -3,9 +3,9 @@
  * the operator marks it otherwise, is what an operator approved to the letter, and answers a stranger's text. A definition
  * that is another by now stops its tool, in every process, until an operator approves it again.
  *
- * A tool is made of its approved definition, once a process: an approval of another counts for those that are made after it.
+ * A tool is made of its approved definition and stays that: an approval of another counts for those that are made after it.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { Digest } from "../audit/index.ts"
 import type { Governor, Permit, Store, Unready } from "../governor/index.ts"
 import { outside } from "../session/index.ts"
@@ -49,12 +49,24 @@ export interface Order {
   readonly reason: string
 }
 
+/** How soon a process notices what operators approved in another, in milliseconds. */
+export const freshMs = 500
+
 /** The bridge of this process. */
 export class Bridge extends Context.Service<Bridge, {
   /** One tool, by its encoded name; fails when it is not let in, not approved or not there. */
   readonly tool: <const S extends string, const T extends string>(
     server: S,
     tool: T
+  ) => Effect.Effect<Governed<Names.NameOf<S, T>, Names.CapabilityOf<S, T>>, McpError>
+  /**
+   * The tool, once a definition other than that of `before` is approved and its server says that one here too; waits for
+   * both, whatever is in the way meanwhile. What was made before stays what it is, and stays stopped.
+   */
+  readonly next: <const S extends string, const T extends string>(
+    server: S,
+    tool: T,
+    before?: AnyGoverned
   ) => Effect.Effect<Governed<Names.NameOf<S, T>, Names.CapabilityOf<S, T>>, McpError>
   /** All tools of a server that are approved; a program that calls any of them requires the whole server. */
   readonly tools: <const S extends string>(
@@ -145,7 +157,7 @@ export const layerBridge: Layer.Layer<
       yield* approved(server, entry)
       if (entry.pinnable.hash === pinnable.hash) return generation
       const detail = "was approved with another definition since this process made it"
-      return yield* error(server, tool, new NotApproved({ detail, remedy: "restart the process that uses it" }))
+      return yield* error(server, tool, new NotApproved({ detail, remedy: "make it again, or restart the process" }))
     })
 
     const governed = (
@@ -191,6 +203,34 @@ export const layerBridge: Layer.Layer<
       const { checks, name, pinnable, resource } = entry
       return governed(yield* serverOf(server), marks, { server, tool, pinnable, checks, name, resource })
     })
+
+    /** Whether an operator approved another definition, and the server says it. Looks at what is kept first. */
+    const isRenewed = Effect.fnUntraced(function*(server: string, tool: string, before: Digest.Hash | undefined) {
+      const { pin } = yield* kept(server, tool)(pins.held(server, tool))
+      if (pin?.state !== "approved" || pin.definition === before) return false
+      // While the server says another one here, making the tool would stop it, for every process.
+      const { entry } = yield* found(server, tool)
+      return entry.pinnable.hash === pin.definition
+    })
+
+    const next = Effect.fnUntraced(function*(server: string, tool: string, before: AnyGoverned | undefined) {
+      const its = yield* serverOf(server)
+      if (Settings.marksOf(its, tool) === undefined) {
+        return yield* error(server, tool, notListed("is not let in", `name it under servers.${server}.tools`))
+      }
+      const attempt = Effect.gen(function*() {
+        const isDue = yield* isRenewed(server, tool, before?.origin.pinnable.hash)
+        return isDue ? Option.some(yield* make(server, tool)) : Option.none()
+      }).pipe(Effect.orElseSucceed(() => Option.none()))
+      const made = yield* Effect.repeat(attempt, { until: Option.isSome, schedule: Schedule.spaced(freshMs) })
+      return yield* Effect.fromOption(made).pipe(Effect.orDie)
+    })
+
+    const named = <A>(server: string, resource: string, use: (tool: string) => Effect.Effect<A, McpError>) =>
+      Option.match(Names.decode(resource), {
+        onNone: () => Effect.fail(error(server, resource, notListed("is not there", "encode its name"))),
+        onSome: use
+      })
 
     const perform = Effect.fnUntraced(function*(tool: AnyGoverned, args: Schema.Json, permit: Permit<string>) {
       const { origin } = tool
@@ -248,12 +288,11 @@ export const layerBridge: Layer.Layer<
     })
 
     return Bridge.of({
+      // The types repeat what the name and the capability are made of.
       tool: (server, resource) =>
-        Option.match(Names.decode(resource), {
-          onNone: () => Effect.fail(error(server, resource, notListed("is not there", "encode its name"))),
-          // The types repeat what the name and the capability are made of.
-          onSome: (tool) => make(server, tool) as Effect.Effect<never, McpError>
-        }),
+        named(server, resource, (tool) => make(server, tool)) as Effect.Effect<never, McpError>,
+      next: (server, resource, before) =>
+        named(server, resource, (tool) => next(server, tool, before)) as Effect.Effect<never, McpError>,
       tools: (server) =>
         Effect.gen(function*() {
           yield* serverOf(server)

@@ -2,6 +2,7 @@
 import { Effect, Layer, Schema } from "effect"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
+import { McpServers } from "../../layers/mcp/index.ts"
 import { Memory } from "../../layers/presets/index.ts"
 import { Actor, DeterministicActor } from "../../src/actor/index.ts"
 import { Installation, Log, type Row } from "../../src/audit/index.ts"
@@ -30,6 +31,15 @@ export const own = (name: string, ...args: ReadonlyArray<string>) => ({
   args: ["--conditions=aosiq-source", join(import.meta.dirname, `${name}.ts`), ...args]
 })
 
+/** The bridge of another process over the same log, with connections of its own. */
+export const elsewhere = (servers: Servers) =>
+  Layer.build(Layer.fresh(
+    Mcp.layerBridge.pipe(
+      Layer.provide(McpServers.layer),
+      Layer.provide(Layer.succeed(McpSettings.Current, { version: 1, servers }))
+    )
+  ))
+
 /** An operator approves all that a server has and the settings let in. */
 export const approveAll = Effect.fnUntraced(function*(server: string) {
   const bridge = yield* Bridge
@@ -52,11 +62,12 @@ let clerks = 0
 /** An actor that calls one tool, for as long as the scope is open. */
 export const clerk = Effect.fnUntraced(function*(
   tool: Mcp.AnyGoverned,
-  granted: ReadonlyArray<string> = tool.capabilities
+  granted: ReadonlyArray<string> = tool.capabilities,
+  name = `Clerk${clerks++}`
 ) {
   const dispatch = yield* Dispatch.Dispatch
   const approvals = yield* Approvals.Approvals
-  const actor = DeterministicActor.make(`Clerk${clerks++}`, {
+  const actor = DeterministicActor.make(name, {
     description: "calls a tool once",
     input: Schema.Json,
     output: Seen,
