@@ -3,7 +3,8 @@
  * database. Shared machines are noisy, so the ratios are the figures; the absolute ones only say on what.
  *
  * `npm run bench` prints all; `-- --quick` takes a tenth of the time; `-- --backends` prints what a model call costs beside
- * the vendor's SDK, and nothing else; `-- --http` what the door by HTTP adds; `-- --json` prints JSON. PostgreSQL is measured when AOSIQ_TEST_POSTGRES_URL names one.
+ * the vendor's SDK, and nothing else; `-- --http` what the door by HTTP adds; `-- --mcp` what the bridge to MCP servers adds;
+ * `-- --json` prints JSON. PostgreSQL is measured when AOSIQ_TEST_POSTGRES_URL names one.
  */
 import { NodeServices } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Redacted, Schema } from "effect"
@@ -22,12 +23,14 @@ import { Tool } from "../../src/tool/index.ts"
 import * as Backends from "./backends.ts"
 import * as Cluster from "./cluster.ts"
 import * as Http from "./http.ts"
+import * as McpBridge from "./mcp.ts"
 import * as Rows from "./rows.ts"
 import * as Steps from "./steps.ts"
 
 const isQuick = process.argv.includes("--quick")
 const isOfBackends = process.argv.includes("--backends")
 const isOfHttp = process.argv.includes("--http")
+const isOfMcp = process.argv.includes("--mcp")
 const isJson = process.argv.includes("--json")
 /** Sessions that work side by side. */
 const sessions = 16
@@ -218,10 +221,12 @@ const clusterOnPostgres = (server: string) =>
 
 await Effect.runPromise(
   Effect.scoped(Effect.gen(function*() {
+    if (isOfMcp) return yield* McpBridge.overhead(report, isQuick)
     if (!isOfHttp) yield* Backends.overhead(report, isQuick)
     if (isOfBackends) return
     yield* Http.overhead(report, isQuick)
     if (isOfHttp) return
+    yield* McpBridge.overhead(report, isQuick)
     yield* inMemory
     yield* pglite
     yield* postgres
