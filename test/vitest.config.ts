@@ -1,10 +1,12 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
-/** Tests that start the program, or install the package, as its users do. */
+/** Tests that start the program, or install the package, as its users do; and those that kill processes of their own. */
 export const ofTheProgram = [
   "test/door/*.test.ts",
   "test/examples/examples.test.ts",
-  "test/package/package.test.ts"
+  "test/layers/pglite/Folder.test.ts",
+  "test/package/package.test.ts",
+  "test/session/unknown.process.test.ts"
 ]
 
 export default defineConfig({

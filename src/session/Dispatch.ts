@@ -301,7 +301,11 @@ export const layer: Layer.Layer<
       const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const jti = Claims.TokenId.make(`tok_${yield* random.ulid}`)
       const names = meet(grant.names, actor.capabilities)
-      const claims = Fork.claimsOf(above, { ...grant, names }, { actor: actor.name, sid: session, jti, now })
+      const own = { actor: actor.name, sid: session, jti, now }
+      const claims = yield* Effect.catch(
+        Effect.fromResult(Fork.claimsOf(above, { ...grant, names }, own)),
+        () => unforkable(`the token of ${of} goes no deeper`, "dispatch a new session")
+      )
       const isNew = yield* commitOpen({
         actor,
         claims,

@@ -42,7 +42,7 @@ export const claimsOf = (
   origin: Claims.Claims,
   { names, terms }: Authority,
   own: { readonly actor: string; readonly sid: Claims.SessionId; readonly jti: Claims.TokenId; readonly now: number }
-): Claims.Claims => {
+): Result.Result<Claims.Claims, Claims.DepthExhausted> => {
   const ask: Claims.Ask = {
     sub: own.actor,
     sid: own.sid,
@@ -55,8 +55,10 @@ export const claimsOf = (
     limits: terms.limits
   }
   // It stands beside its origin, and takes no step down from it.
-  const claims = Result.getOrThrow(Claims.narrow({ ...origin, depth: origin.depth + 1 }, ask))
-  return { ...claims, backends: Capability.backendsOf(claims.capabilities) }
+  return Result.map(
+    Claims.narrow({ ...origin, depth: origin.depth + 1 }, ask),
+    (claims) => ({ ...claims, backends: Capability.backendsOf(claims.capabilities) })
+  )
 }
 
 /** The state of graphs as it was at that row, as far as it is still kept and is what the rows say; oldest first. */

@@ -6,6 +6,7 @@
  * The time is linear in the text: words are read in one pass, rules look ahead a fixed number of words, and what patterns
  * may cover is bounded.
  */
+import * as Pattern from "./Pattern.ts"
 import * as Plainly from "./Plainly.ts"
 import * as Wording from "./Wording.ts"
 import * as Wrapped from "./Wrapped.ts"
@@ -31,7 +32,8 @@ export const maxFindings = 64
 export const scan = (text: string): ReadonlyArray<Finding> => {
   const { unseen, words } = Plainly.read(text)
   const places = Wrapped.places(text)
-  const shown = [...Wording.matches(text, words), ...syntax(text)].filter((match) => !isIn(places, match))
+  const read = Wording.read(text, words)
+  const shown = [...Wording.matches(read), ...syntax(text)].filter((match) => !isIn(places, match))
   const all = [
     ...shown.map((match): Finding => ({ ...match, via: "text" })),
     ...places.flatMap(({ end, start }) =>
@@ -43,7 +45,7 @@ export const scan = (text: string): ReadonlyArray<Finding> => {
         end: start + match.end
       }))
     ),
-    ...Wording.rotated(text, words).map((match): Finding => ({ ...match, via: "rot13" })),
+    ...Wording.rotated(read).map((match): Finding => ({ ...match, via: "rot13" })),
     ...Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
       instructions(plain).map((match): Finding => ({ ...match, strength: "strong", via, start, end }))
     ),
@@ -71,7 +73,7 @@ const inOrder = (a: { readonly start: number; readonly end: number }, b: typeof 
 
 /** What instructs a model where no reader sees it: there, less is enough. */
 const instructions = (text: string): ReadonlyArray<Wording.Match> => [
-  ...Wording.matches(text, Plainly.read(text).words, "hidden"),
+  ...Wording.matches(Wording.read(text, Plainly.read(text).words), "hidden"),
   ...syntax(text)
 ]
 
@@ -115,12 +117,7 @@ const quotedTurns = 4
 
 const syntax = (text: string): ReadonlyArray<Wording.Match> => {
   const all = marks.flatMap(([rule, strength, pattern]) =>
-    Array.from(text.matchAll(pattern), ({ 0: { length }, index }) => ({
-      rule,
-      strength,
-      start: index,
-      end: index + length
-    }))
+    Pattern.places(pattern, text).map((place): Wording.Match => ({ rule, strength, ...place }))
   )
   const isTurn = ({ rule, strength }: Wording.Match) => rule === "role" && strength === "weak"
   return all.filter(isTurn).length < quotedTurns ? all : all.filter((match) => !isTurn(match))

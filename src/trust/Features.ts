@@ -87,19 +87,20 @@ export const each = (tokens: ReadonlyArray<Token>, [from, to]: Span, emit: (feat
     if (token === undefined) return
     const { kinds, opens, symbols } = token
     for (const one of symbols) {
-      emit(pack("alone", one, 0))
-      if (opens) emit(pack("opening", one, 0))
+      emit(offsets.alone + one * maxSymbols)
+      if (opens) emit(offsets.opening + one * maxSymbols)
     }
     const next = at + 1 < to ? tokens[at + 1] : undefined
     if (next !== undefined) {
-      const relation = next.opens ? "across" : "beside"
-      for (const one of symbols) for (const other of next.symbols) emit(pack(relation, one, other))
+      const offset = next.opens ? offsets.across : offsets.beside
+      for (const one of symbols) for (const other of next.symbols) emit(offset + one * maxSymbols + other)
     }
     if (kinds.length === 0) continue
     const last = Math.min(to, at + farthest + 1)
     for (let later = at + 2; later < last; later++) {
-      const relation = later - at <= nearest ? "near" : "far"
-      for (const other of tokens[later]?.kinds ?? none) for (const one of kinds) emit(pack(relation, one, other))
+      const others = tokens[later]?.kinds ?? none
+      const offset = later - at <= nearest ? offsets.near : offsets.far
+      for (const other of others) for (const one of kinds) emit(offset + one * maxSymbols + other)
     }
   }
 }
@@ -150,7 +151,6 @@ const offsets: Readonly<Record<Relation, number>> = {
   near: 4 * perRelation,
   far: 5 * perRelation
 }
-const pack = (relation: Relation, one: number, other: number) => offsets[relation] + one * maxSymbols + other
 /** Words that are remembered. */
 const maxKnown = 8192
 const none: ReadonlyArray<number> = []

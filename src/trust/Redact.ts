@@ -3,6 +3,7 @@
  * by a part of itself. Every pattern is linear in its input: what can begin many times before it fails is bounded.
  */
 import type { Schema } from "effect"
+import * as Pattern from "./Pattern.ts"
 
 /** Endings of names whose values are secrets: `password`, `client_secret`, `AWS_SECRET_ACCESS_KEY`, `x-auth-token`. */
 const names = [
@@ -97,7 +98,7 @@ export const find = (text: string): ReadonlyArray<Finding> => {
   const run = { isThere: hasRun(text) }
   for (const [rule, pattern, mayHold] of rules) {
     if (mayHold === undefined ? !run.isThere : !mayHold(clean)) continue
-    const places = placesOf(pattern, clean)
+    const places = Pattern.places(pattern, clean)
     if (places.length === 0) continue
     found = merged(found, places, rule)
     clean = assembled(text, found)
@@ -149,16 +150,6 @@ export const preview = (text: string): string => {
 
 // internal
 
-/** As `matchAll` finds them, which would compile the pattern anew for each text. */
-const placesOf = (pattern: RegExp, text: string): ReadonlyArray<{ readonly index: number; readonly end: number }> => {
-  const places: Array<{ readonly index: number; readonly end: number }> = []
-  pattern.lastIndex = 0
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    places.push({ index: match.index, end: pattern.lastIndex })
-  }
-  return places
-}
-
 /** Characters of the shortest token that is known by its beginning, all of them without a space. */
 const shortestRun = 15
 /** Whether so many characters of tokens stand in a row: looked for in every fifteenth place, for one lies in each run. */
@@ -193,14 +184,14 @@ const assembled = (text: string, found: ReadonlyArray<Finding>): string => {
 /** Places of a text in which `found` was replaced, as places of the text before that, and what they leave of `found`. */
 const merged = (
   found: ReadonlyArray<Finding>,
-  places: ReadonlyArray<{ readonly index: number; readonly end: number }>,
+  places: ReadonlyArray<Pattern.Place>,
   rule: string
 ): ReadonlyArray<Finding> => {
   const all: Array<Finding> = []
   let next = 0
   // What replacements so far have made the text longer by.
   let longer = 0
-  for (const { end, index } of places) {
+  for (const { end, start: index } of places) {
     let start: number | undefined
     for (let one = found[next]; one !== undefined; one = found[++next]) {
       const from = one.start + longer

@@ -22,15 +22,28 @@ export interface Match {
   readonly because?: ReadonlyArray<string>
 }
 
+/** A text in words, as they are told apart. */
+export interface Read {
+  readonly text: string
+  readonly words: ReadonlyArray<Word>
+  readonly tokens: ReadonlyArray<Features.Token>
+  readonly sentences: ReadonlyArray<Features.Span>
+}
+
+/** Reads the words of a text. */
+export const read = (text: string, words: ReadonlyArray<Word>): Read => ({
+  text,
+  words,
+  tokens: opened().read(text, words),
+  sentences: Features.sentences(words)
+})
+
 /** Two passages that overlap are one: the one that scores more. In places that nobody is shown, less is enough. */
 export const matches = (
-  text: string,
-  words: ReadonlyArray<Word>,
+  { sentences, tokens, words }: Read,
   place: "shown" | "hidden" = "shown"
 ): ReadonlyArray<Match> => {
-  const { read } = opened()
-  const tokens = read(text, words)
-  const all = passages(tokens, Features.sentences(words))
+  const all = passages(tokens, sentences)
   const more = allowance(all.length)
   const least = more + (place === "hidden" ? Weights.hidden : Weights.weak)
   const enough = more + (place === "hidden" ? Weights.hidden : Weights.strong)
@@ -52,14 +65,14 @@ export const matches = (
 }
 
 /** Passages of words whose letters stand thirteen places on, read as they are meant. */
-export const rotated = (text: string, words: ReadonlyArray<Word>): ReadonlyArray<Match> => {
-  const tokens = opened().read(text, words)
-  return Features.sentences(words).flatMap(([from, to]) => {
-    const here = words.slice(from, to)
-    if (here.filter((_, at) => tokens[from + at]?.isRotated).length < minRotated) return []
-    return matches(text, here.map((word) => ({ ...word, text: Plainly.rotated(word.text) })), "hidden")
+export const rotated = ({ sentences, text, tokens, words }: Read): ReadonlyArray<Match> =>
+  sentences.flatMap(([from, to]) => {
+    let ours = 0
+    for (let at = from; at < to; at++) if (tokens[at]?.isRotated === true) ours++
+    if (ours < minRotated) return []
+    const meant = words.slice(from, to).map((word) => ({ ...word, text: Plainly.rotated(word.text) }))
+    return matches(read(text, meant), "hidden")
   })
-}
 
 /** What a passage of so many must score more, since each of them is a chance to be wrong. */
 export const allowance = (passages: number): number => perDoubling * Math.log2(Math.max(1, passages / fewPassages))
@@ -115,10 +128,7 @@ const passages = (
   tokens: ReadonlyArray<Features.Token>,
   spans: ReadonlyArray<Features.Span>
 ): ReadonlyArray<Passage> => {
-  const { slots, weights } = opened()
-  // Which sentence a feature was last counted in: it counts once in each.
-  const counted = new Int32Array(weights.length)
-  let turn = 0
+  const { counted, slots, weights } = opened()
   const all: Array<Passage> = []
   let before: { readonly span: Features.Span; readonly hits: ReadonlyArray<number>; readonly sum: number } | undefined
   for (const span of spans) {
@@ -143,6 +153,9 @@ const passages = (
   }
   return all
 }
+
+/** Sentences that were read so far, in this process. */
+let turn = 0
 
 const passage = (span: Features.Span, sum: number): Passage => ({
   span,
@@ -210,6 +223,8 @@ interface Opened {
   readonly read: ReturnType<typeof Features.reader>
   readonly slots: Slots
   readonly weights: ReadonlyArray<number>
+  /** The sentence that each feature was counted in last: it counts once in each. */
+  readonly counted: Float64Array
   readonly wordOf: (symbol: number) => string
 }
 
@@ -224,6 +239,7 @@ const open = (): Opened => {
     features,
     slots: new Slots(features),
     weights,
+    counted: new Float64Array(weights.length),
     wordOf: (symbol) => stems[symbol - Features.firstWord] ?? ""
   }
 }
