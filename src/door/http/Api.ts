@@ -41,6 +41,9 @@ const agents = HttpApiGroup.make("agents").add(
   get("list", "/agents", paged(Operations.AgentView))
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The actors that can be dispatched" }))
 
+/** How long a stream of events says nothing at the most, ms: then comes a `beat`, for whoever passes it on or waits. */
+export const beatMs = 15_000
+
 /** What an event of a session says: a row, in order and without a gap; that nothing happened; or its end. */
 export const Event = Schema.Union([
   Schema.Struct({ id: Schema.String, event: Schema.Literal("row"), data: Schema.fromJsonString(Row.Row) }),

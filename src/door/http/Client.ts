@@ -2,12 +2,12 @@
  * The typed client of the HTTP API, made of the same definition as the server. It works wherever there is an `HttpClient`.
  * A POST goes under a key of its own, so that it may be sent again until it is answered, and is carried out once.
  */
-import { Effect, type Redacted, Schedule, Stream } from "effect"
+import { type Duration, Effect, type Redacted, Schedule, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { Claims } from "../../capability/index.ts"
-import { Api, type Event } from "./Api.ts"
+import { Api, beatMs, type Event } from "./Api.ts"
 import { Missing, Refused, Unauthenticated } from "./Problem.ts"
 
 /** Where the API is, and who asks. */
@@ -44,14 +44,23 @@ export const make = Effect.fnUntraced(function*({ token, url }: Options) {
   })
 })
 
+/** How long a connection may be silent, ms, before a watcher takes it for dead: three beats of the server. */
+export const silentMs = 3 * beatMs
+
 /** A row or the end of a session, as it comes. */
 export type Watched = Exclude<Event, { readonly event: "beat" }>
 
 /**
  * Watches a session from a row on until it has ended: its rows in order, each once, whatever becomes of connections and
- * servers meanwhile. Fails when there is no such session, or its caller is let in no more.
+ * servers meanwhile. A connection on which nothing comes for `silentMs` is given up, also one that was never answered, and
+ * the next goes on where it stood. Fails when there is no such session, or its caller is let in no more.
  */
-export const watch = (client: Client, session: Claims.SessionId, from = 0): Stream.Stream<
+export const watch = (
+  client: Client,
+  session: Claims.SessionId,
+  from = 0,
+  silence: Duration.Input = silentMs
+): Stream.Stream<
   Watched,
   Missing | Refused | Unauthenticated
 > =>
@@ -62,6 +71,8 @@ export const watch = (client: Client, session: Claims.SessionId, from = 0): Stre
       client.sessions.events({ params: { session }, headers: next === 0 ? {} : { "last-event-id": next - 1 } })
     )
     const connection = Stream.unwrap(connect).pipe(
+      // Beats count: a server that is there is never silent for as long.
+      Stream.timeout(silence),
       Stream.filter((event): event is Watched => event.event !== "beat"),
       Stream.filter((event) => {
         if (event.event === "end") return isOver = true

@@ -7,14 +7,12 @@ import { Clock, Duration, Effect, Option, Stream } from "effect"
 import type { Claims } from "../../capability/index.ts"
 import type { Asker, Desk, Operations } from "../../operator/index.ts"
 import { StillIn } from "./Access.ts"
-import type { Event } from "./Api.ts"
+import { beatMs, type Event } from "./Api.ts"
 
 /** How often the log is looked at. */
 const every = Duration.millis(250)
 /** Rows that one look gives at the most. */
 const atOnce = 50
-/** How long nothing is said at the most, so that whoever passes the stream on keeps it open. */
-const beatMs = 15_000
 
 /** The events of a session from a row on, until it has ended, or who watches is let in no more. */
 export const of = (
