@@ -3,7 +3,7 @@
  * bench:trust`, with `--json` for programs. Bad numbers are printed like good ones. Recall is over attacks worded by hand;
  * false positives over runbooks and documents that nobody wrote for this. Times are beside one pass over the same text that
  * only counts its characters' codes; what looking costs a governed call is beside the same call without. Growth is the time
- * for twice the text over that for once.
+ * for sixteen times the text over that for once: of the short time for a text alone, what else the process does is too much.
  */
 import { Effect } from "effect"
 import fc from "fast-check"
@@ -97,7 +97,7 @@ const growth = () => {
   const all = adversarial.map(([name, unit]) => {
     const of = (length: number) => unit.repeat(Math.ceil(length / unit.length))
     least(of(65_536))
-    return { name, ratio: least(of(131_072)) / least(of(65_536)) }
+    return { name, ratio: least(of(1_048_576)) / least(of(65_536)) }
   })
   return all.toSorted((a, b) => b.ratio - a.ratio)[0] ?? { name: "", ratio: 0 }
 }
@@ -140,7 +140,7 @@ else {
     const cost = `${heldUs.toFixed(0)} µs, without ${freeUs.toFixed(0)} µs`
     say(`an act held to rules on labels after ${reads} reads: ${cost}, ${ratio.toFixed(2)} times`)
   }
-  say(`twice the text takes at worst ${report.growth.ratio.toFixed(2)} times as long (${report.growth.name})`)
+  say(`sixteen times the text takes at worst ${report.growth.ratio.toFixed(2)} times as long (${report.growth.name})`)
   say(`envelopes closed from inside: ${report.envelopes.closed} of ${report.envelopes.texts} texts`)
   const { hijacked, hijackedPaused, long, paused, sessions } = report.drift
   say(`drift: ${paused} of ${sessions} sessions that did as asked are paused (${long} are longer than their beginning)`)

@@ -14,6 +14,7 @@ import { Asker, Desk, Explain, Operations } from "../../src/operator/index.ts"
 import { Approvals, Dispatch } from "../../src/session/index.ts"
 import { Tool } from "../../src/tool/index.ts"
 import { layerTools } from "../audit/logs.ts"
+import { runtimeOf } from "./cli/commands.ts"
 
 const Refund = Tool.make("refund", {
   description: "Pays money back",
@@ -82,18 +83,7 @@ const aosiq = (args: ReadonlyArray<string>, answers?: ReadonlyArray<string>) =>
     const err: Array<string> = []
     const written = (lines: Array<string>) => (...all: ReadonlyArray<unknown>) => void lines.push(all.join(" "))
     const client = yield* RpcTest.makeClient(Operations.Operations)
-    const runtime = Runtime.of({
-      open: () => Effect.succeed(over(client)),
-      start: () => Effect.die("nothing starts here"),
-      serve: () => Effect.die("nothing is served here"),
-      join: () => Effect.die("nothing is joined here"),
-      runner: () => Effect.die("nothing runs here"),
-      witness: () => Effect.die("nothing is witnessed here"),
-      backends: () => Effect.die("no backend is looked at here"),
-      replay: () => Effect.die("nothing is replayed here"),
-      policy: () => Effect.die("no policy is read here"),
-      verifyBundle: () => Effect.die("nothing is verified here")
-    })
+    const runtime = runtimeOf({ open: () => Effect.succeed(over(client)) })
     const stdio = yield* Stdio.Stdio
     const terminal = yield* Terminal.Terminal
     const isTerminal = Effect.succeed(answers !== undefined)

@@ -8,6 +8,7 @@ import type { Digest } from "../../src/audit/index.ts"
 import { Claims } from "../../src/capability/index.ts"
 import { type Client, command, Runtime, Usage, UsageError } from "../../src/door/cli/index.ts"
 import { Asker } from "../../src/operator/index.ts"
+import { runtimeOf } from "./cli/commands.ts"
 
 const session = "ses_01"
 const asked: Array<unknown> = []
@@ -30,17 +31,8 @@ const aosiq = (...args: ReadonlyArray<string>) =>
           }
         })
     }
-    const runtime = Runtime.of({
-      open: () => Effect.succeed(client as unknown as Client), // The only operation that the command asks for.
-      start: () => Effect.die("nothing starts here"),
-      serve: () => Effect.die("nothing is served here"),
-      join: () => Effect.die("nothing is joined here"),
-      runner: () => Effect.die("nothing runs here"),
-      witness: () => Effect.die("nothing is witnessed here"),
-      backends: () => Effect.die("no backend is looked at here"),
-      replay: () => Effect.die("nothing is replayed here"),
-      policy: () => Effect.die("no policy is read here"),
-      verifyBundle: () => Effect.die("nothing is verified here")
+    const runtime = runtimeOf({
+      open: () => Effect.succeed(client as unknown as Client) // The only operation that the command asks for.
     })
     const exit = yield* Effect.exit(
       Command.runWith(command({ version: "0", user: "local:ada" }), { version: "0" })(["endorse", ...args]).pipe(

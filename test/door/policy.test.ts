@@ -9,6 +9,7 @@ import type { Digest, Row } from "../../src/audit/index.ts"
 import { type Client, command, type Looked, Runtime, RuntimeError, Usage } from "../../src/door/cli/index.ts"
 import { Asker, Explain } from "../../src/operator/index.ts"
 import type { Flow } from "../../src/trust/index.ts"
+import { runtimeOf } from "./cli/commands.ts"
 
 const file = `
 version: 1
@@ -97,17 +98,9 @@ const aosiq = (...args: ReadonlyArray<string>) =>
         onFailure: (mistakes): Looked => ({ policy: null, mistakes }),
         onSuccess: (looked): Looked => ({ ...looked, mistakes: [] })
       })
-    const runtime = Runtime.of({
+    const runtime = runtimeOf({
       open: () => Effect.succeed(client as unknown as Client), // The operations that the commands ask for.
-      policy: (text) => Effect.succeed(read(text)),
-      join: () => Effect.die("nothing is joined here"),
-      start: () => Effect.die("nothing starts here"),
-      serve: () => Effect.die("nothing is served here"),
-      runner: () => Effect.die("nothing runs here"),
-      witness: () => Effect.die("nothing is witnessed here"),
-      backends: () => Effect.die("no backend is looked at here"),
-      replay: () => Effect.die("nothing is replayed here"),
-      verifyBundle: () => Effect.die("nothing is verified here")
+      policy: (text) => Effect.succeed(read(text))
     })
     const exit = yield* Effect.exit(
       Command.runWith(command({ version: "0", user: "local:ada" }), { version: "0" })(args).pipe(

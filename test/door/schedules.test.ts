@@ -14,6 +14,7 @@ import { type Client, command, Runtime, RuntimeError, UsageError } from "../../s
 import { Asker } from "../../src/operator/index.ts"
 import { DeadLetters, type Schedule, Schedules } from "../../src/session/index.ts"
 import * as D from "../session/desk.ts"
+import { runtimeOf } from "./cli/commands.ts"
 import { diskIncident } from "./incident.ts"
 import { files, folder, run, start } from "./program.ts"
 
@@ -48,19 +49,7 @@ const runtime = Layer.effect(
         { action, ...decision }: Omit<DeadLetters.Decision, "by"> & { readonly action: "replay" | "drop" }
       ) => Effect.flatMap(giver, (by) => letters[action]({ ...decision, by }))
     } as unknown as Client // What these commands ask for, as they ask for it.
-    const nothing = Effect.fail(new RuntimeError({ detail: "not here", remedy: "" }))
-    return Runtime.of({
-      open: () => Effect.succeed(client),
-      start: () => nothing,
-      serve: () => Effect.die("nothing is served here"),
-      join: () => Effect.die("nothing is joined here"),
-      runner: () => nothing,
-      policy: () => Effect.die("no policy is read here"),
-      verifyBundle: () => nothing,
-      witness: () => nothing,
-      backends: () => nothing,
-      replay: () => nothing
-    })
+    return runtimeOf({ open: () => Effect.succeed(client) })
   })
 )
 

@@ -6,7 +6,7 @@ import { Gate } from "../../src/approval/index.ts"
 import { endorse, Flowing, layer as governor, type Mode, Store } from "../../src/governor/index.ts"
 import type { Flow, Label } from "../../src/trust/index.ts"
 import * as C from "./commits.ts"
-import { act, action, bodies, kind, marks, type Parts, refused, run, session, Sorry, stopped, world } from "./world.ts"
+import { act, action, bodies, kind, marks, refused, run, send, session, Sorry, stopped, world } from "./world.ts"
 
 const under = (rules: ReadonlyArray<Flow.Rule>, parts: Partial<Flow.Policy> = {}, mode: Mode.Mode = "enforced") =>
   world({ mode }).pipe(Layer.provide(Layer.succeed(Flowing.Current, { version: 1, rules, ...parts })))
@@ -17,9 +17,6 @@ const asks: Flow.Rule = { name: "to whom", sinks: ["outbound"], arguments: { arg
 /** Reads something; by default a stranger's text. */
 const read = (text: string, trust: Label.Declared = "untrusted") =>
   act(action(`read ${text}`, () => Effect.succeed(text), { trust }))
-/** Sends something out. */
-const send = (to: string, mark: (name: string) => Effect.Effect<string>, parts: Parts = {}) =>
-  act(action(to, mark, { name: "send", sinks: ["outbound"], ...parts }))
 
 describe("an act by which something leaves", () => {
   it.effect("goes where a stranger says only when a person agrees, who is shown why they are asked", () =>

@@ -4,7 +4,7 @@ import { Effect, Layer, type Schema } from "effect"
 import { Egress, Flowing, Store } from "../../src/governor/index.ts"
 import type { Flow, Label } from "../../src/trust/index.ts"
 import * as C from "./commits.ts"
-import { act, action, kind, marks, type Parts, refused, run, session, stopped, world } from "./world.ts"
+import { act, action, kind, marks, refused, run, send, session, stopped, world } from "./world.ts"
 
 const anything: Flow.Rule = { name: "anything", sinks: ["outbound", "change"], arguments: { "*": "any" } }
 const under = (policy: Partial<Flow.Policy> = {}, covers: Egress.Table = { post: ["clinic"] }) =>
@@ -29,8 +29,6 @@ const record = act(action("record", () => Effect.succeed(""), {
   readers: fields,
   success: answers(patient)
 }))
-const send = (args: string, mark: (name: string) => Effect.Effect<string>, parts: Parts = {}) =>
-  act(action(args, mark, { name: "send", sinks: ["outbound"], ...parts }))
 
 describe("an argument", () => {
   it.effect("that stands in a field for readers goes to who covers them, and to nobody else", () =>

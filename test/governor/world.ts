@@ -105,6 +105,10 @@ export const marks = (): {
   return { done, mark: (name) => Effect.sync(() => (done.push(name), `did ${name}`)) }
 }
 
+/** An act by which `args` leave. */
+export const send = (args: string, mark: (name: string) => Effect.Effect<string>, parts: Parts = {}) =>
+  act(action(args, mark, { name: "send", sinks: ["outbound"], ...parts }))
+
 /** The failure that acts here know. */
 export class Sorry extends Schema.TaggedError<Sorry>()("Sorry", { why: Schema.String }) {}
 

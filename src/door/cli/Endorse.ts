@@ -1,10 +1,10 @@
 /** `aosiq endorse`: vouch for a source or a value in a session that goes on, for acts and until a time. */
 import { Effect, Option, Schema } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
-import { Claims } from "../../capability/index.ts"
+import { Command, Flag } from "effect/cli"
 import type { Operations } from "../../operator/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
+import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import { UsageError } from "./Runtime.ts"
 
@@ -13,10 +13,7 @@ export const endorse = (about: About) =>
   Command.make(
     "endorse",
     {
-      session: Argument.String("session").pipe(
-        Argument.withSchema(Claims.SessionId),
-        Argument.withDescription("Session, as in `aosiq sessions`")
-      ),
+      session: Given.session,
       source: Flag.String("source").pipe(
         Flag.withDescription("What a tool returns, or one field of it"),
         Flag.withMetavar("TOOL[:PATH]"),

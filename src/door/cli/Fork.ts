@@ -1,15 +1,12 @@
 /** `aosiq sessions fork`: a session that goes on from a row of another, which stays as it is. */
 import { Option, Schema } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
-import { Claims } from "../../capability/index.ts"
+import { Command, Flag } from "effect/cli"
 import { type About, by, data, json, run } from "./Ask.ts"
+import * as Given from "./Given.ts"
 
 export const fork = (about: About) =>
   Command.make("fork", {
-    session: Argument.String("session").pipe(
-      Argument.withSchema(Claims.SessionId),
-      Argument.withDescription("Session, as in `aosiq sessions`")
-    ),
+    session: Given.session,
     row: Flag.Finite("row").pipe(
       Flag.filter((row) => Number.isSafeInteger(row) && row >= 0, (row) => `${row} is no row`),
       Flag.withDescription("Last row that is its past (default: the last at which no act is under way)"),

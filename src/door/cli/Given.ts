@@ -1,12 +1,19 @@
 /** What people write on a command line, read: JSON or a file of it, times and how long ago, money. */
 import { Clock, DateTime, Duration, Effect, Option, Schema } from "effect"
-import { Flag } from "effect/cli"
+import { Argument, Flag } from "effect/cli"
+import { Claims } from "../../capability/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import * as Files from "./Files.ts"
 import { UsageError } from "./Runtime.ts"
 
 /** More than anything costs that is started by hand: a slip of it. */
 export const maxBudgetUsd = 10_000
+
+/** A session that a command is about. */
+export const session = Argument.String("session").pipe(
+  Argument.withSchema(Claims.SessionId),
+  Argument.withDescription("Session, as in `aosiq sessions`")
+)
 
 /** An amount in US dollars, as micro-dollars. */
 export const usd = (name: string) =>

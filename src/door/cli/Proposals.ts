@@ -1,18 +1,14 @@
 /** `aosiq proposal`: what agents proposed, and what stands behind each claim. */
 import { Effect } from "effect"
-import { Argument, Command } from "effect/cli"
-import { Claims } from "../../capability/index.ts"
+import { Command } from "effect/cli"
 import type { Operations } from "../../operator/index.ts"
 import { data, json, run } from "./Ask.ts"
+import * as Given from "./Given.ts"
 import * as Print from "./Print.ts"
 import { RuntimeError } from "./Runtime.ts"
 
-const looking = (name: "show" | "explain", about: string, print: (view: Operations.ProposalView) => string) => {
-  const session = Argument.String("session").pipe(
-    Argument.withSchema(Claims.SessionId),
-    Argument.withDescription("Session, as in `aosiq sessions`")
-  )
-  return Command.make(name, { session, data, json }, ({ session, ...mode }) =>
+const looking = (name: "show" | "explain", about: string, print: (view: Operations.ProposalView) => string) =>
+  Command.make(name, { session: Given.session, data, json }, ({ session, ...mode }) =>
     run(
       mode,
       (client) =>
@@ -27,7 +23,6 @@ const looking = (name: "show" | "explain", about: string, print: (view: Operatio
         ),
       (found) => found.map(print).join("\n\n")
     )).pipe(Command.withDescription(about))
-}
 
 const head = ({ actor, confidence, session, severity, summary, title }: Operations.ProposalView) => {
   return [title, summary, `${actor} ${session} · severity ${severity} · confidence ${Math.round(confidence * 100)}%`]

@@ -2,7 +2,7 @@
 import { Console, Effect, Option, Schema, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Log } from "../../audit/index.ts"
-import { Capability, Claims } from "../../capability/index.ts"
+import { Capability, type Claims } from "../../capability/index.ts"
 import type { Operations } from "../../operator/index.ts"
 import { type About, by, data, json, type Mode, reason, run, stream } from "./Ask.ts"
 import { fork } from "./Fork.ts"
@@ -11,12 +11,6 @@ import * as Print from "./Print.ts"
 import * as PrintSessions from "./PrintSessions.ts"
 import { type Client, RuntimeError, UsageError, type Watched } from "./Runtime.ts"
 import { final } from "./Watch.ts"
-
-/** A session that a command is about. */
-export const sessionId = Argument.String("session").pipe(
-  Argument.withSchema(Claims.SessionId),
-  Argument.withDescription("Session, as in `aosiq sessions`")
-)
 
 /** The command with its subcommands. */
 export const sessions = (about: About) =>
@@ -33,7 +27,7 @@ export const sessions = (about: About) =>
       control(about, "resume"),
       control(about, "cancel"),
       fork(about),
-      Command.make("revoke", { session: sessionId, by: by(about), reason, data, json }, (options) =>
+      Command.make("revoke", { session: Given.session, by: by(about), reason, data, json }, (options) =>
         run(
           options,
           (client) => client.session_revoke({ session: options.session, reason: options.reason }),
@@ -101,7 +95,7 @@ const list = Command.make(
 
 const show = Command.make(
   "show",
-  { session: sessionId, data, json },
+  { session: Given.session, data, json },
   ({ session, ...mode }) => run(mode, (client) => client.session_show({ session }), PrintSessions.session)
 ).pipe(Command.withDescription("Show how one stands"))
 
@@ -113,7 +107,7 @@ const from = Flag.Int("from").pipe(
 
 const rows = Command.make(
   "rows",
-  { session: sessionId, from, data, json },
+  { session: Given.session, from, data, json },
   ({ from, session, ...mode }) =>
     run(
       mode,
@@ -124,7 +118,7 @@ const rows = Command.make(
 
 const result = Command.make(
   "result",
-  { session: sessionId, data, json },
+  { session: Given.session, data, json },
   ({ session, ...mode }) =>
     run(
       mode,
@@ -135,7 +129,7 @@ const result = Command.make(
 
 const watch = Command.make(
   "watch",
-  { session: sessionId, from, data, json },
+  { session: Given.session, from, data, json },
   ({ from, session, ...mode }) =>
     stream(
       mode,
@@ -169,7 +163,7 @@ const controls = {
 } as const
 
 const control = (about: About, action: keyof typeof controls) =>
-  Command.make(action, { session: sessionId, by: by(about), reason, data, json }, (options) =>
+  Command.make(action, { session: Given.session, by: by(about), reason, data, json }, (options) =>
     run(
       options,
       (client) => client.session_control({ session: options.session, action, reason: options.reason }),

@@ -11,24 +11,29 @@ export interface Ran {
   readonly err: string
 }
 
+/** A runtime of which a command may ask for these alone. */
+export const runtimeOf = (parts: Partial<Runtime["Service"]>) =>
+  Runtime.of({
+    open: () => Effect.die("nothing is opened here"),
+    start: () => Effect.die("nothing starts here"),
+    serve: () => Effect.die("nothing is served here"),
+    join: () => Effect.die("nobody joins here"),
+    runner: () => Effect.die("nothing runs here"),
+    witness: () => Effect.die("nothing is witnessed here"),
+    backends: () => Effect.die("no backend is looked at here"),
+    replay: () => Effect.die("nothing is replayed here"),
+    policy: () => Effect.die("no policy is read here"),
+    verifyBundle: () => Effect.die("nothing is verified here"),
+    ...parts
+  })
+
 /** Runs one command line. `open` gives the operations of wherever it goes. */
 export const aosiq = (open: (where: Where) => Effect.Effect<Client>, ...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const out: Array<string> = []
     const err: Array<string> = []
     const written = (lines: Array<string>) => (...all: ReadonlyArray<unknown>) => void lines.push(all.join(" "))
-    const runtime = Runtime.of({
-      open,
-      start: () => Effect.die("nothing starts here"),
-      serve: () => Effect.die("nothing is served here"),
-      join: () => Effect.die("nobody joins here"),
-      runner: () => Effect.die("nothing runs here"),
-      witness: () => Effect.die("nothing is witnessed here"),
-      backends: () => Effect.die("no backend is looked at here"),
-      replay: () => Effect.die("nothing is replayed here"),
-      policy: () => Effect.die("no policy is read here"),
-      verifyBundle: () => Effect.die("nothing is verified here")
-    })
+    const runtime = runtimeOf({ open })
     const exit = yield* Effect.exit(
       Command.runWith(command({ version: "0", user: "local:ada" }), { version: "0" })(args).pipe(
         Effect.provideService(Runtime, runtime),
