@@ -75,7 +75,7 @@ export const record = (
 ): Effect.Effect<Tape, TapeError | Log.LogError, Log.Log | Digest.Digest> =>
   Effect.gen(function*() {
     const log = yield* Log.Log
-    const [first] = yield* log.rows(session)
+    const [first] = yield* log.rows(session, 0, 1)
     const genesis = first?.body
     if (first === undefined || genesis?.kind !== "genesis" || genesis.parent !== null) {
       return yield* fail(

@@ -137,7 +137,7 @@ const lasting = Effect.fnUntraced(function*(
   const record = yield* Effect.mapError(store.record({ kind: "memory", id: key }), unanswered)
   const found = Option.getOrUndefined(decodePointer(record?.value))
   if (found === undefined) return undefined
-  const [row] = yield* Effect.mapError(log.rows(found.session, found.seq), unanswered)
+  const [row] = yield* Effect.mapError(log.rows(found.session, found.seq, 1), unanswered)
   const kept = row?.body.kind === "outcome" ? row.body.lasting?.[key] : undefined
   if (kept === undefined) return yield* Effect.fail(`${Row.stamp(found)} does not say what it is`)
   const { hash, ...label } = kept

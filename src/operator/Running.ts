@@ -121,7 +121,7 @@ export const sessions = Effect.gen(function*() {
       ), ofSession),
     session_revoke: may("session_revoke", ({ reason, session }, { name: by }) =>
       Effect.gen(function*() {
-        const [genesis] = yield* Effect.mapError(log.rows(session), failed)
+        const [genesis] = yield* Effect.mapError(log.rows(session, 0, 1), failed)
         if (genesis?.body.kind !== "genesis") return yield* missing(`session ${session}`, "see: aosiq sessions")
         const { token } = genesis.body
         const row: Row.Draft = { key: null, body: { kind: "noted", what: "revoked", by, detail: reason } }

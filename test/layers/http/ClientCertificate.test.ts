@@ -209,6 +209,40 @@ layer(served, { excludeTestServices: true, timeout: "60 seconds" })("client cert
     }))
 })
 
+/** How far the server's clock goes before ours, milliseconds. */
+const ahead = { ms: 0 }
+const early = Layer.effect(
+  Clock.Clock,
+  Effect.map(Clock.Clock, (clock): Clock.Clock => {
+    const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + ahead.ms
+    return {
+      currentTimeMillisUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+      currentTimeNanos: clock.currentTimeNanos,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration)
+    }
+  })
+)
+
+layer(Layer.provide(served, early), { excludeTestServices: true, timeout: "60 seconds" })("a connection", (it) => {
+  it.effect("lets in no more when the time of its certificate has ended", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Made
+      const pair = client("ending", `${forClients};subjectAltName=URI:spiffe://shop/ending`)
+      yield* known("ending", "viewer", "uri:spiffe://shop/ending")
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      yield* Effect.repeat(ask("/self", { pair, agent }), { until: ({ status }) => status === 200 })
+      ahead.ms = 2 * 86_400_000
+      assert.strictEqual((yield* ask("/self", { pair, agent })).status, 401)
+      ahead.ms = 0
+      assert.strictEqual((yield* ask("/self", { pair, agent })).status, 200)
+      agent.destroy()
+    }))
+})
+
 describe("files for TLS", () => {
   it.effect("that cannot be read or do not belong together start nothing", () =>
     Effect.gen(function*() {
