@@ -27,23 +27,30 @@ export interface Parts {
 
 type Keeping = Named & Pick<Action<never, never, never, never>, "trust" | "readers" | "sinks" | "reversible">
 
-/** Gives the keeper of an act that is about to run. */
-export const make = ({ flowing, log, policy, refusals, store }: Parts) => (action: Keeping, call: Call): Keeper => {
-  const start = knowledgeOf(call.session).read.length
+/** An act that is about to run, and how much its session had read by then. */
+interface Acting {
+  readonly action: Keeping
+  readonly call: Call
+  readonly start: number
+}
 
+/** Gives the keeper of an act that is about to run. */
+export const make = ({ flowing, log, policy, refusals, store }: Parts) => {
   /** What the handler may know, with the labels of it. */
-  const known = Effect.fnUntraced(function*(read: ReadonlyArray<Row.MemoryLabel>) {
+  const known = Effect.fnUntraced(function*({ action, call, start }: Acting, read: ReadonlyArray<Row.MemoryLabel>) {
     const { context, endorsed } = yield* flowing.known(action, call)
     // Whoever was asked has agreed to these arguments.
     const isAgreed = action.sinks?.includes("memory") === true && call.flow?.isAsked === true
-    const given = Label.leaves(call.json).map((leaf): Trace.Source => ({
-      ...leaf,
-      from: "its arguments",
-      tool: action.name,
-      integrity: isAgreed ? "trusted" : Trace.trace(context, leaf).integrity,
-      isReference: false,
-      readers: Trace.readersOf(context, leaf)
-    }))
+    const given = Label.leaves(call.json).map((leaf) =>
+      Trace.source({
+        ...leaf,
+        from: "its arguments",
+        tool: action.name,
+        integrity: isAgreed ? "trusted" : Trace.trace(context, leaf).integrity,
+        isReference: false,
+        readers: Trace.readersOf(context, leaf)
+      })
+    )
     const since = knowledgeOf(call.session).read.slice(start)
     const trusts = [
       Label.overall(action.trust),
@@ -60,10 +67,12 @@ export const make = ({ flowing, log, policy, refusals, store }: Parts) => (actio
   })
 
   const label = Effect.fnUntraced(function*(
+    acting: Acting,
     { json, key, trust }: Wanted,
     read: ReadonlyArray<Row.MemoryLabel>
   ): Effect.fn.Return<Row.MemoryLabel, GovernorError> {
-    const { endorsed, full, given } = yield* known(read)
+    const { action, call } = acting
+    const { endorsed, full, given } = yield* known(acting, read)
     const all = Label.leaves(json)
     const readers = Label.joined([wholeOf(call.session), ...all.map((leaf) => Trace.readersOf(full, leaf))])
     const kept = readers.length === 0 ? {} : { readers }
@@ -86,12 +95,15 @@ export const make = ({ flowing, log, policy, refusals, store }: Parts) => (actio
     return { trust: Flow.decide(strict, asked, full).findings.length === 0 ? "trusted" : "untrusted", ...kept }
   })
 
-  return {
-    label: (wanted, read) => Effect.mapError(label(wanted, read), ({ message }) => message),
-    lasting: (key) => lasting(store, log, key),
-    note: ({ readers = [], trust }) => {
-      see(call.session, readers, false)
-      if (trust === "untrusted") taint(call.session)
+  return (action: Keeping, call: Call): Keeper => {
+    const acting = { action, call, start: knowledgeOf(call.session).read.length }
+    return {
+      label: (wanted, read) => Effect.mapError(label(acting, wanted, read), ({ message }) => message),
+      lasting: (key) => lasting(store, log, key),
+      note: ({ readers = [], trust }) => {
+        see(call.session, readers, false)
+        if (trust === "untrusted") taint(call.session)
+      }
     }
   }
 }

@@ -16,7 +16,7 @@
 import { Schema } from "effect"
 import { closest, covers, type Integrity, isAtLeast, type Leaf, leaves, type Readers } from "./Label.ts"
 import { linksIn } from "./Links.ts"
-import { type Context, copied, isComposed, readersOf, type Source, trace } from "./Trace.ts"
+import { type Context, copied, isComposed, readersOf, type Source, source, trace } from "./Trace.ts"
 
 /** What an act does to the world outside of its session. */
 export const Sink = Schema.Literals(["outbound", "spending", "change", "removal", "memory", "irreversible"])
@@ -253,14 +253,9 @@ const endorsed = (policy: Policy, { at, tool }: Asked, leaf: Leaf, context: Cont
       (source.path === undefined || closest({ [source.path]: true }, path, () => false) === true)
     )
   const values = valid.flatMap(({ by, value = [] }) =>
-    [value].flat().map((value): Source => ({
-      path: "",
-      value,
-      from: by,
-      tool: undefined,
-      integrity: "operator",
-      isReference: false
-    }))
+    [value].flat().map((value) =>
+      source({ path: "", value, from: by, tool: undefined, integrity: "operator", isReference: false })
+    )
   )
   const sources = context.sources.map((source) =>
     source.integrity === "untrusted" && vouched(source) ? { ...source, integrity: "trusted" as const } : source

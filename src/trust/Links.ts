@@ -1,11 +1,13 @@
 /** Links, hosts and addresses in a text, as a reader sees them and as whoever follows one does. */
 
 /** Links, hosts and addresses in a text, as they stand there. */
-export const linksIn = (text: string): ReadonlyArray<string> =>
-  [...visible(text).matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, ""))
+export const linksIn = (text: string): ReadonlyArray<string> => {
+  const seen = visible(text)
+  return inEach.test(seen) ? [...seen.matchAll(link)].map(([found]) => found.replace(/[.,;:!?]+$/, "")) : []
+}
 
 /** A text without what no reader sees, in compatibility forms. */
-export const plain = (text: string): string => text.normalize("NFKC").replace(invisible, "")
+export const plain = (text: string): string => isAscii.test(text) ? text : text.normalize("NFKC").replace(invisible, "")
 
 /** What of a text is seen, by whoever follows a link in it too. */
 export const visible = (text: string): string => plain(text).replace(dots, ".")
@@ -17,6 +19,10 @@ export const endsSentence = (links: ReadonlyArray<string>, sought: string): bool
 // internal
 
 const invisible = /\p{Cf}/gu
+/** Such a text is in compatibility form, and all of it is seen. */
+const isAscii = /^\p{ASCII}*$/u
+/** What no link is without. */
+const inEach = /[.@:]/
 /** With a scheme, as an address of mail, as a host or as four numbers. Each begins where a word does, and is bounded. */
 const links = [
   /(?<![\p{L}\p{N}+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s<>"']+/u,

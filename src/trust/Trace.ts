@@ -39,6 +39,21 @@ export interface Source extends Leaf {
   readonly readers?: Readers | undefined
   /** What a stranger had part in of the arguments that it answers: it vouches for none of that by saying it again. */
   readonly echo?: ReadonlyArray<string> | undefined
+  /** How its value is looked at: made once, for a source is asked about many values. */
+  readonly spelled: Spelled
+}
+
+/** A value as it stands, without what makes no other text of it, and the links in it. */
+interface Spelled {
+  readonly text: string
+  readonly whole: string
+  readonly links: ReadonlyArray<string>
+}
+
+/** Makes a source. */
+export const source = (known: Omit<Source, "spelled">): Source => {
+  const text = String(known.value)
+  return { ...known, spelled: { text, whole: normal(text), links: linksIn(text) } }
 }
 
 /** What a session knows. */
@@ -62,7 +77,7 @@ export interface Traced {
 
 /** What the session was asked for, in the words of whoever asked. */
 export const request = (input: Schema.Json, integrity: Integrity = "operator"): ReadonlyArray<Source> =>
-  leaves(input).map((leaf) => ({ ...leaf, from: "request", tool: undefined, integrity, isReference: false }))
+  leaves(input).map((leaf) => source({ ...leaf, from: "request", tool: undefined, integrity, isReference: false }))
 
 /** What a result adds to what is known. */
 export const result = (
@@ -80,9 +95,9 @@ export const result = (
   leavesAndNames(json).map((leaf) => {
     const trust = trustAt(declared, leaf.path)
     const integrity = trust === "untrusted" ? trust : "trusted"
-    const source = { ...leaf, from, tool, integrity, isReference: trust === "reference" } as const
+    const known = { ...leaf, from, tool, integrity, isReference: trust === "reference" } as const
     const own = readers === undefined ? carried : joined([readersAt(readers, leaf.path), carried])
-    return own.length === 0 ? source : { ...source, readers: own }
+    return source(own.length === 0 ? known : { ...known, readers: own })
   })
 
 /** What of the arguments of an act is a stranger's, by what was known before; for the `echo` of its results. */
@@ -212,7 +227,7 @@ const isPart = (context: Context, words: ReadonlyArray<string>): boolean => {
   return context.sources.some((source) =>
     source.integrity === "operator"
       ? words.length > 1 && goodAs(source, sought, []) === "operator"
-      : source.integrity === "trusted" && readOf(source).whole === sought.normal && isName(source) &&
+      : source.integrity === "trusted" && source.spelled.whole === sought.normal && isName(source) &&
         !isEcho(source, sought)
   )
 }
@@ -258,13 +273,13 @@ type Sought = ReturnType<typeof soughtOf>
 
 /** How good the value is by this source; `undefined` when it does not stand there. */
 const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integrity | undefined => {
-  const { links, text, whole } = readOf(source)
+  const { links, text, whole } = source.spelled
   if (whole === sought.normal) return isEcho(source, sought) ? "untrusted" : source.integrity
   const { day } = sought
   const stands = day !== undefined
     ? daysIn(source, text, days).some((date) => isSameDay(date, day))
     : sought.links.every((one) => links.includes(one) || endsSentence(links, one)) &&
-      (sought.isLink || hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought.normal))
+      (sought.isLink || hasWords(sought.isNumber ? normal(withoutDates(text)) : whole, sought))
   if (!stands) return undefined
   if (isEcho(source, sought)) return "untrusted"
   return source.isReference ? "untrusted" : source.integrity
@@ -273,27 +288,12 @@ const goodAs = (source: Source, sought: Sought, days: ReadonlyArray<Day>): Integ
 const daysIn = ({ integrity }: Source, text: string, days: ReadonlyArray<Day>): ReadonlyArray<Day> =>
   integrity === "operator" ? [...datesIn(text), ...days.flatMap((day) => daysFrom(text, day))] : datesIn(text)
 
-const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought.normal))
-
-/** A source is asked about many values. */
-const readings = new WeakMap<
-  Source,
-  { readonly text: string; readonly whole: string; readonly links: ReadonlyArray<string> }
->()
-const readOf = (source: Source) => {
-  const known = readings.get(source)
-  if (known !== undefined) return known
-  const text = String(source.value)
-  const fresh = { text, whole: normal(text), links: linksIn(text) }
-  readings.set(source, fresh)
-  return fresh
-}
+const isEcho = ({ echo = [] }: Source, sought: Sought): boolean => echo.some((text) => hasWords(text, sought))
 
 const isWord = /[\p{L}\p{N}]/u
 /** Whether the words stand there whole: `13` is no part of `130`, of `13:00` or of `2013-01-13`. */
-const hasWords = (text: string, sought: string): boolean => {
+const hasWords = (text: string, { isNumber, normal: sought }: Sought): boolean => {
   if (sought === "") return true
-  const isNumber = /^\d+$/.test(sought)
   for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + 1)) {
     const end = at + sought.length
     const before = at > 0 && isWord.test(text[at - 1] ?? "") && isWord.test(sought[0] ?? "")

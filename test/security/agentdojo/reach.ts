@@ -103,7 +103,7 @@ const letThrough = (
   )
   return values.filter((value) => {
     const known = isLaundered(office, value, context)
-      ? Trace.contextOf([...sources, { ...ours, value }], true)
+      ? Trace.contextOf([...sources, Trace.source({ ...ours, value })], true)
       : context
     return office.tools.some((tool) =>
       (tool.sinks ?? []).some((sink) => effect.sinks.includes(sink)) &&
@@ -115,7 +115,7 @@ const letThrough = (
   })
 }
 
-const ours: Omit<Trace.Source, "value"> = {
+const ours: Omit<Trace.Source, "value" | "spelled"> = {
   path: "",
   from: "ses/0",
   tool: "any",
