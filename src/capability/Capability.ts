@@ -104,7 +104,8 @@ export const intersect = (held: Name, asked: Name): Name | null => {
 }
 
 /** Whether `held` admits everything that `asked` does. */
-export const covers = (held: Name, asked: Name): boolean => intersect(held, asked) === asked
+export const covers = (held: Name, asked: Name): boolean =>
+  held === asked ? isName(asked) : intersect(held, asked) === asked
 
 /** The backends that `names` admit: the `backends` claim of a token says the same in the providers' words. */
 export const backendsOf = (names: ReadonlyArray<string>): ReadonlyArray<string> =>

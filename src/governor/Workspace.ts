@@ -135,7 +135,9 @@ export const append = (
   const row = Chain.seal(digest, head, { session: session.id, at }, draft)
   const next = { ...session, seq: row.seq + 1, head: row.hash }
   space.rows.push(row)
-  Crowd.count(space.crowd, rootOf(session.id), { before: space.sessions.get(session.id), after: next })
+  if (next.parent !== null) {
+    Crowd.count(space.crowd, rootOf(session.id), { before: space.sessions.get(session.id), after: next })
+  }
   space.sessions.set(session.id, next)
   space.dirty.sessions.add(session.id)
   if (isOver(next.status)) State.drop(space, session.id)
