@@ -18,6 +18,8 @@ export const Pin = Schema.Struct({
   state: State,
   /** Hash of the definition that was approved. */
   definition: Digest.Hash,
+  /** Hashes of those that were approved before it, the latest first. */
+  earlier: Schema.optionalKey(Schema.Array(Digest.Hash)),
   /** Hash of the definition that stopped it. */
   seen: Schema.NullOr(Digest.Hash),
   by: Schema.NonEmptyString,
@@ -32,6 +34,18 @@ export interface Held {
   /** Counts its changes; 0 when there is none. */
   readonly version: number
 }
+
+/** Definitions that were approved before the present one and are remembered; one that is forgotten is a stranger's again. */
+export const maxEarlier = 16
+
+/** Whether the definition was approved before the present one. */
+export const wasApproved = (pin: Pin | undefined, hash: Digest.Hash): boolean => pin?.earlier?.includes(hash) === true
+
+/** What `earlier` is when another definition is approved after that of a pin. */
+export const earlierOf = (pin: Pin | undefined, hash: Digest.Hash): ReadonlyArray<Digest.Hash> =>
+  pin === undefined
+    ? []
+    : [pin.definition, ...pin.earlier ?? []].filter((one) => one !== hash).slice(0, maxEarlier)
 
 /** By what a pin is kept. */
 export const keyOf = (server: string, tool: string): Store.RecordKey => ({ kind: "pin", id: `${server}@${tool}` })

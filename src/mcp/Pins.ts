@@ -57,6 +57,7 @@ export const make = Effect.gen(function*() {
       tool,
       state: "approved",
       definition: pinnable.hash,
+      earlier: Pin.earlierOf(before, pinnable.hash),
       seen: null,
       by,
       reason: Redact.words(reason, maxReason),
@@ -66,14 +67,13 @@ export const make = Effect.gen(function*() {
     return pin
   })
 
-  /** Stops a tool that is another than was approved, once. */
-  const stop = Effect.fnUntraced(function*({ pinnable, server, tool }: Subject) {
-    const { pin: before, version } = yield* held(server, tool)
+  /** Stops a tool that is another than was approved, if that approval still stands as it was read. */
+  const stop = Effect.fnUntraced(function*(pinnable: Subject["pinnable"], { pin: before, version }: Pin.Held) {
     if (before === undefined || before.state !== "approved" || before.definition === pinnable.hash) return
     const reason = "the server says another definition"
     const at = yield* Clock.currentTimeMillis
     const pin: Pin.Pin = { ...before, state: "stopped", seen: pinnable.hash, by: runtime, reason, at }
-    yield* write({ pin, pinnable, version, was: before.definition })
+    yield* Effect.catchIf(write({ pin, pinnable, version, was: before.definition }), isStale, () => Effect.void)
   })
 
   /** Takes an approval back; `undefined` when there is none. */
@@ -88,10 +88,15 @@ export const make = Effect.gen(function*() {
     return pin
   })
 
-  return { held, approve: faster(approve), stop: faster(stop), withdraw: faster(withdraw) }
+  return { held, approve: faster(approve), stop, withdraw: faster(withdraw) }
 })
 
+export type Pins = Effect.Success<typeof make>
+
 // internal
+
+/** Whether somebody else changed the same a moment ago. */
+const isStale = (error: Store.StoreError): boolean => Recording.why(error) === "stale"
 
 /** Attempts at a change that others got in the way of. */
 const maxAttempts = 5
@@ -101,6 +106,6 @@ const faster =
   <Args extends ReadonlyArray<unknown>, A>(change: (...args: Args) => Effect.Effect<A, Store.StoreError>) =>
   (...args: Args): Effect.Effect<A, Store.StoreError> =>
     Effect.retry(Effect.suspend(() => change(...args)), {
-      while: ({ reason }) => reason._tag === "Rejected" && reason.why === "stale",
+      while: isStale,
       times: maxAttempts - 1
     })
