@@ -57,11 +57,8 @@ export const keep = (pin: Pin, version: number): Store.Change => ({
   next: { owner: pin.server, state: pin.state, at: pin.at, value: encode(pin) }
 })
 
-/** A kept pin; what is none counts as no approval. */
-export const read = (kept: Store.Kept | undefined): Held => ({
-  pin: kept === undefined ? undefined : Option.getOrUndefined(decode(kept.value)),
-  version: kept?.version ?? 0
-})
+/** The pin of a kept value; what is none counts as no approval. */
+export const read = (value: Schema.Json): Pin | undefined => Option.getOrUndefined(decode(value))
 
 /** The row about a change, with the text that it names. */
 export const row = (pin: Pin, { hash, text }: Pick<Pinnable, "hash" | "text">, was: Digest.Hash | null): {

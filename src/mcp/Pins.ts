@@ -33,8 +33,18 @@ export const make = Effect.gen(function*() {
   const { mode } = yield* Governor
   const record = Recording.recording({ store, digest, mode })
 
+  /** What was read last, by key, with its text: the same text is not decoded twice. */
+  const decoded = new Map<string, { readonly text: string; readonly pin: Pin.Pin | undefined }>()
+
   const held = (server: string, tool: string): Effect.Effect<Pin.Held, Store.StoreError> =>
-    Effect.map(store.record(Pin.keyOf(server, tool)), Pin.read)
+    Effect.map(store.record(Pin.keyOf(server, tool)), (kept) => {
+      if (kept === undefined) return { pin: undefined, version: 0 }
+      const text = JSON.stringify(kept.value)
+      const known = decoded.get(kept.id)
+      const { pin } = known?.text === text ? known : { pin: Pin.read(kept.value) }
+      decoded.set(kept.id, { text, pin })
+      return { pin, version: kept.version }
+    })
 
   const write = (
     { pin, pinnable, version, was }: {

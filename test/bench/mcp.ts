@@ -32,33 +32,25 @@ export const overhead = (report: Report, isQuick: boolean) =>
       yield* Effect.gen(function*() {
         const dispatch = yield* Dispatch.Dispatch
         const order = { caller: "bench", grant: Grant.make(["mcp:strangers@echo", "tool:local"], terms) }
-        const [own, local, theirs]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
-        let workedUs = 0
+        const [own, local, theirs] = [series(), series(), series()]
         for (let turn = 0; turn <= turns; turn++) {
-          const before = process.cpuUsage()
-          const bridged = yield* dispatch.start(Caller, rounds, order)
-          const spent = process.cpuUsage(before)
-          const governed = yield* dispatch.start(Local, rounds, order)
-          if (bridged._tag !== "Succeeded" || governed._tag !== "Succeeded") {
-            return yield* Effect.die(new Error(JSON.stringify([bridged, governed])))
-          }
-          const plain = yield* timesOf(rounds, bare)
-          if (turn === 0) continue // Warms up.
-          workedUs += spent.user + spent.system
-          own.push(...bridged.output)
-          local.push(...governed.output)
-          theirs.push(...plain)
+          const isWarm = turn > 0
+          yield* own.add(timesIn(dispatch.start(Caller, rounds, order)), isWarm)
+          yield* local.add(timesIn(dispatch.start(Local, rounds, order)), isWarm)
+          yield* theirs.add(timesOf(rounds, bare), isWarm)
         }
-        const [whole, governed, plain] = [middle(own), middle(local), middle(theirs)]
-        report("MCP: bare call by the SDK, p50", plain, "ms")
-        report("MCP: governed call of a tool of this process, p50", governed, "ms")
-        report("MCP: bridged and governed call, p50", whole, "ms")
-        report("MCP: bridged call, processor time of this process", workedUs / 1000 / turns / rounds, "ms")
-        report("MCP: bridged call, added to the bare one, p50", whole - plain, "ms")
-        report("MCP: bridged call, added to the governed one, p50", whole - governed, "ms")
-        report("MCP: bridged call, added to both, p50", whole - plain - governed, "ms")
-        report("MCP: bridged call / bare call, p50", whole / plain, "ratio")
-        report("MCP: bridged call / bare and governed call, p50", whole / (plain + governed), "ratio")
+        const [whole, governed, plain] = [own.told(), local.told(), theirs.told()]
+        report("MCP: bare call by the SDK, p50", plain.ms, "ms")
+        report("MCP: governed call of a tool of this process, p50", governed.ms, "ms")
+        report("MCP: bridged and governed call, p50", whole.ms, "ms")
+        report("MCP: bridged call, added to the bare one, p50", whole.ms - plain.ms, "ms")
+        report("MCP: bridged call, added to the governed one, p50", whole.ms - governed.ms, "ms")
+        report("MCP: bridged call, added to both, p50", whole.ms - plain.ms - governed.ms, "ms")
+        report("MCP: bridged call / bare call, p50", whole.ms / plain.ms, "ratio")
+        report("MCP: bare call, processor time of this process", plain.workMs, "ms")
+        report("MCP: governed call, processor time of this process", governed.workMs, "ms")
+        report("MCP: bridged call, processor time of this process", whole.workMs, "ms")
+        report("MCP: bridged call / both, processor time", whole.workMs / (plain.workMs + governed.workMs), "ratio")
       }).pipe(Effect.provide(
         Layer.mergeAll(Actor.layer(Caller), Actor.layer(Local)).pipe(
           Layer.provide(Layer.merge(Mcp.layer(echo), Tool.layer(Near, () => Effect.succeed(answer))))
@@ -101,6 +93,31 @@ const callers = (echo: Mcp.GovernedOf<"strangers", "echo">) => {
 }
 
 const middle = (values: ReadonlyArray<number>) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
+
+/** Times of calls of one kind, and what they took of the processor. */
+const series = () => {
+  const times: Array<number> = []
+  let workedUs = 0
+  return {
+    add: <E, R>(calls: Effect.Effect<ReadonlyArray<number>, E, R>, isCounted: boolean) =>
+      Effect.gen(function*() {
+        const before = process.cpuUsage()
+        const took = yield* calls
+        const { system, user } = process.cpuUsage(before)
+        if (!isCounted) return
+        times.push(...took)
+        workedUs += user + system
+      }),
+    told: () => ({ ms: middle(times), workMs: workedUs / 1000 / times.length })
+  }
+}
+
+/** What a session measured. */
+const timesIn = <E, R>(run: Effect.Effect<Dispatch.Ended<ReadonlyArray<number>>, E, R>) =>
+  Effect.flatMap(
+    run,
+    (ended) => ended._tag === "Succeeded" ? Effect.succeed(ended.output) : Effect.die(new Error(JSON.stringify(ended)))
+  )
 
 /** Calls so many times, one after the other, and gives how long each took. */
 const timesOf = <E, R>(count: number, call: (args: Record<string, number>) => Effect.Effect<unknown, E, R>) =>
