@@ -2,7 +2,7 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServer, HttpServerRespondable } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
-import { McpHttp, Offer } from "../../door/mcp/index.ts"
+import { McpHttp, News, Offer } from "../../door/mcp/index.ts"
 import { Governor, Store } from "../../governor/index.ts"
 import { Desk, Requests } from "../../operator/index.ts"
 import * as Answers from "./Answers.ts"
@@ -47,11 +47,12 @@ export const layer = (
 const mcpOf = (options: McpHttp.Options) =>
   Layer.unwrap(Effect.gen(function*() {
     const { enter } = yield* Entrance.Entrance
-    const asker = Effect.matchEffect(enter, {
-      onFailure: (problem) => Effect.flatMap(HttpServerRespondable.toResponse(problem), Effect.fail),
-      onSuccess: ({ asker }) => Effect.succeed(asker)
-    })
-    return McpHttp.routes(Offer.layer(yield* Desk.Desk), asker, options)
+    const desk = yield* Desk.Desk
+    const entering = Effect.catch(
+      enter,
+      (problem) => Effect.flatMap(HttpServerRespondable.toResponse(problem), Effect.fail)
+    )
+    return McpHttp.routes(Offer.layer(desk), News.make(desk), entering, options)
   }))
 
 /** Spans say where a request went: one that has a token in its URL, where none belongs, leaves no span. */
