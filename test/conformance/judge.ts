@@ -28,7 +28,14 @@ const news: News.News = {
   admit: () => Effect.void,
   look: () => Effect.succeed({ look: { at: 0, rows: new Map(), waiting: null }, changed: new Set() })
 }
-const options = { hosts: [], origins: [], version: "1", depth: 64 }
+const options = {
+  hosts: [],
+  origins: [],
+  signIn: { issuers: [], scopes: [] },
+  isEncrypted: false,
+  version: "1",
+  depth: 64
+}
 
 /** A server of the product's transport and door, which lets everybody in: the suite shows no token. */
 const server = Layer.unwrap(

@@ -147,5 +147,7 @@ const dressed = (response: HttpServerResponse.HttpServerResponse, mode: Mode.Mod
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...mode === "enforced" ? {} : { [governance]: mode },
-    ...response.status === 401 ? { "www-authenticate": "Bearer realm=\"aosiq\"" } : {}
+    ...response.status === 401 && response.headers["www-authenticate"] === undefined
+      ? { "www-authenticate": "Bearer realm=\"aosiq\"" }
+      : {}
   })

@@ -11,6 +11,7 @@ import type { News } from "./News.ts"
 import { about } from "./Offer.ts"
 import * as Origins from "./Origins.ts"
 import * as Sessions from "./Sessions.ts"
+import * as SignIn from "./SignIn.ts"
 import * as Streaming from "./Streaming.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 import { Connection } from "./Waiting.ts"
@@ -21,7 +22,7 @@ export const path = "/mcp"
 export const maxBatch = 20
 
 /** How the door is kept. */
-export interface Options extends Origins.Places {
+export interface Options extends SignIn.Options {
   /** The version that the server names itself with. */
   readonly version: string
   /** Levels of a JSON body. */
@@ -40,6 +41,7 @@ export const routes = <E, R>(offer: Layer.Layer<never, E, R>, news: News, enter:
   Layer.unwrap(Effect.gen(function*() {
     const router = yield* HttpRouter.HttpRouter
     const sessions = Sessions.make(news, (id) => ending(router, id))
+    yield* SignIn.serve(path, options)
     const protocols = Subscriptions.revisions({ news, followerOf: followerOf(sessions), asker, isTold: false })
     return McpServer.layerHttp({
       ...about,
@@ -82,7 +84,7 @@ const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, enter: Entrance
         // The body is read once, by this view of the request and none other.
         const request = original.modify({ headers: readable(original.headers, agreed) })
         const admitted = yield* Effect.result(admit(request, enter, options))
-        if (Result.isFailure(admitted)) return admitted.failure
+        if (Result.isFailure(admitted)) return SignIn.told(admitted.failure, request.headers, path, options)
         const { asker, isIn } = admitted.success
         const now = yield* Clock.currentTimeMillis
         const id = request.headers[sessionId]
