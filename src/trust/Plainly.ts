@@ -61,7 +61,7 @@ export const read = (text: string): Reading => {
         close()
         if (isAddress) words.push({ text: "@", start: at, end: next, sentence })
       }
-      lineBreaks = code === 10 ? lineBreaks + 1 : code === 32 || code === 13 || code === 9 ? lineBreaks : 0
+      lineBreaks = breaks(lineBreaks, code)
       if (lineBreaks === 2 || (isStop(code) && isSpace(text.charCodeAt(next)))) sentence++
     } else {
       lineBreaks = 0
@@ -163,6 +163,10 @@ const note = (unseen: Array<Unseen>, kind: Unseen["kind"] | undefined, start: nu
   if (last?.kind === kind && last.end === start) unseen[unseen.length - 1] = { ...last, end }
   else unseen.push({ kind, start, end })
 }
+
+/** Line breaks in a row, with nothing but space between them. */
+const breaks = (before: number, code: number): number =>
+  code === 10 ? before + 1 : code === 32 || code === 13 || code === 9 ? before : 0
 
 const isInWord = (code: number) => code === 39 || code === 0x2019 || (code >= 0x300 && code <= 0x36f)
 const isStop = (code: number) => code === 46 || code === 33 || code === 63 || code === 59
