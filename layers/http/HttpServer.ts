@@ -58,12 +58,13 @@ export const layer = (
 ) =>
   Layer.unwrap(
     Effect.map(contextOf(tls), (context) =>
-      Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp }).pipe(
+      Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp, isEncrypted: tls !== undefined }).pipe(
         Layer.provide(
           tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
         ),
         Layer.provideMerge(
-          NodeHttpServer.layer(() => make({ headersMs, requestMs, context }), {
+          NodeHttpServer.layer(() =>
+            make({ headersMs, requestMs, context }), {
             host,
             port,
             gracefulShutdownTimeout: "2 seconds"

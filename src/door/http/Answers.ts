@@ -150,7 +150,9 @@ const dressed = (response: HttpServerResponse.HttpServerResponse, mode: Mode.Mod
       ? { "content-security-policy": pagesOwn }
       : {},
     ...mode === "enforced" ? {} : { [governance]: mode },
-    ...response.status === 401 ? { "www-authenticate": "Bearer realm=\"aosiq\"" } : {}
+    ...response.status === 401 && response.headers["www-authenticate"] === undefined
+      ? { "www-authenticate": "Bearer realm=\"aosiq\"" }
+      : {}
   })
 
 /** A page runs what it brings, and asks this server and nobody else, whatever it was made of. */
