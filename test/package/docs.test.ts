@@ -48,9 +48,9 @@ describe("the pages", () => {
     const rows = [...layers.matchAll(/^\| `([\w-]+)` +\|.*\| (.*?) +\|$/gm)]
     const found = readdirSync(join(home, "layers")).filter((name) => existsSync(join(home, "layers", name, "index.ts")))
     assert.deepStrictEqual(rows.map(([, name]) => name), found.toSorted())
-    for (const [, name = "", exported = ""] of rows) {
+    await Promise.all(rows.map(async ([, name = "", exported = ""]) => {
       const module: object = await import(`../../layers/${name}/index.ts`)
       assert.deepStrictEqual(names(exported), Object.keys(module).toSorted(), name)
-    }
+    }))
   }, 60_000)
 })
