@@ -5,7 +5,7 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, FileSystem, Layer, Schema } from "effect"
-import { HttpServer } from "effect/http"
+import { HttpServer, type HttpServerError } from "effect/http"
 import { constants } from "node:crypto"
 import { createServer, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer } from "node:https"
@@ -68,10 +68,17 @@ export const layer = (
             host,
             port,
             gracefulShutdownTimeout: "2 seconds"
-          }).pipe(Layer.catchTag("ServeError", ({ cause }) => Layer.unwrap(unserved(host, port, cause))))
+          })
         )
       ))
   )
+
+/** Says of an address that cannot be listened on why not. */
+export const unserved = (host: string, port: number) => ({ cause }: HttpServerError.ServeError): NotServed =>
+  new NotServed({
+    detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
+    remedy: "choose another --port or --host, or stop what listens there"
+  })
 
 /** Where a server is reached. */
 export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls): string => {
@@ -80,14 +87,6 @@ export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls): stri
 }
 
 // internal
-
-const unserved = (host: string, port: number, cause: unknown) =>
-  Effect.fail(
-    new NotServed({
-      detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
-      remedy: "choose another --port or --host, or stop what listens there"
-    })
-  )
 
 /** What was read of the files. */
 interface Material {

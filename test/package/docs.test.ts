@@ -36,4 +36,21 @@ describe("the pages", () => {
       assert.deepStrictEqual(links.filter((link) => !existsSync(join(home, dirname(page), link))), [])
     })
   }
+
+  it("name everything that is exported, and nothing else", async () => {
+    const names = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name)
+    const [, root = "", client = "", testing = "", layers = ""] = read("docs/guide/exports.md").split(/^## /m)
+    const told = (part: string) =>
+      part.split("\n").flatMap((line) => /^- (.*?) —/.test(line) ? names(line.split(" — ", 1)[0] ?? "") : []).toSorted()
+    assert.deepStrictEqual(told(root), Object.keys(await import("../../src/index.ts")).toSorted())
+    assert.deepStrictEqual(told(client), Object.keys(await import("../../src/door/http/ForClients.ts")).toSorted())
+    assert.deepStrictEqual(told(testing), Object.keys(await import("../../layers/presets/testing.ts")).toSorted())
+    const rows = [...layers.matchAll(/^\| `([\w-]+)` +\|.*\| (.*?) +\|$/gm)]
+    const found = readdirSync(join(home, "layers")).filter((name) => existsSync(join(home, "layers", name, "index.ts")))
+    assert.deepStrictEqual(rows.map(([, name]) => name), found.toSorted())
+    for (const [, name = "", exported = ""] of rows) {
+      const module: object = await import(`../../layers/${name}/index.ts`)
+      assert.deepStrictEqual(names(exported), Object.keys(module).toSorted(), name)
+    }
+  }, 60_000)
 })

@@ -44,7 +44,9 @@ const self = Command.make(
         `${name}, in the role ${role}${
           ceiling === null
             ? ""
-            : `, holds ${MicroUsd.format(ceiling.budgetMicroUsd)} a session and ${ceiling.capabilities.join(" ") || "nothing"}`
+            : `, holds ${MicroUsd.format(ceiling.budgetMicroUsd)} a session and ${
+              ceiling.capabilities.join(" ") || "nothing"
+            }`
         }`
     )
 ).pipe(Command.withDescription("Who you are to the runtime: with --remote, the token's caller"))
