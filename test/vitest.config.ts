@@ -6,6 +6,7 @@ export const ofTheProgram = [
   "test/examples/examples.test.ts",
   "test/layers/pglite/Folder.test.ts",
   "test/package/package.test.ts",
+  "test/security/secrets.process.test.ts",
   "test/session/unknown.process.test.ts"
 ]
 
@@ -23,10 +24,11 @@ export default defineConfig({
     globalSetup: [`${import.meta.dirname}/folder.ts`],
     // The programs that tests start are compiled once.
     env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/../node_modules/.cache/aosiq/compiled` },
-    reporters: ["default"],
+    reporters: ["default", `${import.meta.dirname}/skipped.ts`],
     // Tests of real processes share a machine there, which may stall one of them for longer than it waits.
     retry: process.env["CI"] === "true" ? 2 : 0,
-    testTimeout: 30_000,
-    hookTimeout: 60_000
+    // Only what hangs takes so long, however busy the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })

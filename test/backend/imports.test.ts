@@ -6,24 +6,29 @@ import { promisify } from "node:util"
 
 const root = new URL("../../", import.meta.url)
 
-/** The packages of which a module was loaded by a program that runs in a process of its own. */
-const packagesLoadedBy = async (program: string): Promise<ReadonlySet<string>> => {
+/** The packages of which a module was loaded by each part of a program, that runs in a process of its own, and before. */
+const packagesLoadedBy = async (...parts: ReadonlyArray<string>): Promise<ReadonlyArray<ReadonlySet<string>>> => {
   const watched = `
     import { registerHooks } from "node:module"
     const urls = []
     registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) })
-    ${program}
-    console.log(JSON.stringify(urls))
+    const after = []
+    ${parts.map((part) => `${part}\nafter.push([...urls])`).join("\n")}
+    console.log(JSON.stringify(after))
   `
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--conditions=aosiq-source", "--input-type=module", "--eval", watched],
     { cwd: root, maxBuffer: 16 * 1024 * 1024 }
   )
-  const urls: ReadonlyArray<string> = JSON.parse(stdout)
-  assert.isNotEmpty(urls)
-  return new Set(urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []))
+  const after: ReadonlyArray<ReadonlyArray<string>> = JSON.parse(stdout)
+  return after.map((urls) => {
+    assert.isNotEmpty(urls)
+    return new Set(urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []))
+  })
 }
+
+const none: ReadonlySet<string> = new Set()
 
 /** A package and everything it depends on. */
 const family = (name: string, known = new Set<string>()): ReadonlySet<string> => {
@@ -38,7 +43,7 @@ describe("the core", () => {
   it("loads nothing but Effect", async () => {
     const doors = globSync("src/**/index.ts", { cwd: root }).toSorted()
     assert.include(doors, "src/backend/index.ts")
-    const loaded = await packagesLoadedBy(doors.map((door) => `await import("./${door}")`).join("\n"))
+    const [loaded = none] = await packagesLoadedBy(doors.map((door) => `await import("./${door}")`).join("\n"))
     assert.include([...loaded], "effect")
     assert.isEmpty([...loaded].filter((name) => !family("effect").has(name)))
   })
@@ -59,7 +64,7 @@ const sdks = Object.values(vendors).flatMap(({ packages }) => packages)
 
 describe("the product", () => {
   it("loads no vendor's package, whatever of it is imported", async () => {
-    const loaded = await packagesLoadedBy(`
+    const [loaded = none] = await packagesLoadedBy(`
       await import("aosiq")
       await import("aosiq/testing")
       await import("aosiq/layers/presets")
@@ -82,8 +87,10 @@ describe("the product", () => {
       const anchors = S3Anchors.layer(${options}).pipe(Layer.provide(Alerts.layerMemory))
       await Effect.runPromise(Effect.scoped(Layer.build(anchors)))
     `
-    assert.notInclude([...(await packagesLoadedBy(load))], "@aws-sdk/client-s3")
-    assert.include([...(await packagesLoadedBy(`${load}\n${make}`))], "@aws-sdk/client-s3")
+    const [before = none, after = none] = await packagesLoadedBy(load, make)
+    assert.include([...before], "effect")
+    assert.notInclude([...before], "@aws-sdk/client-s3")
+    assert.include([...after], "@aws-sdk/client-s3")
   })
 })
 
@@ -95,9 +102,9 @@ describe("the layer of a vendor", () => {
       const apiKey = Redacted.make("k")
     `
     it(`${layer} does not load the vendor's package until a backend is made`, async () => {
-      const before = await packagesLoadedBy(load)
+      const [before = none, after = none] = await packagesLoadedBy(load, `await Effect.runPromise(${make})`)
+      assert.include([...before], "effect")
       assert.isEmpty(sdks.filter((name) => before.has(name)))
-      const after = await packagesLoadedBy(`${load}; await Effect.runPromise(${make})`)
       assert.includeMembers([...after], [...packages])
       assert.isEmpty(sdks.filter((name) => after.has(name) && !packages.some((own) => own === name)))
     })
