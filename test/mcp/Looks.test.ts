@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result, type Schema } from "effect"
 import { Digest } from "../../src/audit/index.ts"
-import { Bridge, Mcp, McpChecker, McpPeers } from "../../src/mcp/index.ts"
+import { Bridge, Mcp, McpChecker, McpPeers, McpSettings } from "../../src/mcp/index.ts"
 import * as S from "./strangers.ts"
 import * as W from "./world.ts"
 
@@ -35,7 +35,8 @@ const spent = (count: number) =>
     const parts = Layer.mergeAll(
       Layer.succeed(Digest.Digest, counting),
       Layer.succeed(McpChecker, checker),
-      Layer.succeed(McpPeers.Peers, peers)
+      Layer.succeed(McpPeers.Peers, peers),
+      Layer.succeed(McpSettings.Current, { version: 1, servers })
     )
     const context = yield* Layer.build(Layer.fresh(Mcp.layerBridge.pipe(Layer.provide(parts))))
     return yield* Effect.gen(function*() {
@@ -50,7 +51,7 @@ const spent = (count: number) =>
       for (let n = 0; n < 10; n++) assert.strictEqual((yield* clerk.call({ n }))._tag, "Result")
       return { first, calls: { texts: made.texts - before.texts, schemas: made.schemas - before.schemas } }
     }).pipe(Effect.provideContext(context))
-  }).pipe(Effect.scoped, Effect.provide(W.runtime(servers)))
+  }).pipe(Effect.scoped, Effect.provide(W.runtime({})))
 
 describe("a call", () => {
   it.live("reads no definition, however many its server has", () =>
