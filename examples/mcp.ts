@@ -4,6 +4,7 @@ import {
   ActorError,
   Approvals,
   Bridge,
+  Claims,
   DeterministicActor,
   Dispatch,
   Grant,
@@ -42,43 +43,44 @@ const approveAll = Effect.gen(function*() {
   }
 })
 
-const program = Effect.gen(function*() {
-  yield* approveAll
-  const bridge = yield* Bridge
-  const read = yield* bridge.tool("notes", "read_graph")
-  const create = yield* bridge.tool("notes", "create_entities")
-
-  const Keeper = DeterministicActor.make("Keeper", {
-    description: "Notes what it is told, and says what is noted",
-    input: Schema.String,
-    output: Schema.Json,
-    tools: [read, create],
-    run: (name) =>
-      Effect.gen(function*() {
-        yield* Tool.call(create, { entities: [{ name, entityType: "errand", observations: ["today"] }] })
-        return (yield* Tool.call(read, {})).structured
-      }).pipe(
-        Effect.catchTag(
-          "McpError",
-          ({ message }) => new ActorError({ actor: "Keeper", detail: message, abandoned: false })
+/** The actor, made of its tools as they are approved; made anew when others are. */
+const following = Mcp.following(
+  ["notes@read_graph", "notes@create_entities"],
+  (read, create) =>
+    Actor.layer(DeterministicActor.make("Keeper", {
+      description: "Notes what it is told, and says what is noted",
+      input: Schema.String,
+      output: Schema.Json,
+      tools: [read, create],
+      run: (name) =>
+        Effect.gen(function*() {
+          yield* Tool.call(create, { entities: [{ name, entityType: "errand", observations: ["today"] }] })
+          return (yield* Tool.call(read, {})).structured
+        }).pipe(
+          Effect.catchTag(
+            "McpError",
+            ({ message }) => new ActorError({ actor: "Keeper", detail: message, abandoned: false })
+          )
         )
-      )
-  })
+    }))
+)
 
-  yield* Effect.gen(function*() {
-    const dispatch = yield* Dispatch.Dispatch
-    const approvals = yield* Approvals.Approvals
-    const grant = Grant.make(["mcp:notes@read_graph", "mcp:notes@create_entities"])
-    const asked = yield* dispatch.start(Keeper, "buy milk", { grant, caller: "ada" })
-    console.log(`${asked._tag}; noted so far: ${existsSync(file)}`)
-    for (const { id, shown } of yield* approvals.list) {
-      console.log(`a person reads: ${shown.act} ${shown.args}`)
-      yield* approvals.decide({ ticket: id, by: "bob", approve: true, reason: "fine" })
-    }
-    const ended = yield* dispatch.resume(asked.session)
-    console.log(ended._tag === "Succeeded" ? JSON.stringify(ended.output) : ended._tag)
-  }).pipe(Effect.provide(Actor.layer(Keeper).pipe(Layer.provide(Mcp.layer(read, create)))))
+const program = Effect.gen(function*() {
+  const dispatch = yield* Dispatch.Dispatch
+  const approvals = yield* Approvals.Approvals
+  const session = Claims.SessionId.make("ses_errands")
+  const grant = Grant.make(["mcp:notes@read_graph", "mcp:notes@create_entities"])
+  yield* dispatch.open({ session, actor: "Keeper", input: "buy milk", grant, caller: "ada" })
+  const asked = yield* dispatch.resume(session)
+  console.log(`${asked._tag}; noted so far: ${existsSync(file)}`)
+  for (const { id, shown } of yield* approvals.list) {
+    console.log(`a person reads: ${shown.act} ${shown.args}`)
+    yield* approvals.decide({ ticket: id, by: "bob", approve: true, reason: "fine" })
+  }
+  const ended = yield* dispatch.resume(session)
+  console.log(ended._tag === "Succeeded" ? JSON.stringify(ended.output) : ended._tag)
 })
 
-await Effect.runPromise(Effect.provide(program, Memory.layer().pipe(Layer.provide(settings))))
+const app = Effect.andThen(approveAll, Effect.provide(program, following))
+await Effect.runPromise(Effect.provide(app, Memory.layer().pipe(Layer.provide(settings))))
 rmSync(folder, { recursive: true })

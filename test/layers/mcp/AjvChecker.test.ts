@@ -1,6 +1,8 @@
 /** Checks of schemas that strangers wrote. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, type Schema } from "effect"
+import { Script } from "node:vm"
+import { vi } from "vitest"
 import * as AjvChecker from "../../../layers/mcp/AjvChecker.ts"
 import { McpChecker } from "../../../src/mcp/index.ts"
 
@@ -56,6 +58,36 @@ describe("a check", () => {
       const said = yield* check({ type: "object", properties: { key: { const: "a" } } }, { key: "s3cr3t" })
       assert.include(said, "/key")
       assert.notInclude(said, "s3cr3t")
+    }))
+
+  it.effect("has a watchdog where schema and value do not bound it, and none where they do", () =>
+    Effect.gen(function*() {
+      const watched = vi.spyOn(Script.prototype, "runInContext")
+      const uses = (schema: Schema.Json, value: Schema.Json) =>
+        Effect.map(compile(schema), (made) => {
+          const check = Result.getOrThrow(made)
+          watched.mockClear()
+          check(value)
+          return watched.mock.calls.length
+        })
+      const text = { type: "object", properties: { a: { type: "string", maxLength: 9 } }, additionalProperties: false }
+      assert.strictEqual(yield* uses(text, { a: "b" }), 0)
+      assert.strictEqual(yield* uses({ type: "array", items: { anyOf: [text, { const: 1 }] } }, [1, { a: "b" }]), 0)
+      // What is larger than milliseconds' worth is watched, and so is each keyword that sizes do not bound.
+      assert.strictEqual(yield* uses({ type: "string", title: "t".repeat(5000) }, "x".repeat(5000)), 1)
+      for (
+        const part of [
+          { pattern: "a" },
+          { patternProperties: { "^a": {} } },
+          { uniqueItems: true },
+          { $ref: "#/$defs/d" },
+          { $dynamicRef: "#/$defs/d" }
+        ]
+      ) {
+        assert.strictEqual(yield* uses({ $defs: { d: {} }, ...part }, "a"), 1)
+        assert.strictEqual(yield* uses({ $defs: { d: {} }, not: { not: { allOf: [part] } } }, "a"), 1)
+      }
+      watched.mockRestore()
     }))
 
   it.live("ends, whatever its schema unfolds to and its pattern makes of a text", () =>
