@@ -84,7 +84,7 @@ export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, po
       Layer.provide(SqlRequests.layer),
       Layer.provide(Layer.succeedContext(context))
     )
-  )
+  ).pipe(Effect.catchTag("ServeError", (error) => Effect.fail(HttpDoor.unserved(host, port)(error))))
   return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer), tls) }
 })
 

@@ -5,7 +5,7 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, FileSystem, Layer, Schema } from "effect"
-import { HttpServer } from "effect/http"
+import { HttpServer, type HttpServerError } from "effect/http"
 import { constants } from "node:crypto"
 import { createServer, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer } from "node:https"
@@ -38,8 +38,8 @@ export interface Options {
   readonly tls?: Tls | undefined
 }
 
-/** A certificate, a key or an authority cannot be read or used; nothing listens. */
-export class TlsError extends Schema.TaggedError<TlsError>()("TlsError", {
+/** A certificate, a key or an authority cannot be read or used, or an address cannot be had; nothing listens. */
+export class NotServed extends Schema.TaggedError<NotServed>()("NotServed", {
   detail: Schema.String,
   remedy: Schema.String
 }) {
@@ -73,6 +73,13 @@ export const layer = (
       ))
   )
 
+/** Says of an address that cannot be listened on why not. */
+export const unserved = (host: string, port: number) => ({ cause }: HttpServerError.ServeError): NotServed =>
+  new NotServed({
+    detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
+    remedy: "choose another --port or --host, or stop what listens there"
+  })
+
 /** Where a server is reached. */
 export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls): string => {
   const url = HttpServer.formatAddress(server.address)
@@ -93,7 +100,7 @@ const contextOf = Effect.fnUntraced(function*(tls: Tls | undefined) {
   const fs = yield* FileSystem.FileSystem
   const read = (file: string) =>
     Effect.mapError(fs.readFileString(file), ({ reason }) =>
-      new TlsError({
+      new NotServed({
         detail: `${file} cannot be read (${reason._tag})`,
         remedy: "name a file that this user may read, in PEM"
       }))
@@ -107,7 +114,7 @@ const contextOf = Effect.fnUntraced(function*(tls: Tls | undefined) {
     },
     // What the library says may quote of the files.
     catch: () =>
-      new TlsError({
+      new NotServed({
         detail: `${[tls.cert, tls.key, tls.clientCa ?? []].flat().join(", ")} cannot be used for TLS`,
         remedy: "see that each is PEM, and that the key is the certificate's"
       })

@@ -1,6 +1,5 @@
 /** What the pages say of the code is the code: every TypeScript block stands in an example, every link leads somewhere. */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 
@@ -38,15 +37,20 @@ describe("the pages", () => {
     })
   }
 
-  it("names every option of `aosiq start`, and no other", () => {
-    const help = execFileSync(process.execPath, ["layers/cli/bin.mjs", "start", "--help"], {
-      cwd: home,
-      encoding: "utf8"
-    })
-    const flags = /^FLAGS\n(.*?)\n\n/ms.exec(help)?.[1] ?? ""
-    const known = [...flags.matchAll(/^ {2}(--[a-z]+)/gm)].map(([, flag]) => flag)
-    const told = [...read("README.md").matchAll(/^\| `(--[a-z]+)[ `]/gm)].map(([, flag]) => flag)
-    assert.isAbove(known.length, 10)
-    assert.deepStrictEqual(told.toSorted(), known.toSorted())
+  it("name everything that is exported, and nothing else", async () => {
+    const names = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name)
+    const [, root = "", client = "", testing = "", layers = ""] = read("docs/guide/exports.md").split(/^## /m)
+    const told = (part: string) =>
+      part.split("\n").flatMap((line) => /^- (.*?) —/.test(line) ? names(line.split(" — ", 1)[0] ?? "") : []).toSorted()
+    assert.deepStrictEqual(told(root), Object.keys(await import("../../src/index.ts")).toSorted())
+    assert.deepStrictEqual(told(client), Object.keys(await import("../../src/door/http/ForClients.ts")).toSorted())
+    assert.deepStrictEqual(told(testing), Object.keys(await import("../../layers/presets/testing.ts")).toSorted())
+    const rows = [...layers.matchAll(/^\| `([\w-]+)` +\|.*\| (.*?) +\|$/gm)]
+    const found = readdirSync(join(home, "layers")).filter((name) => existsSync(join(home, "layers", name, "index.ts")))
+    assert.deepStrictEqual(rows.map(([, name]) => name), found.toSorted())
+    for (const [, name = "", exported = ""] of rows) {
+      const module: object = await import(`../../layers/${name}/index.ts`)
+      assert.deepStrictEqual(names(exported), Object.keys(module).toSorted(), name)
+    }
   }, 60_000)
 })

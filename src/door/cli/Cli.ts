@@ -117,7 +117,7 @@ const start = Command.make(
       Flag.atLeast(0)
     ),
     budget: Given.usd("budget").pipe(
-      Flag.withDescription("Ceiling in US dollars"),
+      Flag.withDescription("Ceiling in US dollars (default: 1)"),
       Flag.withMetavar("USD"),
       Flag.withDefault(MicroUsd.fromUsd(1))
     ),
@@ -214,12 +214,12 @@ const runner = Command.make(
       Flag.withFallbackConfig(Config.Redacted("AOSIQ_DATABASE"))
     ),
     host: Flag.String("host").pipe(
-      Flag.withDescription("Where the other runners reach this one"),
+      Flag.withDescription("Where the other runners reach this one (default: 127.0.0.1)"),
       Flag.withDefault("127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
-      Flag.filter((port) => port > 0 && port < 65_536, (port) => `${port} is not a port`),
-      Flag.withDescription("Port that the other runners reach it at"),
+      Flag.filter((port) => port > 0 && port < 65_536, () => "1 to 65535"),
+      Flag.withDescription("Port that the other runners reach it at (default: 34431)"),
       Flag.withDefault(34_431)
     ),
     listen: Flag.String("listen").pipe(

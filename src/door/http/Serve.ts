@@ -34,7 +34,7 @@ export const layer = (
     })
     const routes = Layer.merge(
       HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready))),
-      HttpApiScalar.layer(Api, { path: "/docs" })
+      HttpApiScalar.layer(Api, { path: "/docs", scalar: page })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })
     const app = yield* HttpRouter.toHttpEffect(Layer.provide(Layer.merge(routes, mcp), Entrance.layer(all)))
@@ -43,6 +43,16 @@ export const layer = (
 }
 
 // internal
+
+/** The page loads nothing from elsewhere and has no button that sends the definition there. Its reader shows a token. */
+const page = {
+  withDefaultFonts: false,
+  hideClientButton: true,
+  showDeveloperTools: "never",
+  telemetry: false,
+  favicon: "data:,",
+  authentication: { preferredSecurityScheme: "bearer" }
+} as const
 
 /** The MCP server, over the same desk and behind the same entrance. */
 const mcpOf = (options: Omit<McpHttp.Options, "signIn">) =>

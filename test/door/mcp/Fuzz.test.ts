@@ -128,12 +128,13 @@ const request = fc.record({
 const world = HttpDoor.layer({ port: 0, limits: { perSecond: 1e6, burst: 1e6, timeMs: 5000 } }).pipe(
   Layer.provideMerge(runtime)
 )
+// oxlint-disable-next-line no-restricted-globals -- a request as any client sends it
+const fetched = (url: string, init: RequestInit) => fetch(url, init)
 /** A stream that is left once it has begun. */
 const opened = (url: string, init: RequestInit) =>
   Effect.promise(async (): Promise<Answer> => {
     const abort = new AbortController()
-    // oxlint-disable-next-line no-restricted-globals -- a request as any client sends it
-    const { headers, status } = await fetch(url, { ...init, signal: abort.signal })
+    const { headers, status } = await fetched(url, { ...init, signal: abort.signal })
     abort.abort()
     return { status, headers, text: "", json: undefined }
   })
