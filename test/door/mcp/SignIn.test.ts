@@ -47,6 +47,7 @@ const browsed = async (start: URL, login: string): Promise<string> => {
   for (let step = 0; step < 20; step++) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ")
     const type = "application/x-www-form-urlencoded"
+    // oxlint-disable-next-line no-await-in-loop -- a browser takes one step after the other
     const response = await fetched(url, {
       headers: { cookie },
       ...body !== undefined && { method: "POST", body, headers: { cookie, "content-type": type } }
@@ -63,6 +64,7 @@ const browsed = async (start: URL, login: string): Promise<string> => {
       body = undefined
       continue
     }
+    // oxlint-disable-next-line no-await-in-loop -- a browser takes one step after the other
     const page = await response.text()
     const [, action = "", prompt = ""] = /action="([^"]+)"[^]*?name="prompt" value="([^"]+)"/.exec(page) ?? []
     if (action === "") return page
