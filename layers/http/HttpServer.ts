@@ -5,12 +5,14 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, FileSystem, Layer, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { constants } from "node:crypto"
 import { createServer, type Server, type ServerOptions } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { createSecureContext, type TLSSocket } from "node:tls"
 import { type Limits, Peer, Serve } from "../../src/door/http/index.ts"
+import { Mode } from "../../src/governor/index.ts"
 import * as ClientCertificate from "./ClientCertificate.ts"
 
 /** Files with what TLS needs, PEM. */
@@ -70,6 +72,22 @@ export const layer = (
           })
         )
       ))
+  )
+
+/** Serves whether this process is there and can work, and nothing else; port 0 for any that is free. */
+export const layerStanding = (
+  { host, port }: { readonly host: string; readonly port: number },
+  whether: Effect.Effect<string | null>
+) =>
+  Layer.unwrap(Effect.map(Mode.fromConfig, (mode) => Serve.layerStanding(whether, mode))).pipe(
+    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.provideMerge(
+      NodeHttpServer.layer(() => make({ headersMs: 10_000, requestMs: 30_000, context: undefined }), {
+        host,
+        port,
+        gracefulShutdownTimeout: "2 seconds"
+      })
+    )
   )
 
 /** Where a server is reached. */

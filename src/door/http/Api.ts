@@ -316,6 +316,9 @@ const mcp = HttpApiGroup.make("mcp").add(
   }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Tools of MCP servers" }))
 
+/** What of it is answered where nothing else of it is. */
+export class Standing extends HttpApi.make("aosiq").add(system).prefix("/v1") {}
+
 /** The definition. */
 export class Api extends HttpApi.make("aosiq")
   .add(system, agents, sessions, endorsements, policy, proposals, approvals, rules, audit, cost, schedules, letters)
