@@ -120,11 +120,12 @@ export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> 
   readonly tls: TlsOrder | undefined
 }
 
-/** A server's certificate and key, and the authority whose certificates callers may show. */
+/** A server's certificate and key, the authority whose certificates callers may show, and what it took back. */
 export interface TlsOrder {
   readonly cert: string
   readonly key: string
   readonly clientCa: string | undefined
+  readonly clientCrls: ReadonlyArray<string>
 }
 
 /** A runtime in this process. */
