@@ -137,8 +137,16 @@ const endorsements = HttpApiGroup.make("endorsements").add(
   }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What people vouch for in sessions" }))
 
+const covered = Schema.Struct({ items: Schema.Array(Operations.CoverageView) })
 const policy = HttpApiGroup.make("policy").add(
-  get("coverage", "/policy/coverage", { success: Schema.Struct({ items: Schema.Array(Operations.CoverageView) }) })
+  get("coverage", "/policy/coverage", { success: covered }),
+  HttpApiEndpoint.post("compare", "/policy/coverage", {
+    headers,
+    payload: Schema.Struct({ policy: Flow.Policy }),
+    success: covered
+  }).middleware(Once).annotateMerge(
+    OpenApi.annotations({ description: "The same by another policy, which changes nothing" })
+  )
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The policy on labels in force" }))
 
 const proposals = HttpApiGroup.make("proposals").add(

@@ -189,7 +189,8 @@ const policy = HttpApiBuilder.group(
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
     return handlers.handleAll({
-      coverage: () => told(Effect.map(desk.policy_coverage({}), (items) => ({ items })))
+      coverage: () => told(Effect.map(desk.policy_coverage({}), (items) => ({ items }))),
+      compare: ({ payload }) => told(Effect.map(desk.policy_coverage(payload), (items) => ({ items })))
     })
   })
 )
