@@ -18,6 +18,9 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "test/chaos/**", "test/soak/**", ...ofTheProgram],
     // Most of them wait for processes and databases.
     maxWorkers: "100%",
+    // Loading the runtime takes longer than most files: a worker loads it once. No module keeps what a test changes.
+    isolate: false,
+    globalSetup: [`${import.meta.dirname}/folder.ts`],
     // The programs that tests start are compiled once.
     env: { NODE_COMPILE_CACHE: `${import.meta.dirname}/../node_modules/.cache/aosiq/compiled` },
     reporters: ["default"],

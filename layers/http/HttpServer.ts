@@ -11,6 +11,7 @@ import { createServer, type Server, type ServerOptions } from "node:http"
 import { type Limits, Peer, Serve } from "../../src/door/http/index.ts"
 import { Mode } from "../../src/governor/index.ts"
 import * as ClientCertificate from "./ClientCertificate.ts"
+import { NotServed } from "./NotServed.ts"
 import * as Tls from "./Tls.ts"
 
 /** Where it listens, and within which limits. */
@@ -44,7 +45,7 @@ export const layer = (
     const renewing = tls === undefined || material === undefined || encrypted === undefined
       ? Layer.empty
       : Layer.effectDiscard(Effect.forkScoped(Tls.renewing(tls, material, encrypted.take)))
-    return Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp }).pipe(
+    return Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp, isEncrypted: tls !== undefined }).pipe(
       Layer.provide(
         tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
       ),
@@ -82,5 +83,15 @@ const optionsOf = (
 
 const listening = (server: Server, host: string, port: number) => {
   server.maxConnections = maxConnections
-  return NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: "2 seconds" })
+  return NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: "2 seconds" }).pipe(
+    Layer.catchTag("ServeError", ({ cause }) => Layer.effectContext(unserved(host, port, cause)))
+  )
 }
+
+const unserved = (host: string, port: number, cause: unknown) =>
+  Effect.fail(
+    new NotServed({
+      detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
+      remedy: "choose another port or host, or stop what listens there"
+    })
+  )

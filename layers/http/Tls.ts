@@ -3,11 +3,12 @@
  * from then on. What cannot be used is not taken; what there was before stays, and the log says so. When the authority for
  * clients changes or takes certificates back, connections that showed one end, and are verified anew when they come again.
  */
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem } from "effect"
 import { constants, createPrivateKey, X509Certificate } from "node:crypto"
 import type { Server, ServerOptions } from "node:http"
 import { createServer } from "node:https"
 import { createSecureContext, type TLSSocket } from "node:tls"
+import { NotServed } from "./NotServed.ts"
 
 /** Files, PEM. */
 export interface Tls {
@@ -20,16 +21,6 @@ export interface Tls {
   readonly clientCrls?: ReadonlyArray<string> | undefined
   /** How often the files are looked at, milliseconds; 5,000 unless it says otherwise. */
   readonly everyMs?: number | undefined
-}
-
-/** A certificate, a key, an authority or a list cannot be read or used; nothing listens, or goes on as before. */
-export class TlsError extends Schema.TaggedError<TlsError>()("TlsError", {
-  detail: Schema.String,
-  remedy: Schema.String
-}) {
-  override get message(): string {
-    return `${this.detail}; ${this.remedy}`
-  }
 }
 
 /** What was read of the files. */
@@ -114,7 +105,7 @@ const texts = Effect.fnUntraced(function*({ cert, clientCa, clientCrls = [], key
   const fs = yield* FileSystem.FileSystem
   const read = (file: string) =>
     Effect.mapError(fs.readFileString(file), ({ reason }) =>
-      new TlsError({
+      new NotServed({
         detail: `${file} cannot be read (${reason._tag})`,
         remedy: "name a file that this user may read, in PEM"
       }))
@@ -128,7 +119,7 @@ const texts = Effect.fnUntraced(function*({ cert, clientCa, clientCrls = [], key
 })
 
 const fit = ({ cert, clientCa, clientCrls = [], key }: Tls, material: Material) => {
-  const unfit = new TlsError({
+  const unfit = new NotServed({
     detail: `${[cert, key, clientCa ?? [], clientCrls].flat().join(", ")} cannot be used for TLS`,
     remedy: "see that each is PEM, and that the key is the certificate's"
   })

@@ -1,3 +1,4 @@
 /** The HTTP door, listening. */
 export * as HttpDoor from "./HttpServer.ts"
-export { type Tls, TlsError } from "./Tls.ts"
+export { NotServed } from "./NotServed.ts"
+export type { Tls } from "./Tls.ts"

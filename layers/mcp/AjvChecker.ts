@@ -1,7 +1,8 @@
 /**
  * Checks by Ajv, of schemas that strangers wrote. Making a check and using one both stop after a bounded time, whatever the
- * schema unfolds to and whatever its patterns make of a text. A reference that leads out of the schema is not followed, and
- * a dialect that is not known is not guessed. Formats are annotations and are not checked.
+ * schema unfolds to and whatever its patterns make of a text. A check whose work is bounded by the sizes of schema and value
+ * needs no watchdog and has none: a watchdog is a thread for each use. A reference that leads out of the schema is not
+ * followed, and a dialect that is not known is not guessed. Formats are annotations and are not checked.
  * Source: JSON Schema 2020-12, Validation §7.2.1.
  */
 import { Ajv, type AnySchema, type Options, type ValidateFunction } from "ajv"
@@ -28,17 +29,20 @@ export const layer: Layer.Layer<McpChecker> = Layer.sync(McpChecker, () => {
       Result.flatMap(
         dialectOf(schema),
         ({ dialect, plain }) =>
-          Result.map(within(() => compile(dialect, plain)), (validate) => (value: Schema.Json) =>
-            Result.match(
-              within(() => validate(value)),
-              {
-                onFailure: ({ detail }) => `it cannot be checked: ${detail}`,
-                onSuccess: (fits) => {
-                  const [error] = validate.errors ?? []
-                  return fits ? undefined : told(error?.instancePath ?? "", error?.message ?? "it does not fit")
+          Result.map(within(() => compile(dialect, plain)), (validate) => {
+            const size = sizeOf(plain)
+            return (value: Schema.Json) =>
+              Result.match(
+                size * textSize(value) <= maxSteps ? attempt(() => validate(value)) : within(() => validate(value)),
+                {
+                  onFailure: ({ detail }) => `it cannot be checked: ${detail}`,
+                  onSuccess: (fits) => {
+                    const [error] = validate.errors ?? []
+                    return fits ? undefined : told(error?.instancePath ?? "", error?.message ?? "it does not fit")
+                  }
                 }
-              }
-            ))
+              )
+          })
       )
   }
 })
@@ -97,6 +101,31 @@ const notASchema = (why: string): never => {
 
 const told = (path: string, message: string) => path === "" ? message : `${path} ${message}`
 
+/** Characters of a schema times characters of a value that are checked without a watchdog: milliseconds at the most. */
+const maxSteps = 10_000_000
+
+/**
+ * Keywords by which a check may take longer than schema times value. Under all others of the dialects each part of the
+ * schema meets each place of the value once at the most: a subschema has one parent, and a place has one.
+ */
+const unbounded = new Set(["$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties", "uniqueItems"])
+
+/** Characters of a schema; infinite when its size bounds nothing. A property that is named like a keyword counts as one. */
+const sizeOf = (schema: Schema.Json): number => {
+  const isBounded = (part: Schema.Json): boolean =>
+    typeof part !== "object" || part === null ||
+    Object.entries(part).every(([name, member]) => !unbounded.has(name) && isBounded(member))
+  return isBounded(schema) ? textSize(schema) : Infinity
+}
+
+const textSize = (value: Schema.Json): number => JSON.stringify(value).length
+
+const attempt = <A>(code: () => A): Result.Result<A, McpUncheckable> =>
+  Result.try({
+    try: code,
+    catch: (error) => ({ detail: error instanceof Error ? error.message.slice(0, 300) : "unknown", isSlow: false })
+  })
+
 /** How often code is run that was stopped because the machine was busy elsewhere. */
 const maxRuns = 5
 /** What an honest schema gets by with, of the processor's time. */
@@ -111,10 +140,7 @@ const stopwatch = () => {
   const within = <A>(code: () => A, run = 1, spentMs = 0): Result.Result<A, McpUncheckable> => {
     let made: Result.Result<A, McpUncheckable> = late
     scope.run = () => {
-      made = Result.try({
-        try: code,
-        catch: (error) => ({ detail: error instanceof Error ? error.message.slice(0, 300) : "unknown", isSlow: false })
-      })
+      made = attempt(code)
     }
     const before = process.cpuUsage()
     const isInTime = Result.isSuccess(

@@ -13,7 +13,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js"
 import { Data, Effect, Predicate, type Schema } from "effect"
 import { pathToFileURL } from "node:url"
-import { depthOf } from "./Depth.ts"
+import { isDeeper } from "./Depth.ts"
 import * as Http from "./Http.ts"
 import { maxDepth } from "./Stdio.ts"
 
@@ -130,7 +130,7 @@ export const open = Effect.fnUntraced(function*(
       })
     }).pipe(
       Effect.filterOrFail(
-        (result) => depthOf(JSON.stringify(result)) <= maxDepth,
+        (result) => !isDeeper(result, maxDepth),
         () => new Trouble({ kind: "unreadable", code: 0, detail: `it is nested deeper than ${maxDepth} levels` })
       )
     )

@@ -17,6 +17,11 @@ export const depthOf = (text: string): number => {
   return deepest
 }
 
+/** Whether a value has more levels than so many; it is looked at no deeper. */
+export const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === "object" && value !== null &&
+  (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))
+
 // internal
 
 const quote = 34

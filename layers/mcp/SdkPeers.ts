@@ -5,7 +5,8 @@
  */
 import { Clock, type Config, Effect, Exit, Layer, type Schema, Scope, Semaphore } from "effect"
 import { FetchHttpClient } from "effect/http"
-import { McpError, McpFailure, McpPeers, McpSettings } from "../../src/mcp/index.ts"
+import { isDeepStrictEqual } from "node:util"
+import { type McpError, McpFailure, McpPeers, McpSettings } from "../../src/mcp/index.ts"
 import { Redact } from "../../src/trust/index.ts"
 import * as Connection from "./Connection.ts"
 import * as Http from "./Http.ts"
@@ -32,11 +33,13 @@ export const layer: Layer.Layer<McpPeers.Peers, Config.ConfigError> = Layer.effe
       const peer = peers.get(server)
       const remedy = "see aosiq mcp list"
       return peer === undefined
-        ? Effect.fail(failure(server, null, new McpFailure.NotListed({ detail: "is not in the settings", remedy })))
+        ? Effect.fail(
+          McpFailure.of(server, null, new McpFailure.NotListed({ detail: "is not in the settings", remedy }))
+        )
         : Effect.succeed(peer)
     }
     return McpPeers.Peers.of({
-      list: (server) => Effect.flatMap(at(server), ({ list }) => list),
+      list: (server, maxAgeMs) => Effect.flatMap(at(server), ({ list }) => list(maxAgeMs)),
       call: (server, call) => Effect.flatMap(at(server), (peer) => peer.call(call)),
       status: (server) => Effect.suspend(() => peers.get(server)?.status ?? Effect.succeed(McpPeers.idle))
     })
@@ -46,7 +49,7 @@ export const layer: Layer.Layer<McpPeers.Peers, Config.ConfigError> = Layer.effe
 // internal
 
 interface Peer {
-  readonly list: Effect.Effect<McpPeers.Listed, McpError>
+  readonly list: (maxAgeMs?: number) => Effect.Effect<McpPeers.Listed, McpError>
   readonly call: (call: McpPeers.Call) => Effect.Effect<Schema.Json, McpError>
   readonly status: Effect.Effect<McpPeers.Status>
 }
@@ -56,7 +59,12 @@ interface Live {
   readonly noise: () => number
   readonly scope: Scope.Closeable
   readonly openedAt: number
-  listing: { readonly tools: ReadonlyArray<Schema.Json>; readonly edition: number; readonly at: number } | undefined
+  listing: Listing | undefined
+}
+
+interface Listing extends McpPeers.Listed {
+  readonly edition: number
+  readonly at: number
 }
 
 interface State {
@@ -65,15 +73,13 @@ interface State {
   losses: number
   notBefore: number
   starts: number
+  /** Counts listings, of all connections. */
   generation: number
   trouble: string | null
   about: Connection.About | null
   readonly refused: Map<string, number>
   noise: number
 }
-
-const failure = (server: string, tool: string | null, reason: McpError["reason"]) =>
-  new McpError({ server, tool, reason })
 
 const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.ServerSettings) {
   const { maxCalls, maxMessageBytes, roots, timeoutMs } = McpSettings.of(server)
@@ -109,8 +115,8 @@ const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.Ser
         return new McpFailure.Unreadable({ detail: said })
     }
   }
-  const failed = (tool: string | null) => (trouble: Connection.Trouble) => failure(name, tool, reasonOf(trouble))
-  const unreachable = (detail: string) => failure(name, null, new McpFailure.Unreachable({ detail }))
+  const failed = (tool: string | null) => (trouble: Connection.Trouble) => McpFailure.of(name, tool, reasonOf(trouble))
+  const unreachable = (detail: string) => McpFailure.of(name, null, new McpFailure.Unreachable({ detail }))
 
   /** Notes a loss, and from when on the server may be started again. */
   const lost = Effect.fnUntraced(function*(live: Live | undefined, trouble: string) {
@@ -155,7 +161,6 @@ const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.Ser
     const openedAt = yield* Clock.currentTimeMillis
     state.about = connection.about
     state.trouble = null
-    state.generation++
     const noise = () => stdio?.noise() ?? 0
     const live: Live = { connection, noise, scope: own, openedAt, listing: undefined }
     state.live = live
@@ -180,33 +185,37 @@ const peerOf = Effect.fnUntraced(function*(name: string, server: McpSettings.Ser
     )
   }))
 
-  const listed = Effect.fnUntraced(function*(live: Live) {
-    const edition = live.connection.edition()
-    const now = yield* Clock.currentTimeMillis
-    if (live.listing?.edition === edition && now - live.listing.at < listingMs) return live.listing.tools
-    const listed = yield* Effect.mapError(live.connection.list(timeoutMs), failed(null))
-    const tools = listed.map(hide.json)
-    // What was read before a change that was told of meanwhile is read again the next time.
-    live.listing = { tools, edition, at: now }
-    state.generation++
-    return tools
-  })
+  const listed = Effect.fnUntraced(
+    function*(live: Live, maxAgeMs: number): Effect.fn.Return<Listing, Connection.Trouble> {
+      const edition = live.connection.edition()
+      const now = yield* Clock.currentTimeMillis
+      const { listing: known } = live
+      if (known?.edition === edition && now - known.at < maxAgeMs) return known
+      const tools = (yield* live.connection.list(timeoutMs)).map(hide.json)
+      const said = known !== undefined && isDeepStrictEqual(known.tools, tools)
+        ? { generation: known.generation, tools: known.tools }
+        : { generation: ++state.generation, tools }
+      // What was read before a change that was told of meanwhile is read again the next time.
+      return live.listing = { ...said, edition, at: now }
+    }
+  )
 
-  const list = Effect.gen(function*() {
+  const list = Effect.fnUntraced(function*(maxAgeMs = listingMs) {
     const live = yield* connected
-    const tools = yield* Effect.catch(gate.withPermits(1)(listed(live)), (error) =>
+    return yield* Effect.mapError(
+      gate.withPermits(1)(listed(live, maxAgeMs)),
       // A listing changes nothing: whatever happened to it, the server was not reached.
-      Effect.fail(unreachable(error.message)))
-    return { generation: state.generation, tools }
+      (trouble) => unreachable(failed(null)(trouble).message)
+    )
   })
 
   const call = ({ args, generation, idempotencyKey, timeoutMs, tool }: McpPeers.Call) =>
     turns.withPermits(1)(Effect.gen(function*() {
       const { live } = state
-      const isSame = live !== undefined && generation === state.generation && live.connection.isOpen() &&
-        live.listing?.edition === live.connection.edition()
+      const isSame = live?.listing?.generation === generation && live.connection.isOpen() &&
+        live.listing.edition === live.connection.edition()
       if (!isSame) {
-        return yield* failure(
+        return yield* McpFailure.of(
           name,
           tool,
           new McpFailure.Unreachable({ detail: "it was lost, or has other tools by now" })

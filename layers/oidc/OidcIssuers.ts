@@ -28,9 +28,16 @@ export const layer = (
         Effect.map(KeyCache.make(issuer, fetch), (keys) => [issuer.issuer, { issuer, keys }] as const))
       const byName = new Map(known)
       return {
+        signIn: {
+          issuers: [...byName.keys()],
+          scopes: [
+            ...new Set(settings.issuers.flatMap(({ scopes = [] }) =>
+              scopes
+            ))
+          ]
+        },
         verify: (token) =>
-          Effect.mapError(verify(byName, Redacted.value(token)), (reason) =>
-            new Issuers.IssuerError({ reason }))
+          Effect.mapError(verify(byName, Redacted.value(token)), (reason) => new Issuers.IssuerError({ reason }))
       }
     })
   )

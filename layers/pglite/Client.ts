@@ -10,23 +10,26 @@ import type { SqlClient, SqlError } from "effect/sql"
 import { Duplex } from "node:stream"
 import { acquire, FolderError } from "./Lock.ts"
 
-/** The client over a database in `folder`; or in memory when there is none. */
-export const layer = (
-  folder?: string
-): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, SqlError.SqlError | FolderError> =>
-  PgClient.layerFrom(Effect.flatMap(open(folder), connect))
+/** The client over a database in `folder`. */
+export const layer = (folder: string) => layerFrom(open(folder))
+
+/** The client over a database that `open` opens, and closes with the scope. */
+export const layerFrom = <E>(
+  open: Effect.Effect<PGlite, E, Scope.Scope>
+): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, SqlError.SqlError | E> =>
+  PgClient.layerFrom(Effect.flatMap(open, connect))
 
 // internal
 
-const open = (folder: string | undefined): Effect.Effect<PGlite, FolderError, Scope.Scope> =>
+const open = (folder: string): Effect.Effect<PGlite, FolderError, Scope.Scope> =>
   Effect.gen(function*() {
-    if (folder !== undefined) yield* acquire(folder)
+    yield* acquire(folder)
     return yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => PGlite.create(folder === undefined ? {} : { dataDir: `${folder}/pg` }),
+        try: () => PGlite.create({ dataDir: `${folder}/pg` }),
         catch: (cause) =>
           new FolderError({
-            folder: folder ?? "memory",
+            folder,
             detail: `the database does not open: ${cause instanceof Error ? cause.message : String(cause)}`,
             remedy: "restore the folder from a backup, or start with another one",
             holder: null

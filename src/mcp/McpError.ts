@@ -58,5 +58,9 @@ export class McpError extends Schema.TaggedError<McpError>()("McpError", {
   }
 }
 
+/** The error of a reason. */
+export const of = (server: string, tool: string | null, reason: McpError["reason"]): McpError =>
+  new McpError({ server, tool, reason })
+
 /** Whether the tool may have run without anybody here knowing what came of it. */
 export const isOpen = ({ reason }: McpError): boolean => reason._tag === "Unanswered" || reason._tag === "Unreadable"

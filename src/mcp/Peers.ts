@@ -10,6 +10,7 @@ import type { McpError } from "./McpError.ts"
 export interface Listed {
   /** Which connection, and which of its listings: a call goes to the one that was looked at, or nowhere. */
   readonly generation: number
+  /** The same list for as long as the server says the same; nobody changes it. */
   readonly tools: ReadonlyArray<Schema.Json>
 }
 
@@ -45,8 +46,11 @@ export const idle: Status = { state: "idle", about: null, starts: 0, trouble: nu
 
 /** The servers. */
 export class Peers extends Context.Service<Peers, {
-  /** What a server has now; starts it if need be. `Unreachable` when that fails. */
-  readonly list: (server: string) => Effect.Effect<Listed, McpError>
+  /**
+   * What a server has; starts it if need be. It is asked anew if what it said last is older than `maxAgeMs`, milliseconds,
+   * and when it says that it has changed. `Unreachable` when that fails.
+   */
+  readonly list: (server: string, maxAgeMs?: number) => Effect.Effect<Listed, McpError>
   /**
    * Calls a tool, and tells the server when nobody waits for its answer any more. `Unreachable` when nothing was sent,
    * `Unanswered` when that is not known.

@@ -18,6 +18,8 @@ export const Pin = Schema.Struct({
   state: State,
   /** Hash of the definition that was approved. */
   definition: Digest.Hash,
+  /** Hashes of those that were approved before it, the latest first. */
+  earlier: Schema.optionalKey(Schema.Array(Digest.Hash)),
   /** Hash of the definition that stopped it. */
   seen: Schema.NullOr(Digest.Hash),
   by: Schema.NonEmptyString,
@@ -33,6 +35,18 @@ export interface Held {
   readonly version: number
 }
 
+/** Definitions that were approved before the present one and are remembered; one that is forgotten is a stranger's again. */
+export const maxEarlier = 16
+
+/** Whether the definition was approved before the present one. */
+export const wasApproved = (pin: Pin | undefined, hash: Digest.Hash): boolean => pin?.earlier?.includes(hash) === true
+
+/** What `earlier` is when another definition is approved after that of a pin. */
+export const earlierOf = (pin: Pin | undefined, hash: Digest.Hash): ReadonlyArray<Digest.Hash> =>
+  pin === undefined
+    ? []
+    : [pin.definition, ...pin.earlier ?? []].filter((one) => one !== hash).slice(0, maxEarlier)
+
 /** By what a pin is kept. */
 export const keyOf = (server: string, tool: string): Store.RecordKey => ({ kind: "pin", id: `${server}@${tool}` })
 
@@ -43,11 +57,8 @@ export const keep = (pin: Pin, version: number): Store.Change => ({
   next: { owner: pin.server, state: pin.state, at: pin.at, value: encode(pin) }
 })
 
-/** A kept pin; what is none counts as no approval. */
-export const read = (kept: Store.Kept | undefined): Held => ({
-  pin: kept === undefined ? undefined : Option.getOrUndefined(decode(kept.value)),
-  version: kept?.version ?? 0
-})
+/** The pin of a kept value; what is none counts as no approval. */
+export const read = (value: Schema.Json): Pin | undefined => Option.getOrUndefined(decode(value))
 
 /** The row about a change, with the text that it names. */
 export const row = (pin: Pin, { hash, text }: Pick<Pinnable, "hash" | "text">, was: Digest.Hash | null): {

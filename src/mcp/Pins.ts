@@ -33,8 +33,18 @@ export const make = Effect.gen(function*() {
   const { mode } = yield* Governor
   const record = Recording.recording({ store, digest, mode })
 
+  /** What was read last, by key, with its text: the same text is not decoded twice. */
+  const decoded = new Map<string, { readonly text: string; readonly pin: Pin.Pin | undefined }>()
+
   const held = (server: string, tool: string): Effect.Effect<Pin.Held, Store.StoreError> =>
-    Effect.map(store.record(Pin.keyOf(server, tool)), Pin.read)
+    Effect.map(store.record(Pin.keyOf(server, tool)), (kept) => {
+      if (kept === undefined) return { pin: undefined, version: 0 }
+      const text = JSON.stringify(kept.value)
+      const known = decoded.get(kept.id)
+      const { pin } = known?.text === text ? known : { pin: Pin.read(kept.value) }
+      decoded.set(kept.id, { text, pin })
+      return { pin, version: kept.version }
+    })
 
   const write = (
     { pin, pinnable, version, was }: {
@@ -57,6 +67,7 @@ export const make = Effect.gen(function*() {
       tool,
       state: "approved",
       definition: pinnable.hash,
+      earlier: Pin.earlierOf(before, pinnable.hash),
       seen: null,
       by,
       reason: Redact.words(reason, maxReason),
@@ -66,14 +77,13 @@ export const make = Effect.gen(function*() {
     return pin
   })
 
-  /** Stops a tool that is another than was approved, once. */
-  const stop = Effect.fnUntraced(function*({ pinnable, server, tool }: Subject) {
-    const { pin: before, version } = yield* held(server, tool)
+  /** Stops a tool that is another than was approved, if that approval still stands as it was read. */
+  const stop = Effect.fnUntraced(function*(pinnable: Subject["pinnable"], { pin: before, version }: Pin.Held) {
     if (before === undefined || before.state !== "approved" || before.definition === pinnable.hash) return
     const reason = "the server says another definition"
     const at = yield* Clock.currentTimeMillis
     const pin: Pin.Pin = { ...before, state: "stopped", seen: pinnable.hash, by: runtime, reason, at }
-    yield* write({ pin, pinnable, version, was: before.definition })
+    yield* Effect.catchIf(write({ pin, pinnable, version, was: before.definition }), isStale, () => Effect.void)
   })
 
   /** Takes an approval back; `undefined` when there is none. */
@@ -88,10 +98,15 @@ export const make = Effect.gen(function*() {
     return pin
   })
 
-  return { held, approve: faster(approve), stop: faster(stop), withdraw: faster(withdraw) }
+  return { held, approve: faster(approve), stop, withdraw: faster(withdraw) }
 })
 
+export type Pins = Effect.Success<typeof make>
+
 // internal
+
+/** Whether somebody else changed the same a moment ago. */
+const isStale = (error: Store.StoreError): boolean => Recording.why(error) === "stale"
 
 /** Attempts at a change that others got in the way of. */
 const maxAttempts = 5
@@ -101,6 +116,6 @@ const faster =
   <Args extends ReadonlyArray<unknown>, A>(change: (...args: Args) => Effect.Effect<A, Store.StoreError>) =>
   (...args: Args): Effect.Effect<A, Store.StoreError> =>
     Effect.retry(Effect.suspend(() => change(...args)), {
-      while: ({ reason }) => reason._tag === "Rejected" && reason.why === "stale",
+      while: isStale,
       times: maxAttempts - 1
     })

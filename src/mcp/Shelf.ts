@@ -28,6 +28,14 @@ export interface Unfit {
 }
 export type Entry = Fit | Unfit
 
+/** A listing that was read. */
+export interface Shelf {
+  /** In the order of the listing. */
+  readonly entries: ReadonlyArray<Entry>
+  /** By the names that the server gives; one that it gives several times stands for none of them, and is unfit. */
+  readonly byTool: ReadonlyMap<string, Entry>
+}
+
 /** The checks of one definition. */
 export interface Checks {
   readonly input: Check
@@ -41,10 +49,11 @@ export interface Parts {
   readonly checker: Checker["Service"]
 }
 
-/** Reads listings; checks are made once a definition. */
+/** Reads listings, each once; checks are made once a definition. */
 export const make = ({ checker, digest }: Parts) => {
   const made = new Map<Digest.Hash, Result.Result<Checks, string>>()
   const slow = new Map<string, number>()
+  const shelves = new WeakMap<ReadonlyArray<Schema.Json>, Shelf>()
 
   const checksOf = (server: string, { definition, hash }: Definition.Pinnable): Result.Result<Checks, string> => {
     const known = made.get(hash)
@@ -88,12 +97,11 @@ export const make = ({ checker, digest }: Parts) => {
     }
   }
 
-  /** The entries of a listing, in its order. */
-  const read = (server: string, tools: ReadonlyArray<Schema.Json>): ReadonlyArray<Entry> => {
+  const shelfOf = (server: string, tools: ReadonlyArray<Schema.Json>): Shelf => {
     const entries = tools.map((json) => entryOf(server, json))
     const times = Map.groupBy(entries, ({ tool }) => tool)
     const names = Map.groupBy(entries.filter((entry) => entry._tag === "Fit"), ({ name }) => name)
-    return entries.map((entry): Entry => {
+    const told = entries.map((entry): Entry => {
       if ((times.get(entry.tool)?.length ?? 0) > 1) {
         return { _tag: "Unfit", tool: entry.tool, detail: "the server has several tools of that name" }
       }
@@ -102,6 +110,16 @@ export const make = ({ checker, digest }: Parts) => {
       }
       return entry
     })
+    return { entries: told, byTool: new Map(told.map((entry) => [entry.tool, entry])) }
+  }
+
+  /** What a listing says; the same listing, which nobody changes, is read once. */
+  const read = (server: string, tools: ReadonlyArray<Schema.Json>): Shelf => {
+    const known = shelves.get(tools)
+    if (known !== undefined) return known
+    const fresh = shelfOf(server, tools)
+    shelves.set(tools, fresh)
+    return fresh
   }
 
   return { read }

@@ -1,9 +1,9 @@
 /** Tools of other programs over the Model Context Protocol, governed. */
-export * as Mcp from "./Bridge.ts"
 export { Bridge } from "./Bridge.ts"
 export { type Check as McpCheck, Checker as McpChecker, type Uncheckable as McpUncheckable } from "./Checker.ts"
 export * as McpContent from "./Content.ts"
 export * as McpDefinition from "./Definition.ts"
+export * as Mcp from "./Mcp.ts"
 export * as McpFailure from "./McpError.ts"
 export { McpError } from "./McpError.ts"
 export * as McpNames from "./Names.ts"

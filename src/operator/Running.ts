@@ -60,7 +60,7 @@ export const sessions = Effect.gen(function*() {
       ({ actor, input, key, ...ask }, asker) =>
         Effect.gen(function*() {
           const runnable = yield* registry.get(actor)
-          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see which there are")
+          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see `aosiq agents`")
           const ceiling = asker.ceiling ?? ownersCeiling(runnable.class, ask.budgetMicroUsd)
           const order = { actor, input, caller: asker.name, grant: Caller.grantFor(ceiling, ask) }
           yield* Effect.mapError(launcher.check(order), beyond(asker))
@@ -85,7 +85,7 @@ export const sessions = Effect.gen(function*() {
           }
           const { actor } = yield* seen.find(origin)
           const runnable = yield* registry.get(actor)
-          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see which there are")
+          if (runnable === undefined) return yield* missing(`actor ${actor}`, "see `aosiq agents`")
           const grant = Caller.grantFor(asker.ceiling ?? ownersCeiling(runnable.class, ask.budgetMicroUsd), ask)
           const input = yield* Effect.mapError(inputOf(origin), failed)
           yield* Effect.mapError(launcher.check({ actor, input, grant }), beyond(asker))

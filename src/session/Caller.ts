@@ -99,7 +99,8 @@ export const isGood = ({ expiresAt }: Pick<Credential, "expiresAt">, now: number
 /** Why nobody is let in under that name beside those there are; `null` when somebody may be. */
 export const objection = (name: Name, others: ReadonlyArray<string>): string | null => {
   const other = [...reserved, ...others].find((taken) => Person.isSame(name, taken))
-  return other === undefined ? Person.fault(name) : `${name} may be taken for ${other}`
+  if (other === undefined) return Person.fault(name)
+  return other === name ? `${name} is there already` : `${name} may be taken for ${other}`
 }
 
 /** The grant of a session that the caller starts: what was asked for, as far as its ceiling goes. */

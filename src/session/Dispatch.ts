@@ -5,21 +5,9 @@
 import { Clock, Context, Effect, Layer, Option, type Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor, ActorError } from "../actor/index.ts"
-import { Digest, Lineage, Log, type Row } from "../audit/index.ts"
-import { Capability, Claims, type Fits, type Grant, Tokens } from "../capability/index.ts"
-import {
-  type Entered,
-  Governor,
-  GovernorError,
-  isTainted,
-  memory,
-  readersOf,
-  Received,
-  Refusal,
-  Session,
-  Store,
-  Transition
-} from "../governor/index.ts"
+import { Digest, Log } from "../audit/index.ts"
+import { Claims, type Fits, type Grant, type Tokens } from "../capability/index.ts"
+import { type Governor, GovernorError, Refusal, Session, Store, Transition } from "../governor/index.ts"
 import { type Plain, Tool } from "../tool/index.ts"
 import {
   BadInput,
@@ -29,17 +17,16 @@ import {
   InsideActor,
   NoSuchActor,
   NoSuchSession,
-  NotForkable,
   NotPossible
 } from "./Ended.ts"
-import * as Fork from "./Fork.ts"
-import { why } from "./Installation.ts"
 import { Mailbox } from "./Mailbox.ts"
+import { type Authority, type Forked, inputOf, isOpened, opening } from "./Opening.ts"
 import { outside } from "./Outside.ts"
 import { Runs, unrecorded } from "./Runs.ts"
 import { lost, paused, unsettled, waiting } from "./Unended.ts"
 
 export { DispatchError, type Ended } from "./Ended.ts"
+export { type Authority, type Ceilings, CurrentCeilings } from "./Opening.ts"
 
 /** What goes with a dispatch. */
 export interface Order<Held extends string, Caps extends string> {
@@ -47,9 +34,6 @@ export interface Order<Held extends string, Caps extends string> {
   /** Who asks; an account and the chain carry the name. */
   readonly caller: string
 }
-
-/** A grant whose names are known only at run time: no compiler has held it against what the class needs. */
-export type Authority = Pick<Grant<string>, "names" | "terms">
 
 /** A session to open under a name of the caller's own, by the name of its class. */
 export interface Opening {
@@ -62,11 +46,8 @@ export interface Opening {
 }
 
 /** A session to fork from another, under a name of the caller's own. */
-export interface Forking extends Fork.From {
-  readonly session: Claims.SessionId
+export interface Forking extends Forked {
   readonly origin: Claims.SessionId
-  readonly grant: Authority
-  readonly caller: string
 }
 
 /** An operator's word about a session. */
@@ -75,18 +56,6 @@ export interface Control {
   readonly by: string
   readonly reason: string
 }
-
-/** Ceilings of the accounts that sessions share, micro-dollars. */
-export interface Ceilings {
-  readonly caller: number
-  readonly class: number
-  /** Ceilings of single accounts, by name: `class:Advisor`, `caller:ada`. */
-  readonly accounts?: { readonly [id: string]: number } | undefined
-}
-/** A hundred dollars for each caller and each class, until an operator says otherwise. */
-export const CurrentCeilings = Context.Reference<Ceilings>("aosiq/session/Ceilings", {
-  defaultValue: () => ({ caller: 100_000_000, class: 100_000_000 })
-})
 
 /** Runs actors. */
 export class Dispatch extends Context.Service<Dispatch, {
@@ -138,111 +107,20 @@ export const layer: Layer.Layer<
   Effect.gen(function*() {
     const store = yield* Store.Store
     const log = yield* Log.Log
-    const tokens = yield* Tokens.Tokens
     const digest = yield* Digest.Digest
     const random = yield* SecureRandom.SecureRandom
-    const governor = yield* Governor
     const registry = yield* Actor.Registry
-    const ceilings = yield* CurrentCeilings
     const mailbox = yield* Mailbox
     const runs = yield* Runs
-
-    /** An account that sessions share, as it is when it is opened. */
-    const shared = (kind: "class" | "caller", name: string) => {
-      const id = `${kind}:${name}`
-      const own = Object.hasOwn(ceilings.accounts ?? {}, id) ? ceilings.accounts?.[id] : undefined
-      return { id, ceiling: own ?? ceilings[kind] }
-    }
-
-    /** One commit: control block, accounts, genesis. */
-    const commitOpen = Effect.fnUntraced(function*(opening: Parts) {
-      const { accounts, actor, bounds, claims, json } = opening
-      const text = digest.canonical(json)
-      const input = digest.sha256(text)
-      const token = yield* tokens.mint(claims)
-      const genesis: Row.Draft = {
-        key: null,
-        body: {
-          kind: "genesis",
-          actor: actor.name,
-          token: claims.jti,
-          parent: opening.parent,
-          caller: opening.caller,
-          mode: governor.mode,
-          policy: governor.policy,
-          input,
-          definition: Tool.definitionHash(digest, actor.tool),
-          ...(opening.readers.length === 0 ? {} : { readers: opening.readers }),
-          ...(opening.isTainted ? { trust: "untrusted" as const } : {}),
-          ...(opening.fork === undefined ? {} : { origin: opening.fork.origin })
-        }
-      }
-      const session: Log.Summary = {
-        id: claims.sid,
-        actor: actor.name,
-        parent: opening.parent,
-        caller: opening.caller,
-        accounts: accounts.map((account) => account.id),
-        status: "running",
-        epoch: 0,
-        seq: 0,
-        head: Digest.zero,
-        token,
-        input,
-        result: null,
-        startedAt: yield* Clock.currentTimeMillis
-      }
-      const payloads = [{ hash: input, text }]
-      const origin = opening.fork === undefined ? undefined : {
-        session: opening.fork.origin.session,
-        row: { key: null, body: forked(opening.caller, claims.sid, opening.fork.origin.seq) },
-        memory: opening.fork.memory
-      }
-      yield* store.commit({ _tag: "Open", session, genesis, accounts, payloads, bounds, origin })
-    })
-
-    const root = Effect.fnUntraced(function*(
-      actor: Actor.AnyClass,
-      sid: Claims.SessionId,
-      json: Schema.Json,
-      { caller, grant }: { readonly grant: Authority; readonly caller: string }
-    ) {
-      const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-      const capabilities = meet(grant.names, actor.capabilities)
-      const claims: Claims.Claims = {
-        iss: tokens.issuer,
-        aud: tokens.audience,
-        sub: actor.name,
-        sid,
-        jti: Claims.TokenId.make(`tok_${yield* random.ulid}`),
-        anc: [],
-        iat: now,
-        exp: now + grant.terms.lifetimeSeconds,
-        depth: grant.terms.depth,
-        capabilities,
-        backends: Capability.backendsOf(capabilities),
-        budget: grant.terms.budgetMicroUsd,
-        limits: grant.terms.limits
-      }
-      const accounts = [
-        { id: `session:${sid}`, ceiling: claims.budget },
-        shared("class", actor.name),
-        shared("caller", caller)
-      ]
-      yield* commitOpen({
-        actor,
-        claims,
-        json,
-        accounts,
-        parent: null,
-        caller,
-        bounds: undefined,
-        readers: [],
-        isTainted: false
-      })
-    })
+    const opens = yield* opening
 
     const asCaller = outside((session) => failWith(new InsideActor({ session })))
+
+    const classOf = Effect.fnUntraced(function*(name: string) {
+      const runnable = yield* registry.get(name)
+      if (runnable === undefined) return yield* failWith(new NoSuchActor({ actor: name, known: yield* registry.names }))
+      return runnable.class
+    })
 
     const start = Effect.fnUntraced(function*(
       actor: Actor.AnyClass,
@@ -250,107 +128,31 @@ export const layer: Layer.Layer<
       order: { readonly grant: Grant<string>; readonly caller: string }
     ) {
       const json = yield* Effect.mapError(inputOf(actor, input), (detail) => failWith(new BadInput({ detail })))
-      const sid = Claims.SessionId.make(`ses_${yield* random.ulid}`)
-      yield* Effect.mapError(root(actor, sid, json, order), unrecorded)
-      return yield* run(actor.name, sid, "start")
+      const session = Claims.SessionId.make(`ses_${yield* random.ulid}`)
+      yield* Effect.mapError(opens.root(actor, { session, json, ...order }), unrecorded)
+      return yield* run(actor.name, session, "start")
     }, asCaller)
 
     const open = Effect.fnUntraced(function*({ actor: name, input, session, ...order }: Opening) {
-      const runnable = yield* registry.get(name)
-      if (runnable === undefined) return yield* failWith(new NoSuchActor({ actor: name, known: yield* registry.names }))
-      const actor = runnable.class
+      const actor = yield* classOf(name)
       const decoded = Tool.codec(actor.input).decode(input)
       const json = yield* Effect.mapError(
         Effect.flatMap(decoded, (value) => inputOf(actor, value)),
         (detail) => failWith(new BadInput({ detail }))
       )
-      const isNew = yield* root(actor, session, json, order).pipe(
-        Effect.as(true),
-        Effect.catch((error) =>
-          why(error) === "session_exists" ? Effect.succeed(false) : Effect.fail(unrecorded(error))
-        )
-      )
+      const isNew = yield* isOpened(opens.root(actor, { session, json, ...order }))
       yield* mailbox.tell({ actor: name, session, reason: "start" })
       return isNew
     }, asCaller)
 
-    const fork = Effect.fnUntraced(function*({ caller, grant, origin: of, session, ...from }: Forking) {
-      const found = yield* Effect.mapError(log.session(of), unrecorded)
-      if (Option.isNone(found)) return yield* failWith(new NoSuchSession({ session: of }))
-      const runnable = yield* registry.get(found.value.actor)
-      if (runnable === undefined) {
-        return yield* failWith(new NoSuchActor({ actor: found.value.actor, known: yield* registry.names }))
-      }
-      const actor = runnable.class
-      const rows = yield* Effect.mapError(log.rows(of), unrecorded)
-      const { hash, seq } = yield* Effect.mapError(Effect.fromResult(Fork.pointOf(found.value, rows, from)), failWith)
-      const past = rows.slice(0, seq + 1)
-      const before = yield* Effect.mapError(Lineage.before(log, past), unrecorded)
-      if (before.length + 1 >= Lineage.maxGenerations) {
-        return yield* unforkable(`${of} is a fork of too many forks`, "fork one that is nearer to its beginning")
-      }
-      const above = yield* Effect.catch(
-        tokens.verify(found.value.token, of),
-        ({ reason }) => unforkable(`the token of ${of} holds no more: ${reason.detail}`, "dispatch a new session")
-      )
-      const text = yield* Effect.mapError(log.payload(found.value.input), unrecorded)
-      const input = Option.getOrUndefined(Log.whole(digest, found.value.input)(text))
-      if (input === undefined) {
-        return yield* unforkable(`the input of ${of} was erased or altered`, "restore it from a backup")
-      }
-      const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-      const jti = Claims.TokenId.make(`tok_${yield* random.ulid}`)
-      const names = meet(grant.names, actor.capabilities)
-      const own = { actor: actor.name, sid: session, jti, now }
-      const claims = yield* Effect.catch(
-        Effect.fromResult(Fork.claimsOf(above, { ...grant, names }, own)),
-        () => unforkable(`the token of ${of} goes no deeper`, "dispatch a new session")
-      )
-      const isNew = yield* commitOpen({
-        actor,
-        claims,
-        json: JSON.parse(input) as Schema.Json, // Hash-checked.
-        accounts: [
-          { id: `session:${session}`, ceiling: claims.budget },
-          shared("class", actor.name),
-          shared("caller", caller)
-        ],
-        parent: null,
-        caller,
-        bounds: undefined,
-        readers: [],
-        isTainted: false,
-        fork: {
-          origin: { session: of, seq, hash },
-          memory: memory([...before.flatMap((part) => part.rows), ...past])
-        }
-      }).pipe(
-        Effect.as(true),
-        Effect.catch((error) =>
-          why(error) === "session_exists" ? Effect.succeed(false) : Effect.fail(unrecorded(error))
-        )
-      )
-      if (isNew) yield* carry(of, session, rows, seq)
-      yield* mailbox.tell({ actor: actor.name, session, reason: "start" })
+    const fork = Effect.fnUntraced(function*({ origin, ...forked }: Forking) {
+      const found = yield* Effect.mapError(log.session(origin), unrecorded)
+      if (Option.isNone(found)) return yield* failWith(new NoSuchSession({ session: origin }))
+      const actor = yield* classOf(found.value.actor)
+      const isNew = yield* opens.fork(actor, found.value, forked)
+      yield* mailbox.tell({ actor: actor.name, session: forked.session, reason: "start" })
       return isNew
     }, asCaller)
-
-    /** The state of graphs that the fork goes on from; where there is none left, its journal leads there from the top. */
-    const carry = Effect.fnUntraced(function*(
-      of: Claims.SessionId,
-      session: Claims.SessionId,
-      rows: ReadonlyArray<Row.Row>,
-      seq: number
-    ) {
-      const kept = yield* Effect.mapError(store.checkpoints(of, {}), unrecorded)
-      const changes = Fork.carried(digest, kept, rows, seq)
-      if (changes.length === 0) return
-      // A run that began meanwhile, or state that is too large for one commit, needs none of it.
-      yield* store.commit({ _tag: "Checkpoint", session, epoch: 0, changes, keep: null }).pipe(
-        Effect.catchIf((error) => why(error) !== undefined, () => Effect.void),
-        Effect.mapError(unrecorded)
-      )
-    })
 
     /** The child of the act at the session's path: the same child in every run of the parent. */
     const spawn = Effect.fnUntraced(function*(
@@ -361,7 +163,7 @@ export const layer: Layer.Layer<
       const parent = yield* Session
       const sid = Claims.SessionId.make(`${parent.id}.${digest.sha256(parent.path).slice(0, 8)}`)
       const known = yield* Effect.mapError(log.session(sid), lost(child))
-      if (Option.isNone(known)) yield* beget(parent, sid, child, input, grant)
+      if (Option.isNone(known)) yield* opens.child(parent, child, { session: sid, input, grant })
       const reason = `spawn/${parent.epoch}/${parent.path}`
       const ended = yield* Effect.mapError(run(child.name, sid, reason), lost(child))
       switch (ended._tag) {
@@ -391,66 +193,9 @@ export const layer: Layer.Layer<
       }
     })
 
-    const beget = Effect.fnUntraced(function*(
-      parent: Entered,
-      sid: Claims.SessionId,
-      child: Actor.AnyClass,
-      input: unknown,
-      grant: Grant<string> | undefined
-    ) {
-      const refuse = (detail: string, remedy: string) =>
-        new GovernorError({ act: child.tool.name, reason: new Refusal.Refused({ layer: "token", detail, remedy }) })
-      const above = yield* Effect.mapError(
-        tokens.verify(parent.token, parent.id),
-        (error) => refuse(error.reason.detail, "dispatch the parent again")
-      )
-      const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-      const wanted = names(child.capabilities)
-      const claims = yield* Effect.mapError(
-        Effect.fromResult(Claims.narrow(above, {
-          sub: child.name,
-          sid,
-          jti: Claims.TokenId.make(`tok_${yield* random.ulid}`),
-          iat: now,
-          capabilities: grant === undefined ? wanted : meet(grant.names, wanted),
-          backends: child.backends,
-          ...(grant === undefined ? {} : {
-            budget: grant.terms.budgetMicroUsd,
-            depth: grant.terms.depth,
-            limits: grant.terms.limits,
-            exp: now + grant.terms.lifetimeSeconds
-          })
-        })),
-        () => refuse("no further delegation is allowed", "dispatch with a grant of greater depth")
-      )
-      const json = yield* Effect.mapError(
-        inputOf(child, input),
-        (detail) => new ActorError({ actor: child.name, detail, abandoned: false })
-      )
-      const own = { id: `session:${sid}`, ceiling: claims.budget }
-      const kind = shared("class", child.name)
-      // The parent's accounts exist, and keep their own ceilings.
-      const inherited = parent.accounts.filter((id) => id !== kind.id).map((id) => ({ id, ceiling: 0 }))
-      const accounts = [own, kind, ...inherited]
-      const bounds = Claims.fanOut(above.limits)
-      const family = {
-        parent: parent.id,
-        caller: parent.caller,
-        bounds,
-        readers: readersOf(parent),
-        isTainted: isTainted(parent)
-      }
-      const opening = { actor: child, claims, json, accounts, ...family }
-      yield* Effect.mapError(commitOpen(opening), (error) =>
-        why(error) === "too_many_children"
-          ? refuse(error.reason.detail, "let some come to their end, or dispatch with a grant that admits more")
-          : lost(child)(unrecorded(error)))
-    })
-
     /** Sends the session a message and gives how it stands when that was handled. */
     const run = Effect.fnUntraced(function*(actor: string, session: Claims.SessionId, reason: string) {
-      const isKnown = (yield* registry.get(actor)) !== undefined
-      if (!isKnown) return yield* failWith(new NoSuchActor({ actor, known: yield* registry.names }))
+      yield* classOf(actor)
       yield* mailbox.ask({ actor, session, reason })
       return yield* runs.standing(session)
     })
@@ -510,54 +255,8 @@ export const layer: Layer.Layer<
 
 // internal
 
-interface Parts {
-  readonly actor: Actor.AnyClass
-  readonly claims: Claims.Claims
-  readonly json: Schema.Json
-  readonly accounts: ReadonlyArray<{ readonly id: string; readonly ceiling: number }>
-  readonly parent: Claims.SessionId | null
-  readonly caller: string
-  readonly bounds: Claims.FanOut | undefined
-  /** Groups whose data the input may hold. */
-  readonly readers: ReadonlyArray<string>
-  /** Whether whoever opens it has read a stranger's text. */
-  readonly isTainted: boolean
-  readonly fork?: {
-    readonly origin: NonNullable<typeof Row.Genesis.Type["origin"]>
-    readonly memory: ReadonlyMap<string, Digest.Hash>
-  }
-}
-
-/** What an origin's chain says of a fork. */
-const forked = (by: string, session: string, seq: number): Row.Body => ({
-  kind: "noted",
-  what: "forked",
-  by,
-  detail: `${session} goes on from row ${seq}`
-})
-
-const unforkable = (detail: string, remedy: string) => failWith(new NotForkable({ detail, remedy }))
-
 /** Sessions that are recovered at once; the sweep finds the rest. */
 const maxRecovered = 1000
 
 /** The wake that the commit itself left, told at once. */
 const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
-
-/** An input as it is kept and given to the actor: without secrets. */
-const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Json, string> => {
-  const codec = Tool.codec(actor.input)
-  return codec.encode(input).pipe(
-    Effect.flatMap((json) => Received.cleaned(codec, json, input)),
-    Effect.map(({ json }) => json)
-  )
-}
-
-const names = (capabilities: ReadonlyArray<string>) => capabilities.filter(Capability.isName)
-
-const meet = (
-  held: ReadonlyArray<Capability.Name>,
-  wanted: ReadonlyArray<string>
-): ReadonlyArray<Capability.Name> => [
-  ...new Set(names(wanted).flatMap((want) => held.flatMap((have) => Capability.intersect(have, want) ?? [])))
-]

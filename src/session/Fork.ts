@@ -2,14 +2,14 @@
  * Forks: a session that goes on from a row of another, under a name, a token and a budget of its own. What the other did up
  * to that row is its past: it is answered from there and never done again. So the row may not lie within an act.
  *
- * Everything here is data and pure; `Dispatch` opens what comes of it.
+ * Everything here is data and pure; `Opening` opens what comes of it.
  */
 import { Result } from "effect"
 import type { Digest, Log, Row } from "../audit/index.ts"
 import { Capability, Claims } from "../capability/index.ts"
 import { Checkpoint, Lost } from "../governor/index.ts"
-import type { Authority } from "./Dispatch.ts"
 import { NotForkable } from "./Ended.ts"
+import type { Authority } from "./Opening.ts"
 
 /** From where: a row by its `seq`, or the one that first names a checkpoint; the last that will do when left out. */
 export interface From {

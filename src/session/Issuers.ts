@@ -43,6 +43,10 @@ export const Issuer = Schema.Struct({
   skewSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))),
   /** Where its keys are, when that is not under the issuer's own address. */
   jwksUri: Schema.optionalKey(Schema.NonEmptyString),
+  /** What programs ask it for when people sign in by them (OAuth scopes). Nothing here depends on them. */
+  scopes: Schema.optionalKey(
+    Schema.Array(Schema.NonEmptyString.check(Schema.isPattern(/^[\x21\x23-\x5b\x5d-\x7e]+$/)))
+  ),
   /** Lets in whoever is in a group, under the claim `name`; the first rule that fits counts. */
   groups: Schema.optionalKey(Schema.Struct({
     claim: Schema.NonEmptyString,
@@ -91,12 +95,15 @@ export class IssuerError extends Schema.TaggedError<IssuerError>()("IssuerError"
 
 /** Verifies tokens of issuers. */
 export interface Issuers {
+  /** Where to sign in: them, as their tokens spell them, and what programs ask them for. */
+  readonly signIn: { readonly issuers: ReadonlyArray<string>; readonly scopes: ReadonlyArray<string> }
   readonly verify: (token: Redacted.Redacted) => Effect.Effect<Vouched, IssuerError>
 }
 
 /** The issuers in force: none, unless a layer says otherwise. */
 export const Current = Context.Reference<Issuers>("aosiq/session/Issuers/Current", {
   defaultValue: () => ({
+    signIn: { issuers: [], scopes: [] },
     verify: () =>
       Effect.fail(
         new IssuerError({

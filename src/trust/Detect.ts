@@ -6,6 +6,7 @@
  * The time is linear in the text: words are read in one pass, rules look ahead a fixed number of words, and what patterns
  * may cover is bounded.
  */
+import { Kept } from "./Kept.ts"
 import * as Pattern from "./Pattern.ts"
 import * as Plainly from "./Plainly.ts"
 import * as Wording from "./Wording.ts"
@@ -30,31 +31,28 @@ export const maxFindings = 64
 
 /** Everything found in a text, in order; of too many the strong ones. */
 export const scan = (text: string): ReadonlyArray<Finding> => {
+  const kept = new Kept<Finding>(maxFindings)
   const { unseen, words } = Plainly.read(text)
   const places = Wrapped.places(text)
   const read = Wording.read(text, words)
-  const shown = [...Wording.matches(read), ...syntax(text)].filter((match) => !isIn(places, match))
-  const all = [
-    ...shown.map((match): Finding => ({ ...match, via: "text" })),
-    ...places.flatMap(({ end, start }) =>
-      instructions(text.slice(start, end)).map((match): Finding => ({
-        ...match,
-        strength: "strong",
-        via: "hidden",
-        start: start + match.start,
-        end: start + match.end
-      }))
-    ),
-    ...Wording.rotated(read).map((match): Finding => ({ ...match, via: "rot13" })),
-    ...Wrapped.parts(text, unseen).flatMap(({ end, start, text: plain, via }) =>
-      instructions(plain).map((match): Finding => ({ ...match, strength: "strong", via, start, end }))
-    ),
-    ...unseenIn(text, unseen)
-  ].toSorted(inOrder)
-  if (all.length <= maxFindings) return all
-  const strong = all.filter(({ strength }) => strength === "strong")
-  const weak = all.filter(({ strength }) => strength === "weak")
-  return [...strong, ...weak].slice(0, maxFindings).toSorted(inOrder)
+  const shown = (match: Wording.Match) => {
+    if (!isIn(places, match)) kept.add({ ...match, via: "text" })
+  }
+  Wording.matches(read, "shown", shown)
+  syntax(text, shown)
+  for (const { end, start } of places) {
+    instructions(
+      text.slice(start, end),
+      (match) =>
+        kept.add({ ...match, strength: "strong", via: "hidden", start: start + match.start, end: start + match.end })
+    )
+  }
+  Wording.rotated(read, (match) => kept.add({ ...match, via: "rot13" }))
+  for (const { end, start, text: plain, via } of Wrapped.parts(text, unseen)) {
+    instructions(plain, (match) => kept.add({ ...match, strength: "strong", via, start, end }))
+  }
+  unseenIn(text, unseen, kept.add)
+  return kept.all()
 }
 
 /** Whether findings together are enough to say that somebody tried. */
@@ -69,13 +67,11 @@ export const isSuspicious = (findings: ReadonlyArray<Finding>): boolean =>
 
 // internal
 
-const inOrder = (a: { readonly start: number; readonly end: number }, b: typeof a) => a.start - b.start || a.end - b.end
-
 /** What instructs a model where no reader sees it: there, less is enough. */
-const instructions = (text: string): ReadonlyArray<Wording.Match> => [
-  ...Wording.matches(Wording.read(text, Plainly.read(text).words), "hidden"),
-  ...syntax(text)
-]
+const instructions = (text: string, emit: (match: Wording.Match) => void): void => {
+  Wording.matches(Wording.read(text, Plainly.read(text).words), "hidden", emit)
+  syntax(text, emit)
+}
 
 /** Whether something begins in a place; places are in order, and what opens in one belongs to it. */
 const isIn = (places: ReadonlyArray<Wrapped.Place>, { start }: { readonly start: number }): boolean => {
@@ -93,40 +89,89 @@ const near = 200
 /** Weak findings after one that are compared with it. */
 const maxNear = 8
 
+interface Mark {
+  readonly rule: string
+  readonly strength: Wording.Strength
+  readonly pattern: RegExp
+  /** One of these stands in every text that the pattern holds in: to look for them takes the least time. */
+  readonly needs: ReadonlyArray<string>
+}
+const mark = (rule: string, strength: Wording.Strength, needs: ReadonlyArray<string>, pattern: RegExp): Mark => ({
+  rule,
+  strength,
+  pattern,
+  needs
+})
+
 /** The marks by which models and their programs tell turns and calls apart, which no data needs. */
-const marks: ReadonlyArray<readonly [rule: string, strength: Wording.Strength, pattern: RegExp]> = [
-  ["template", "strong", /<\|[a-z][a-z_]{1,30}\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>/g],
-  ["template", "strong", /^#{2,4} {0,4}(?:Instruction|Response|System)s? {0,4}:/gm],
-  ["role", "strong", /^ {0,8}Human {0,2}: {0,4}\S/gm],
-  // Whoever answers in a text that is quoted tells nobody what to do.
-  ["role", "weak", /^ {0,8}Assistant {0,2}: {0,4}\S/gm],
-  ["role", "weak", /^ {0,8}(?:SYSTEM|System|User|USER|Developer)(?: [A-Z]{2,12})? {0,2}: {0,4}\S/gm],
-  ["role", "strong", /<\/?(?:system|assistant|system_prompt|system-prompt|untrusted)>/g],
-  [
+const marks: ReadonlyArray<Mark> = [
+  mark(
+    "template",
+    "strong",
+    ["<|", "INST]", "SYS>>", "_of_turn>"],
+    /<\|[a-z][a-z_]{1,30}\|>|\[\/?INST\]|<<\/?SYS>>|<(?:start|end)_of_turn>/g
+  ),
+  mark("template", "strong", ["##"], /^#{2,4} {0,4}(?:Instruction|Response|System)s? {0,4}:/gm),
+  mark("role", "strong", ["Human"], /^ {0,8}Human {0,2}: {0,4}\S/gm),
+  mark(
+    "role",
+    "strong",
+    ["system", "assistant", "untrusted"],
+    /<\/?(?:system|assistant|system_prompt|system-prompt|untrusted)>/g
+  ),
+  mark(
     "tool-call",
     "strong",
+    ["<function_call", "</function_call", "<tool_", "</tool_"],
     /<\/?(?:function_calls|function_call|tool_call|tool_calls|tool_use|tool_result|tool_results)\b/g
-  ],
-  ["role", "strong", /<\/[a-z_-]{2,20}>\s{0,4}(?:System|SYSTEM|Human) ?:/g],
-  ["role", "strong", /^Thought ?: [^\n]{0,300}\n{1,2}Action ?:/gm],
-  ["tool-call", "strong", /<invoke name=|"(?:tool_calls|function_call)"\s{0,8}:/g]
+  ),
+  mark("role", "strong", ["</"], /<\/[a-z_-]{2,20}>\s{0,4}(?:System|SYSTEM|Human) ?:/g),
+  mark("role", "strong", ["Thought"], /^Thought ?: [^\n]{0,300}\n{1,2}Action ?:/gm),
+  mark(
+    "tool-call",
+    "strong",
+    ["<invoke name=", "\"tool_calls\"", "\"function_call\""],
+    /<invoke name=|"(?:tool_calls|function_call)"\s{0,8}:/g
+  )
 ]
-
+/** Whoever answers in a text that is quoted, or speaks in it, tells nobody what to do. */
+const turns: ReadonlyArray<Mark> = [
+  mark("role", "weak", ["Assistant"], /^ {0,8}Assistant {0,2}: {0,4}\S/gm),
+  mark(
+    "role",
+    "weak",
+    ["SYSTEM", "System", "USER", "User", "Developer"],
+    /^ {0,8}(?:SYSTEM|System|User|USER|Developer)(?: [A-Z]{2,12})? {0,2}: {0,4}\S/gm
+  )
+]
 /** From so many turns on a dialogue is one that somebody quotes, and who speaks in it says nothing. */
 const quotedTurns = 4
 
-const syntax = (text: string): ReadonlyArray<Wording.Match> => {
-  const all = marks.flatMap(([rule, strength, pattern]) =>
-    Pattern.places(pattern, text).map((place): Wording.Match => ({ rule, strength, ...place }))
-  )
-  const isTurn = ({ rule, strength }: Wording.Match) => rule === "role" && strength === "weak"
-  return all.filter(isTurn).length < quotedTurns ? all : all.filter((match) => !isTurn(match))
+const syntax = (text: string, emit: (match: Wording.Match) => void): void => {
+  const each = (all: ReadonlyArray<Mark>, emit: (match: Wording.Match) => void) => {
+    for (const { needs, pattern, rule, strength } of all) {
+      if (needs.some((part) => text.includes(part))) {
+        Pattern.each(pattern, text, ({ end, start }) => emit({ rule, strength, start, end }))
+      }
+    }
+  }
+  each(marks, emit)
+  const spoken: Array<Wording.Match> = []
+  each(turns, (turn) => {
+    if (spoken.length < quotedTurns) spoken.push(turn)
+  })
+  if (spoken.length < quotedTurns) spoken.forEach(emit)
 }
 
 /** Characters that nobody sees: of no weight in emoji and at the start, telling inside words. */
-const unseenIn = (text: string, unseen: ReadonlyArray<Plainly.Unseen>): ReadonlyArray<Finding> =>
-  unseen.flatMap(({ end, kind, start }): ReadonlyArray<Finding> => {
-    const isInWord = /[\p{L}\p{N}]/u.test(text.charAt(start - 1)) && /[\p{L}\p{N}]/u.test(text.charAt(end))
-    if (kind === "zero-width" && !isInWord) return []
-    return [{ rule: `unseen-${kind}`, strength: kind === "tags" ? "strong" : "weak", via: "text", start, end }]
-  })
+const unseenIn = (
+  text: string,
+  unseen: ReadonlyArray<Plainly.Unseen>,
+  emit: (finding: Finding) => void
+): void => {
+  for (const { end, kind, start } of unseen) {
+    if (kind === "zero-width" && !(isInWord.test(text.charAt(start - 1)) && isInWord.test(text.charAt(end)))) continue
+    emit({ rule: `unseen-${kind}`, strength: kind === "tags" ? "strong" : "weak", via: "text", start, end })
+  }
+}
+const isInWord = /[\p{L}\p{N}]/u

@@ -12,6 +12,8 @@ export type Vocabulary = ReadonlyMap<string, number>
 /** A word, with the numbers of its kinds, and after them its own, when it has one. */
 export interface Token {
   readonly stem: string
+  /** The word with the letters that its digits stand for. */
+  readonly plain: string
   readonly kinds: ReadonlyArray<number>
   readonly symbols: ReadonlyArray<number>
   /** Whether anything but space stands before it. */
@@ -53,6 +55,7 @@ export const reader = (vocabulary: Vocabulary) => {
       const pair = openers.has(before) ? byEntry.get(`${before} ${plain}`) : undefined
       tokens.push({
         stem,
+        plain,
         kinds: pair === undefined ? kinds : [...kinds, ...pair],
         symbols: pair === undefined ? symbols : [...pair, ...symbols],
         opens: end === 0 || isApart(text, end, word.start),

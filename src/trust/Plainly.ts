@@ -40,9 +40,18 @@ export const read = (text: string): Reading => {
     word = ""
   }
   for (let at = 0; at < text.length;) {
+    const to = afterPlain(text, at)
+    if (to > at) {
+      // Plain letters are taken together: most of a text is.
+      lineBreaks = 0
+      if (word === "") start = at
+      if (word.length < maxWord) word += text.slice(at, Math.min(to, at + maxWord - word.length)).toLowerCase()
+      end = at = to
+      continue
+    }
     const code = text.codePointAt(at) ?? 0
     const next = at + (code > 0xffff ? 2 : 1)
-    const letters = code < 128 ? (ascii[code] ?? "") : folded(code)
+    const letters = code < 128 ? "" : folded(code)
     if (letters === invisible) {
       note(unseen, kindOf(code), at, next)
     } else if (letters === "") {
@@ -85,10 +94,14 @@ const invisible = "\u0000"
 
 const digits: Readonly<Record<string, string>> = { 0: "o", 1: "i", 3: "e", 4: "a", 5: "s", 7: "t", 8: "b" }
 
-const ascii = Array.from({ length: 128 }, (_, code) => {
-  const one = String.fromCharCode(code)
-  return /[a-z0-9]/i.test(one) ? one.toLowerCase() : ""
-})
+/** Where the letters and digits of ASCII end that stand from a place on. */
+const afterPlain = (text: string, from: number): number => {
+  let at = from
+  while (isPlain(text.charCodeAt(at))) at++
+  return at
+}
+const isPlain = (code: number) =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)
 
 /** Letters of other scripts that look like ours. Source: the confusables of Unicode Technical Standard 39. */
 const lookAlikes = new Map(

@@ -150,19 +150,9 @@ export const preview = (text: string): string => {
 
 // internal
 
-/** Characters of the shortest token that is known by its beginning, all of them without a space. */
+/** Characters of the shortest token that is known by its beginning, all of them in one run. */
 const shortestRun = 15
-/** Whether so many characters of tokens stand in a row: looked for in every fifteenth place, for one lies in each run. */
-const hasRun = (text: string): boolean => {
-  for (let at = shortestRun - 1; at < text.length; at += shortestRun) {
-    let start = at
-    while (start > at - shortestRun && isOfToken(text.charCodeAt(start))) start--
-    let end = at + 1
-    while (end - start <= shortestRun && end < text.length && isOfToken(text.charCodeAt(end))) end++
-    if (end - start > shortestRun) return true
-  }
-  return false
-}
+const hasRun = (text: string): boolean => Pattern.run(text, 0, shortestRun, isOfToken) !== undefined
 /** A letter or digit, or one of `_ . ~ + / = -`. */
 const isOfToken = (code: number): boolean =>
   (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 45 && code <= 57) ||

@@ -41,38 +41,41 @@ export const read = (text: string, words: ReadonlyArray<Word>): Read => ({
 /** Two passages that overlap are one: the one that scores more. In places that nobody is shown, less is enough. */
 export const matches = (
   { sentences, tokens, words }: Read,
-  place: "shown" | "hidden" = "shown"
-): ReadonlyArray<Match> => {
-  const all = passages(tokens, sentences)
-  const more = allowance(all.length)
+  place: "shown" | "hidden",
+  emit: (match: Match) => void
+): void => {
+  const more = allowance(Math.max(0, 2 * sentences.length - 1))
   const least = more + (place === "hidden" ? Weights.hidden : Weights.weak)
   const enough = more + (place === "hidden" ? Weights.hidden : Weights.strong)
-  const kept: Array<Passage> = []
-  for (const passage of all) {
-    if (passage.score < least) continue
-    const last = kept.at(-1)
-    if (last === undefined || last.span[1] <= passage.span[0]) kept.push(passage)
-    else if (last.score < passage.score) kept[kept.length - 1] = passage
-  }
-  const scored = kept.map(({ score, span }): Match => ({
-    rule: "instruction",
-    strength: score >= enough ? "strong" : "weak",
-    start: tokens[span[0]]?.start ?? 0,
-    end: tokens[span[1] - 1]?.end ?? 0,
-    because: because(tokens, span)
-  }))
-  return [...scored, ...overrides(words)]
+  const tell = ({ score, span }: Passage) =>
+    emit({
+      rule: "instruction",
+      strength: score >= enough ? "strong" : "weak",
+      start: tokens[span[0]]?.start ?? 0,
+      end: tokens[span[1] - 1]?.end ?? 0,
+      because: because(tokens, span)
+    })
+  let last: Passage | undefined
+  passages(tokens, sentences, (passage) => {
+    if (passage.score < least) return
+    const isApart = last !== undefined && last.span[1] <= passage.span[0]
+    if (last !== undefined && isApart) tell(last)
+    if (last === undefined || isApart || last.score < passage.score) last = passage
+  })
+  if (last !== undefined) tell(last)
+  overrides(words, tokens, emit)
 }
 
 /** Passages of words whose letters stand thirteen places on, read as they are meant. */
-export const rotated = ({ sentences, text, tokens, words }: Read): ReadonlyArray<Match> =>
-  sentences.flatMap(([from, to]) => {
+export const rotated = ({ sentences, text, tokens, words }: Read, emit: (match: Match) => void): void => {
+  for (const [from, to] of sentences) {
     let ours = 0
     for (let at = from; at < to; at++) if (tokens[at]?.isRotated === true) ours++
-    if (ours < minRotated) return []
+    if (ours < minRotated) continue
     const meant = words.slice(from, to).map((word) => ({ ...word, text: Plainly.rotated(word.text) }))
-    return matches(read(text, meant), "hidden")
-  })
+    matches(read(text, meant), "hidden", emit)
+  }
+}
 
 /** What a passage of so many must score more, since each of them is a chance to be wrong. */
 export const allowance = (passages: number): number => perDoubling * Math.log2(Math.max(1, passages / fewPassages))
@@ -105,18 +108,24 @@ const phrase = [
 /** Words from one of its parts to the next. */
 const within = 3
 
-const overrides = (words: ReadonlyArray<Word>): ReadonlyArray<Match> => {
-  const plain = words.map(({ text }) => /\d/.test(text) ? Plainly.undigited(text) : text)
-  const next = (from: number, part: ReadonlySet<string>) =>
-    plain.slice(from + 1, from + 1 + within).findIndex((word) => part.has(word)) + from + 1
-  return words.flatMap(({ sentence, start }, at): ReadonlyArray<Match> => {
-    if (!phrase[0].has(plain[at] ?? "")) return []
+const overrides = (
+  words: ReadonlyArray<Word>,
+  tokens: ReadonlyArray<Features.Token>,
+  emit: (match: Match) => void
+): void => {
+  const next = (from: number, part: ReadonlySet<string>) => {
+    for (let at = from + 1; at <= from + within; at++) if (part.has(tokens[at]?.plain ?? "")) return at
+    return -1
+  }
+  for (const [at, { plain, start }] of tokens.entries()) {
+    if (!phrase[0].has(plain)) continue
     const middle = next(at, phrase[1])
-    const last = middle === at ? at : next(middle, phrase[2])
+    const last = middle < 0 ? -1 : next(middle, phrase[2])
     const end = words[last]
-    if (middle === at || last === middle || end?.sentence !== sentence) return []
-    return [{ rule: "override", strength: "strong", start, end: end.end }]
-  })
+    if (end !== undefined && end.sentence === words[at]?.sentence) {
+      emit({ rule: "override", strength: "strong", start, end: end.end })
+    }
+  }
 }
 
 interface Passage {
@@ -126,10 +135,10 @@ interface Passage {
 
 const passages = (
   tokens: ReadonlyArray<Features.Token>,
-  spans: ReadonlyArray<Features.Span>
-): ReadonlyArray<Passage> => {
+  spans: ReadonlyArray<Features.Span>,
+  emit: (passage: Passage) => void
+): void => {
   const { counted, slots, weights } = opened()
-  const all: Array<Passage> = []
   let before: { readonly span: Features.Span; readonly hits: ReadonlyArray<number>; readonly sum: number } | undefined
   for (const span of spans) {
     const alone = ++turn
@@ -146,12 +155,11 @@ const passages = (
       // What both say is said once.
       let both = before.sum + sum
       for (const place of before.hits) if (counted[place] === alone) both -= weights[place] ?? 0
-      all.push(passage([before.span[0], span[1]], both))
+      emit(passage([before.span[0], span[1]], both))
     }
-    all.push(passage(span, sum))
+    emit(passage(span, sum))
     before = { span, hits, sum }
   }
-  return all
 }
 
 /** Sentences that were read so far, in this process. */

@@ -4,6 +4,7 @@
  */
 import { Result } from "effect"
 import { Base64, Hex } from "effect/encoding"
+import * as Pattern from "./Pattern.ts"
 import type { Unseen } from "./Plainly.ts"
 
 /** A part of a text, and what it says when it is undone. */
@@ -67,7 +68,14 @@ const containers: ReadonlyArray<readonly [RegExp, string]> = [
 
 const encoded = (text: string): ReadonlyArray<Part> => {
   const all: Array<Part> = []
-  for (const { 0: run, index } of text.matchAll(/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}/g)) {
+  for (
+    let place = Pattern.run(text, 0, shortestCode, isOfCode);
+    place !== undefined;
+    place = Pattern.run(text, place.end, shortestCode, isOfCode)
+  ) {
+    const { start } = place
+    const end = place.end + (/^={1,2}/.exec(text.slice(place.end, place.end + 2))?.[0].length ?? 0)
+    const run = text.slice(start, end)
     // Words and paths are no code: what stands for text has large and small letters, or is hex.
     if (!(/[A-Z]/.test(run) && /[a-z]/.test(run)) && !/^[0-9a-f]+$/i.test(run)) continue
     const isHex = /^(?:[0-9a-f]{2})+$/i.test(run)
@@ -75,12 +83,18 @@ const encoded = (text: string): ReadonlyArray<Part> => {
     if (Result.isFailure(bytes)) continue
     const plain = decoder.decode(bytes.success)
     if (isReadable(plain)) {
-      all.push({ via: isHex ? "hex" : "base64", start: index, end: index + run.length, text: plain })
+      all.push({ via: isHex ? "hex" : "base64", start, end, text: plain })
     }
   }
   return all
 }
 
+/** Characters of the shortest run that is taken for code. */
+const shortestCode = 24
+/** A letter or digit, or one of `+ / - _`. */
+const isOfCode = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 47 && code <= 57) ||
+  code === 43 || code === 45 || code === 95
 const decoder = new TextDecoder()
 const padded = (run: string): string => {
   const bare = run.replace(/=+$/, "").replaceAll("-", "+").replaceAll("_", "/")

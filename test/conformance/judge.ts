@@ -10,15 +10,9 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { Answers, Api, Limits } from "../../src/door/http/index.ts"
-import { McpHttp } from "../../src/door/mcp/index.ts"
+import { McpHttp, type News } from "../../src/door/mcp/index.ts"
 import type { Asker } from "../../src/operator/index.ts"
 import { fixture } from "./fixture.ts"
-
-/** Scenarios that ask for what a server need not have, and which this one does not have, with the reason. */
-export const notOffered: Readonly<Record<string, string>> = {
-  "resources-subscribe": "over HTTP the server offers no subscriptions, and says so (`subscribe: false`)",
-  "resources-unsubscribe": "over HTTP the server offers no subscriptions, and says so (`subscribe: false`)"
-}
 
 /** How a scenario went: what it checked, and what it objected to. */
 export interface Verdict {
@@ -28,13 +22,26 @@ export interface Verdict {
 }
 
 const asker: Asker.Identity = { name: "suite", role: "admin", ceiling: null }
-const options = { hosts: [], origins: [], version: "1", depth: 64 }
+const entering = Effect.succeed({ asker, isIn: Effect.succeed(true) })
+/** Whatever is followed, nothing of it changes. */
+const news: News.News = {
+  admit: () => Effect.void,
+  look: () => Effect.succeed({ look: { at: 0, rows: new Map(), waiting: null }, changed: new Set() })
+}
+const options = {
+  hosts: [],
+  origins: [],
+  signIn: { issuers: [], scopes: [] },
+  isEncrypted: false,
+  version: "1",
+  depth: 64
+}
 
 /** A server of the product's transport and door, which lets everybody in: the suite shows no token. */
 const server = Layer.unwrap(
   Effect.map(
     HttpRouter.toHttpEffect(
-      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, Effect.succeed(asker), options)
+      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, news, entering, options)
     ),
     (app) => HttpServer.serve(Answers.all(Api, "enforced", Limits.standard)(app))
   )

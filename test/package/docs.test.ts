@@ -1,6 +1,5 @@
 /** What the pages say of the code is the code: every TypeScript block stands in an example, every link leads somewhere. */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 
@@ -37,16 +36,4 @@ describe("the pages", () => {
       assert.deepStrictEqual(links.filter((link) => !existsSync(join(home, dirname(page), link))), [])
     })
   }
-
-  it("names every option of `aosiq start`, and no other", () => {
-    const help = execFileSync(process.execPath, ["layers/cli/bin.mjs", "start", "--help"], {
-      cwd: home,
-      encoding: "utf8"
-    })
-    const flags = /^FLAGS\n(.*?)\n\n/ms.exec(help)?.[1] ?? ""
-    const known = [...flags.matchAll(/^ {2}(--[a-z]+)/gm)].map(([, flag]) => flag)
-    const told = [...read("README.md").matchAll(/^\| `(--[a-z]+)[ `]/gm)].map(([, flag]) => flag)
-    assert.isAbove(known.length, 10)
-    assert.deepStrictEqual(told.toSorted(), known.toSorted())
-  }, 60_000)
 })

@@ -2,6 +2,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { promisify } from "node:util"
@@ -43,6 +45,23 @@ const install = async (program: string): Promise<ReadonlyArray<string>> => {
   }
   rmSync(copy, { recursive: true })
   return packed.files.map(({ path }) => path)
+}
+
+/** Anthropic's API, as far as one question takes it: a look, then an answer. */
+const vendor = async () => {
+  const turns = [
+    { name: "look_up", input: { order: "A-17" } },
+    { name: "conclude", input: { reply: "It cost 40 euros." } }
+  ]
+  const server = createServer((_, response) => {
+    const call = { type: "tool_use", id: `toolu_${turns.length}`, ...turns.shift() }
+    const usage = { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+    const message = { id: "msg", type: "message", role: "assistant", model: "claude-sonnet-5", content: [call], usage }
+    response.setHeader("content-type", "application/json")
+    response.end(JSON.stringify({ ...message, stop_reason: "tool_use", stop_sequence: null }))
+  })
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() }
 }
 
 describe("the package", () => {
@@ -125,7 +144,8 @@ describe("the package", () => {
   it("writes a project whose types and tests pass, and overwrites nothing", async () => {
     const bin = join(program, "node_modules/aosiq/layers/cli/bin.mjs")
     mkdirSync(join(program, "node_modules/@types"), { recursive: true })
-    for (const name of ["@effect/vitest", "@types/node", "typescript", "vitest"]) {
+    mkdirSync(join(program, "node_modules/@anthropic-ai"), { recursive: true })
+    for (const name of ["@anthropic-ai/sdk", "@effect/vitest", "@types/node", "typescript", "vitest"]) {
       symlinkSync(join(home, "node_modules", name), join(program, "node_modules", name))
     }
     const { stdout } = await run(process.execPath, [bin, "init", "my-project", "--json"], { cwd: program })
@@ -144,6 +164,12 @@ describe("the package", () => {
     const tests = await tools("vitest/vitest.mjs", "run")
     assert.match(tests.stdout, /3 passed/)
     assert.include((await run(process.execPath, ["src/main.ts"], { cwd: project })).stdout, "nothing is paid before")
+    const model = await vendor()
+    const asked = await run(process.execPath, ["src/ask.ts"], {
+      cwd: project,
+      env: { PATH: process.env["PATH"], ANTHROPIC_API_KEY: "none", ANTHROPIC_BASE_URL: model.url }
+    }).finally(model.close)
+    assert.strictEqual(asked.stdout, "It cost 40 euros.\n")
 
     writeFileSync(join(project, "src/main.ts"), "mine")
     rmSync(join(project, "README.md"))

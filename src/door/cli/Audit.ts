@@ -14,7 +14,10 @@ import { type Client, Runtime, RuntimeError } from "./Runtime.ts"
 const query = Command.make(
   "query",
   {
-    since: Given.since.pipe(Flag.withDefault("24 hours")),
+    since: Given.since.pipe(
+      Flag.withDescription("From then on: 2030-01-31T12:00Z, or \"2 hours\" ago (default: \"24 hours\")"),
+      Flag.withDefault("24 hours")
+    ),
     session: Flag.String("session").pipe(
       Flag.withSchema(Claims.SessionId),
       Flag.withDescription("Of this session"),
@@ -32,7 +35,7 @@ const query = Command.make(
       Flag.optional
     ),
     limit: Flag.Int("limit").pipe(
-      Flag.filter((limit) => limit > 0 && limit <= Operations.maxRows, () => `between 1 and ${Operations.maxRows}`),
+      Flag.filter((limit) => limit > 0 && limit <= Operations.maxRows, () => `1 to ${Operations.maxRows}`),
       Flag.withDescription(`How many rows at most, the oldest first (default: ${Operations.maxRows})`),
       Flag.withDefault(Operations.maxRows)
     ),
@@ -61,7 +64,7 @@ const exporting = Command.make(
   {
     file: Argument.String("file").pipe(Argument.withDescription("Bundle to write")),
     payloads: Flag.Boolean("payloads").pipe(
-      Flag.withDescription("With the texts that rows name"),
+      Flag.withDescription("With the texts that rows name (default); --no-payloads leaves them out"),
       Flag.withDefault(true)
     ),
     data,

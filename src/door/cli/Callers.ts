@@ -42,7 +42,11 @@ const self = Command.make(
       (client) => client.caller_self(),
       ({ ceiling, name, role }) =>
         `${name}, in the role ${role}${
-          ceiling === null ? "" : `, holds ${ceiling.capabilities.join(" ") || "nothing"}`
+          ceiling === null
+            ? ""
+            : `, holds ${MicroUsd.format(ceiling.budgetMicroUsd)} a session and ${
+              ceiling.capabilities.join(" ") || "nothing"
+            }`
         }`
     )
 ).pipe(Command.withDescription("Who you are to the runtime: with --remote, the token's caller"))
@@ -64,7 +68,7 @@ const add = (about: About) =>
         Flag.atLeast(0)
       ),
       budget: Given.usd("budget").pipe(
-        Flag.withDescription("Ceiling of each of its sessions in US dollars"),
+        Flag.withDescription("Ceiling of each of its sessions in US dollars (default: 1)"),
         Flag.withMetavar("USD"),
         Flag.withDefault(MicroUsd.fromUsd(1))
       ),
@@ -147,7 +151,7 @@ const rotate = (about: About) =>
     {
       name,
       overlap: Flag.String("overlap").pipe(
-        Flag.withDescription("How long its tokens so far go on being good, as \"2 hours\""),
+        Flag.withDescription("How long its tokens so far go on being good, as \"2 hours\" (default: \"24 hours\")"),
         Flag.withDefault("24 hours")
       ),
       by: by(about),
@@ -267,7 +271,7 @@ const saidOf = ({ id, knownBy }: Operations.CallerView["credentials"][number]): 
 
 const table = (list: ReadonlyArray<Operations.CallerView>): string =>
   list.length === 0 ? "nobody is let in from outside" : Print.table(
-    ["CALLER", "ROLE", "SINCE", "KNOWN BY", "HOLDS"],
+    ["caller", "role", "since (UTC)", "known by", "budget", "holds"],
     list.map(({ ceiling, createdAt, credentials, name, revokedAt, role }) => [
       name,
       revokedAt === null ? role : "revoked",
@@ -276,6 +280,7 @@ const table = (list: ReadonlyArray<Operations.CallerView>): string =>
         one.expiresAt === null ? saidOf(one) : `${saidOf(one)} until ${Print.time(one.expiresAt)}`
       )
         .join(", "),
+      MicroUsd.format(ceiling.budgetMicroUsd),
       ceiling.capabilities.join(" ")
     ])
   )

@@ -118,7 +118,7 @@ const start = Command.make(
       Flag.atLeast(0)
     ),
     budget: Given.usd("budget").pipe(
-      Flag.withDescription("Ceiling in US dollars"),
+      Flag.withDescription("Ceiling in US dollars (default: 1)"),
       Flag.withMetavar("USD"),
       Flag.withDefault(MicroUsd.fromUsd(1))
     ),

@@ -8,7 +8,7 @@ export const fork = (about: About) =>
   Command.make("fork", {
     session: Given.session,
     row: Flag.Finite("row").pipe(
-      Flag.filter((row) => Number.isSafeInteger(row) && row >= 0, (row) => `${row} is no row`),
+      Flag.filter((row) => Number.isSafeInteger(row) && row >= 0, () => "the number of a row"),
       Flag.withDescription("Last row that is its past (default: the last at which no act is under way)"),
       Flag.optional
     ),

@@ -18,7 +18,7 @@ export const session = Argument.String("session").pipe(
 /** An amount in US dollars, as micro-dollars. */
 export const usd = (name: string) =>
   Flag.Finite(name).pipe(
-    Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, (usd) => `${usd} is not between 0 and ${maxBudgetUsd}`),
+    Flag.filter((usd) => usd >= 0 && usd <= maxBudgetUsd, () => `0 to ${maxBudgetUsd}`),
     Flag.map(MicroUsd.fromUsd)
   )
 

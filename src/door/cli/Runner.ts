@@ -16,12 +16,12 @@ export const runner = Command.make(
       Flag.withFallbackConfig(Config.Redacted("AOSIQ_DATABASE"))
     ),
     host: Flag.String("host").pipe(
-      Flag.withDescription("Where the other runners reach this one"),
+      Flag.withDescription("Where the other runners reach this one (default: 127.0.0.1)"),
       Flag.withDefault("127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
-      Flag.filter((port) => port > 0 && port < 65_536, (port) => `${port} is not a port`),
-      Flag.withDescription("Port that the other runners reach it at"),
+      Flag.filter((port) => port > 0 && port < 65_536, () => "1 to 65535"),
+      Flag.withDescription("Port that the other runners reach it at (default: 34431)"),
       Flag.withDefault(34_431)
     ),
     listen: Flag.String("listen").pipe(
@@ -32,7 +32,7 @@ export const runner = Command.make(
     health: Flag.String("health").pipe(
       Flag.filterMap(
         listening,
-        (text) => `${text} is no address: write it as 127.0.0.1:7071, or as a port of this machine`
+        () => "HOST:PORT, or a PORT of this machine"
       ),
       Flag.withDescription("Answer /v1/health and /v1/ready there (default: nowhere)"),
       Flag.withMetavar("[HOST:]PORT"),

@@ -50,8 +50,8 @@ const history = Command.make(
   {
     schedule: name,
     limit: Flag.Int("limit").pipe(
-      Flag.filter((limit) => limit > 0 && limit <= maxHistory, () => `between 1 and ${maxHistory}`),
-      Flag.withDescription("How many, the latest first"),
+      Flag.filter((limit) => limit > 0 && limit <= maxHistory, () => `1 to ${maxHistory}`),
+      Flag.withDescription("How many, the latest first (default: 20)"),
       Flag.withDefault(20)
     ),
     data,
@@ -90,7 +90,7 @@ const add = (about: About) =>
         Flag.withDefault("UTC")
       ),
       repeated: Flag.Literals("repeated", ["earlier", "later", "both"]).pipe(
-        Flag.withDescription("Which of two equal local times is meant, when clocks are put back"),
+        Flag.withDescription("Which of two equal local times is meant, when clocks are put back (default: earlier)"),
         Flag.withDefault("earlier")
       ),
       at: Flag.String("at").pipe(
@@ -104,20 +104,20 @@ const add = (about: About) =>
         Flag.atLeast(0)
       ),
       budget: Given.usd("budget").pipe(
-        Flag.withDescription("Ceiling of each start in US dollars"),
+        Flag.withDescription("Ceiling of each start in US dollars (default: 1)"),
         Flag.withMetavar("USD"),
         Flag.withDefault(MicroUsd.fromUsd(1))
       ),
       lifetime: Flag.String("lifetime").pipe(
-        Flag.withDescription("How long each start may take, waits included, as \"2 hours\""),
+        Flag.withDescription("How long each start may take, waits included, as \"2 hours\" (default: \"25 hours\")"),
         Flag.withDefault("25 hours")
       ),
       overlap: Flag.Literals("overlap", ["skip", "queue", "cancel_previous"]).pipe(
-        Flag.withDescription("What becomes of a start while the one before runs"),
+        Flag.withDescription("What becomes of a start while the one before runs (default: skip)"),
         Flag.withDefault("skip")
       ),
       catchUp: Flag.Literals("catch-up", ["none", "last", "all"]).pipe(
-        Flag.withDescription("Which missed starts are made up for"),
+        Flag.withDescription("Which missed starts are made up for (default: last)"),
         Flag.withDefault("last")
       ),
       jitter: Flag.String("jitter").pipe(

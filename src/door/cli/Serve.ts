@@ -11,12 +11,12 @@ export const standardPort = 7070
 /** Port and address of the door. */
 export const place = {
   host: Flag.String("host").pipe(
-    Flag.withDescription("Address to listen on; others than this machine reach it at any but 127.0.0.1"),
+    Flag.withDescription("Address to listen on (default: 127.0.0.1, which this machine alone reaches)"),
     Flag.withDefault("127.0.0.1")
   ),
   port: Flag.Int("port").pipe(
-    Flag.filter((port) => port >= 0 && port < 65_536, (port) => `${port} is not a port`),
-    Flag.withDescription("Port to listen on; 0 for any that is free"),
+    Flag.filter((port) => port >= 0 && port < 65_536, () => "0 to 65535"),
+    Flag.withDescription("Port to listen on (default: 7070); 0 for any that is free"),
     Flag.withDefault(standardPort)
   )
 }

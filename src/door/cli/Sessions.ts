@@ -100,7 +100,7 @@ const show = Command.make(
 ).pipe(Command.withDescription("Show how one stands"))
 
 const from = Flag.Int("from").pipe(
-  Flag.filter((from) => from >= 0, (from) => `${from} is below 0`),
+  Flag.filter((from) => from >= 0, () => "0 or more"),
   Flag.withDescription("Number of the first row"),
   Flag.withDefault(0)
 )

@@ -16,6 +16,7 @@ export const files = (name: string, about: About): ReadonlyArray<StarterFile> =>
   { path: "src/tools.ts", text: tools },
   { path: "src/actors.ts", text: actors },
   { path: "src/main.ts", text: main },
+  { path: "src/ask.ts", text: ask },
   { path: "test/actors.test.ts", text: tests }
 ]
 
@@ -32,8 +33,8 @@ const manifest = (name: string, { packages = {}, version }: About): string => {
     version: "0.1.0",
     private: true,
     type: "module",
-    scripts: { check: "tsc", start: "node src/main.ts", test: "tsc && vitest run" },
-    dependencies: { aosiq: version, ...of("effect") },
+    scripts: { ask: "node src/ask.ts", check: "tsc", start: "node src/main.ts", test: "tsc && vitest run" },
+    dependencies: { aosiq: version, ...of("@anthropic-ai/sdk", "effect") },
     devDependencies: of("@effect/vitest", "@types/node", "typescript", "vitest"),
     engines: { node: ">=22.19" }
   }
@@ -71,6 +72,7 @@ const readme = (name: string): string =>
 npm install
 npm test        # types, then tests: the whole runtime in memory
 npm start       # asks for a refund; it waits until somebody agrees
+ANTHROPIC_API_KEY=… npm run ask "What did A-17 cost?"   # the agent, on a real model
 \`\`\`
 
 | file                  | is                                                             |
@@ -78,13 +80,15 @@ npm start       # asks for a refund; it waits until somebody agrees
 | \`src/tools.ts\`        | what can be done, what that takes, and how it is done          |
 | \`src/actors.ts\`       | \`PayBack\`, a deterministic actor, and \`Support\`, an agent       |
 | \`src/main.ts\`         | a runtime with them on it, and a first session                 |
+| \`src/ask.ts\`          | \`Support\` on a model of Anthropic's, for ten cents at the most  |
 | \`test/actors.test.ts\` | what they do, what they may not do, and what nobody paid for   |
 
 What an actor may use stands in its type: take a tool out of \`tools\`, or a capability out of the grant, and the compiler names
 what is missing. \`refund\` cannot be undone, so each one waits for a person.
 
-Next: let a model of your own drive \`Support\` (a layer of \`aosiq/layers\`, in place of the script in the test), and keep the
-record: \`Embedded.layer(".aosiq")\` of \`aosiq/layers/presets\` in place of \`Memory.layer()\`.
+Another vendor's model: name it in \`backends\` of \`Support\`, install its package and make it in \`src/ask.ts\`
+(\`OpenAi.make({ model })\` of \`aosiq/layers/openai\`). To keep the record: \`Embedded.layer(".aosiq")\` of
+\`aosiq/layers/presets\` in place of \`Memory.layer()\`.
 `
 
 const tools = `/** What can be done, and what that takes. Handlers are layers, so that tests have their own. */
@@ -154,6 +158,31 @@ const run = Dispatch.Dispatch.use((dispatch) => dispatch.start(PayBack, "A-17", 
 
 const ended = await Effect.runPromise(Effect.provide(run, app))
 console.log(ended._tag === "Waiting" ? \`nothing is paid before somebody approves \${ended.ticket}\` : ended._tag)
+`
+
+const ask = `/** The agent on a real model, whose key is in ANTHROPIC_API_KEY. */
+${using("Actor, Agent, Dispatch, Grant", "aosiq")}
+${using("Anthropic", "aosiq/layers/anthropic")}
+${using("Memory", "aosiq/layers/presets")}
+${using("Effect, Layer", "effect")}
+${using("Support", "./actors.ts")}
+${using("handlers", "./tools.ts")}
+
+const ask = (question: string) =>
+  Effect.gen(function*() {
+    const support = yield* Agent.on(Support, yield* Anthropic.make({ model: "claude-sonnet-5" }))
+    const grant = Grant.make(["tool:look_up", "backend:anthropic"], { budgetMicroUsd: 100_000 })
+    const run = Dispatch.Dispatch.use((dispatch) => dispatch.start(support, { question }, { grant, caller: "ada" }))
+    const ended = yield* Effect.provide(run, Actor.layer(support))
+    return ended._tag === "Succeeded" ? ended.output.reply : ended
+  })
+
+const runtime = Layer.provideMerge(handlers, Memory.layer())
+const question = process.argv[2] ?? "What did A-17 cost?"
+await Effect.runPromise(Effect.provide(ask(question), runtime)).then(console.log, (error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})
 `
 
 const tests = `/** The whole runtime in memory, with questions to ask of what was recorded. */

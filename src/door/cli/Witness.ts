@@ -27,12 +27,12 @@ export const witness = Command.make(
       Flag.atLeast(0)
     ),
     host: Flag.String("host").pipe(
-      Flag.withDescription("Address to listen on; other machines reach only what is not loopback"),
+      Flag.withDescription("Address to listen on (default: 127.0.0.1, which this machine alone reaches)"),
       Flag.withDefault("127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
-      Flag.filter((port) => port >= 0 && port <= 65_535, (port) => `${port} is no port`),
-      Flag.withDescription("Port to listen on; 0 takes any that is free"),
+      Flag.filter((port) => port >= 0 && port <= 65_535, () => "0 to 65535"),
+      Flag.withDescription("Port to listen on (default: 8917); 0 for any that is free"),
       Flag.withDefault(8917)
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON for programs"), Flag.withDefault(false))

@@ -154,6 +154,16 @@ const dressed = (response: HttpServerResponse.HttpServerResponse, mode: Mode.Mod
   HttpServerResponse.setHeaders(response, {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    ...response.headers["content-type"]?.startsWith("text/html") === true
+      ? { "content-security-policy": pagesOwn }
+      : {},
     ...mode === "enforced" ? {} : { [governance]: mode },
-    ...response.status === 401 ? { "www-authenticate": "Bearer realm=\"aosiq\"" } : {}
+    ...response.status === 401 && response.headers["www-authenticate"] === undefined
+      ? { "www-authenticate": "Bearer realm=\"aosiq\"" }
+      : {}
   })
+
+/** A page runs what it brings, and asks this server and nobody else, whatever it was made of. */
+const pagesOwn =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+  + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

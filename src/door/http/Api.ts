@@ -2,7 +2,7 @@
  * The HTTP API, as one definition: the server, the typed client and the OpenAPI document are made of it. Each endpoint is
  * one operation. Instants are epoch milliseconds, money micro-dollars.
  */
-import { Schema } from "effect"
+import { flow, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Rule, Ticket } from "../../approval/index.ts"
 import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
@@ -12,6 +12,7 @@ import { Asker, Operations } from "../../operator/index.ts"
 import { Caller, DeadLetter, Endorsements, Firing, KnownBy, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
+import * as Described from "./Described.ts"
 import * as Examples from "./Examples.ts"
 import * as Page from "./Page.ts"
 
@@ -55,13 +56,13 @@ export const Event = Schema.Union([
 ])
 export type Event = typeof Event.Type
 
-const control = <const Id extends "cancel" | "pause" | "resume" | "revoke">(id: Id, description: string) =>
+const control = <const Id extends "cancel" | "pause" | "resume" | "revoke">(id: Id) =>
   HttpApiEndpoint.post(id, `/sessions/:session/${id}`, {
     params: { session },
     headers,
     payload: Schema.Struct({ reason }),
     success: Operations.SessionView
-  }).middleware(Once).annotateMerge(OpenApi.annotations({ description }))
+  }).middleware(Once)
 
 const sessions = HttpApiGroup.make("sessions").add(
   get("list", "/sessions", {
@@ -115,13 +116,11 @@ const sessions = HttpApiGroup.make("sessions").add(
     headers,
     payload: Schema.Struct(Operations.forkTerms),
     success: Operations.SessionView.pipe(HttpApiSchema.status(201))
-  }).middleware(Once).annotateMerge(
-    OpenApi.annotations({ description: "Opens a session that goes on from a row of this one" })
-  ),
-  control("cancel", "Ends the session and all below it"),
-  control("pause", "Stops it and all below it between two acts"),
-  control("resume", "Lets it go on"),
-  control("revoke", "Revokes its token and every token below")
+  }).middleware(Once),
+  control("cancel"),
+  control("pause"),
+  control("resume"),
+  control("revoke")
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Sessions: dispatch, look, stop, let go on" }))
 
 const endorsements = HttpApiGroup.make("endorsements").add(
@@ -144,9 +143,7 @@ const policy = HttpApiGroup.make("policy").add(
     headers,
     payload: Schema.Struct({ policy: Flow.Policy }),
     success: covered
-  }).middleware(Once).annotateMerge(
-    OpenApi.annotations({ description: "The same by another policy, which changes nothing" })
-  )
+  }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The policy on labels in force" }))
 
 const proposals = HttpApiGroup.make("proposals").add(
@@ -310,7 +307,6 @@ const callers = HttpApiGroup.make("callers").add(
 const tool = { server: name, tool: name, reason }
 const mcp = HttpApiGroup.make("mcp").add(
   get("servers", "/mcp/servers", paged(McpViews.ServerView)),
-  /** Asks the server, which is started for it. */
   get("tools", "/mcp/tools", { query: { ...Page.query, server: name }, success: Page.of(McpViews.ToolView) }),
   HttpApiEndpoint.post("approve", "/mcp/approve", {
     headers,
@@ -336,6 +332,6 @@ export class Api extends HttpApi.make("aosiq")
     title: "AOSIQ",
     version: "1",
     description: "A governed runtime for agents and jobs.",
-    transform: Examples.within
+    transform: flow(Described.within, Examples.within)
   }))
 {}

@@ -2,9 +2,10 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServer, HttpServerRespondable } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
-import { McpHttp, Offer } from "../../door/mcp/index.ts"
+import { McpHttp, News, Offer } from "../../door/mcp/index.ts"
 import { Governor, type Mode, type Store } from "../../governor/index.ts"
 import { Desk, Requests } from "../../operator/index.ts"
+import { Issuers } from "../../session/index.ts"
 import * as Answers from "./Answers.ts"
 import { Api, Standing } from "./Api.ts"
 import * as Entrance from "./Entrance.ts"
@@ -15,14 +16,14 @@ import { ready } from "./Ready.ts"
 import * as Repeats from "./Repeats.ts"
 
 /** How the MCP server is kept; the rest of it follows from the limits. */
-export type McpPlaces = Pick<McpHttp.Options, "hosts" | "origins" | "version">
+export type McpPlaces = Pick<McpHttp.Options, "hosts" | "origins" | "version" | "isEncrypted">
 
 /**
  * Serves the API at `/v1`, its definition at `/openapi.json`, and a page to read it at `/docs`; and the MCP server at `/mcp`.
  */
 export const layer = (
   limits: Partial<Limits> = {},
-  places: McpPlaces = { hosts: [], origins: [], version: "0" }
+  places: McpPlaces = { hosts: [], origins: [], version: "0", isEncrypted: false }
 ) => {
   const all = { ...standard, ...limits }
   return Layer.unwrap(Effect.gen(function*() {
@@ -30,7 +31,7 @@ export const layer = (
     const whether = Effect.provideContext(ready, yield* Effect.context<Store.Store>())
     const routes = Layer.merge(
       HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether))),
-      HttpApiScalar.layer(Api, { path: "/docs" })
+      HttpApiScalar.layer(Api, { path: "/docs", scalar: page })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })
     const app = yield* HttpRouter.toHttpEffect(Layer.provide(Layer.merge(routes, mcp), Entrance.layer(all)))
@@ -51,15 +52,27 @@ export const layerStanding = (whether: Effect.Effect<string | null>, mode: Mode.
 
 // internal
 
+/** The page loads nothing from elsewhere and has no button that sends the definition there. Its reader shows a token. */
+const page = {
+  withDefaultFonts: false,
+  hideClientButton: true,
+  showDeveloperTools: "never",
+  telemetry: false,
+  favicon: "data:,",
+  authentication: { preferredSecurityScheme: "bearer" }
+} as const
+
 /** The MCP server, over the same desk and behind the same entrance. */
-const mcpOf = (options: McpHttp.Options) =>
+const mcpOf = (options: Omit<McpHttp.Options, "signIn">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { enter } = yield* Entrance.Entrance
-    const asker = Effect.matchEffect(enter, {
-      onFailure: (problem) => Effect.flatMap(HttpServerRespondable.toResponse(problem), Effect.fail),
-      onSuccess: ({ asker }) => Effect.succeed(asker)
-    })
-    return McpHttp.routes(Offer.layer(yield* Desk.Desk), asker, options)
+    const desk = yield* Desk.Desk
+    const { signIn } = yield* Issuers.Current
+    const entering = Effect.catch(
+      enter,
+      (problem) => Effect.flatMap(HttpServerRespondable.toResponse(problem), Effect.fail)
+    )
+    return McpHttp.routes(Offer.layer(desk), News.make(desk), entering, { ...options, signIn })
   }))
 
 /** Spans say where a request went: one that has a token in its URL, where none belongs, leaves no span. */

@@ -2,14 +2,18 @@
  * The MCP server by streamable HTTP, at `/mcp`. Before the protocol sees a request it is found out whether it comes from where
  * it may, who asks, how often, and whether the body can be read; each request shows its token, in its header alone.
  */
-import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Result, Schema, Stream } from "effect"
 import { McpServer } from "effect/ai"
 import { Headers, HttpClientRequest, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Asker } from "../../operator/index.ts"
 import { isDeeper } from "../Depth.ts"
+import type { News } from "./News.ts"
 import { about } from "./Offer.ts"
 import * as Origins from "./Origins.ts"
 import * as Sessions from "./Sessions.ts"
+import * as SignIn from "./SignIn.ts"
+import * as Streaming from "./Streaming.ts"
+import * as Subscriptions from "./Subscriptions.ts"
 import { Connection } from "./Waiting.ts"
 
 /** Where the server is. */
@@ -18,35 +22,43 @@ export const path = "/mcp"
 export const maxBatch = 20
 
 /** How the door is kept. */
-export interface Options extends Origins.Places {
+export interface Options extends SignIn.Options {
   /** The version that the server names itself with. */
   readonly version: string
   /** Levels of a JSON body. */
   readonly depth: number
 }
 
-/** Finds out who makes a request; fails with how it is turned away. Each message of a batch asks anew. */
+/** Finds out who makes a request, and whether they are still let in later; fails with how it is turned away. */
 export type Entrance = Effect.Effect<
-  Asker.Identity,
+  { readonly asker: Asker.Identity; readonly isIn: Effect.Effect<boolean> },
   HttpServerResponse.HttpServerResponse,
   HttpServerRequest.HttpServerRequest
 >
 
-/** Routes of a server that offers what `offer` registers, for those whom `enter` lets in. */
-export const routes = <E, R>(offer: Layer.Layer<never, E, R>, enter: Entrance, options: Options) =>
-  McpServer.layerHttp({
-    ...about,
-    version: options.version,
-    path,
-    // Origins are checked before, with what may be said of hosts.
-    allowedOrigins: [],
-    allowSessionTermination: true,
-    // A connection that is held open for news is one that a caller can hold a thousand of.
-    allowSubscriptions: false,
-    registrations: offer
-  }).pipe(Layer.provide(door(enter, options).layer))
+/** Routes of a server that offers what `offer` registers and tells its news, to those whom `enter` lets in. */
+export const routes = <E, R>(offer: Layer.Layer<never, E, R>, news: News, enter: Entrance, options: Options) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const router = yield* HttpRouter.HttpRouter
+    const sessions = Sessions.make(news, (id) => ending(router, id))
+    yield* SignIn.serve(path, options)
+    const protocols = Subscriptions.revisions({ news, followerOf: followerOf(sessions), asker, isTold: false })
+    return McpServer.layerHttp({
+      ...about,
+      version: options.version,
+      protocols,
+      path,
+      // Origins are checked before, with what may be said of hosts.
+      allowedOrigins: [],
+      allowSessionTermination: true,
+      registrations: offer
+    }).pipe(Layer.provide(door(sessions, agreedOf(protocols), enter, options).layer))
+  }))
 
 // internal
+
+const sessionId = "mcp-session-id"
+const eventStream = "text/event-stream"
 
 const forbidden = -32_004
 const parseError = -32_700
@@ -61,47 +73,73 @@ type SessionsOf = ReturnType<typeof Sessions.make>
 type Request = HttpServerRequest.HttpServerRequest
 type Turned = HttpServerResponse.HttpServerResponse
 
-const door = (enter: Entrance, options: Options) =>
-  HttpRouter.middleware<{ provides: Asker.Asker }>()(Effect.gen(function*() {
-    const router = yield* HttpRouter.HttpRouter
-    const sessions = Sessions.make((id) => ending(router, id))
-    return (app) =>
+const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, enter: Entrance, options: Options) =>
+  HttpRouter.middleware<{ provides: Asker.Asker }>()(Effect.succeed(
+    (app) =>
       Effect.gen(function*() {
         if (yield* Inside) return yield* Effect.provideService(app, Asker.Asker, nobody)
         const original = yield* HttpServerRequest.HttpServerRequest
         const objection = Origins.objection(original.headers, options)
         if (objection !== null) return refusal(403, forbidden, `requests from this ${objection} are not let in`)
         // The body is read once, by this view of the request and none other.
-        const request = original.modify({ headers: readable(original.headers) })
+        const request = original.modify({ headers: readable(original.headers, agreed) })
         const admitted = yield* Effect.result(admit(request, enter, options))
-        if (Result.isFailure(admitted)) return admitted.failure
-        const asker = admitted.success
+        if (Result.isFailure(admitted)) return SignIn.told(admitted.failure, request.headers, path, options)
+        const { asker, isIn } = admitted.success
         const now = yield* Clock.currentTimeMillis
-        const id = request.headers["mcp-session-id"]
+        const id = request.headers[sessionId]
         if (id !== undefined && !sessions.isOf(id, asker.name, now)) return HttpServerResponse.empty({ status: 404 })
         if (id === undefined) yield* sessions.makeRoom(asker.name, now)
         if (request.method === "DELETE" && id !== undefined) sessions.ended(id)
-        return yield* watched(app).pipe(
+        if (request.method === "GET" && id !== undefined) return listening(request, sessions, { id, asker, isIn })
+        return yield* watched(app, isIn).pipe(
           Effect.tap(() => HttpEffect.appendPreResponseHandler(noting(sessions, asker.name, now))),
           Effect.provideService(Asker.Asker, asker),
           Effect.provideService(HttpServerRequest.HttpServerRequest, request)
         )
       })
-  }))
+  ))
+
+/** Who makes a request, as the door found out. */
+const asker = Effect.flatMap(
+  Effect.serviceOption(Asker.Asker),
+  Option.match({
+    onNone: () => Effect.fail({ message: "nobody asks" }),
+    onSome: (one) => Effect.succeed(one)
+  })
+)
+
+const followerOf = (sessions: SessionsOf) => (headers: Headers.Headers) => sessions.followerOf(headers[sessionId] ?? "")
+
+/** A stream of what a session follows. */
+const listening = (
+  request: Request,
+  sessions: SessionsOf,
+  { asker, id, isIn }: { readonly id: string; readonly asker: Asker.Identity; readonly isIn: Effect.Effect<boolean> }
+): Turned => {
+  const follower = sessions.followerOf(id)
+  if (follower === undefined) return HttpServerResponse.empty({ status: 404 })
+  if (request.headers["accept"]?.includes(eventStream) !== true) return HttpServerResponse.empty({ status: 406 })
+  const isUsed = Effect.map(Clock.currentTimeMillis, (now) => sessions.isOf(id, asker.name, now))
+  const stream = Streaming.of(follower, request.headers["last-event-id"], Effect.all([isIn, isUsed]))
+  return HttpServerResponse.stream(
+    Stream.encodeText(Stream.provideService(stream, Asker.Asker, asker)),
+    { contentType: eventStream }
+  )
+}
 
 /** A session speaks the revision that was agreed on when it began: one that its client says again decides nothing. */
-const readable = (headers: Headers.Headers): Headers.Headers => {
-  const isAgreed = headers["mcp-session-id"] !== undefined && agreed.has(headers["mcp-protocol-version"] ?? "")
+const readable = (headers: Headers.Headers, agreed: ReadonlySet<string>): Headers.Headers => {
+  const isAgreed = headers[sessionId] !== undefined && agreed.has(headers["mcp-protocol-version"] ?? "")
   return Headers.removeMany(headers, isAgreed ? ["origin", "mcp-protocol-version"] : ["origin"])
 }
-const agreed: ReadonlySet<string> = new Set(
-  about.protocols.flatMap(({ protocolVersion, runtime }) => runtime._tag === "Stateful" ? [protocolVersion] : [])
-)
+const agreedOf = (protocols: ReturnType<typeof Subscriptions.revisions>): ReadonlySet<string> =>
+  new Set(protocols.flatMap(({ protocolVersion, runtime }) => runtime._tag === "Stateful" ? [protocolVersion] : []))
 
 /** Finds out who asks, and whether what is asked can be looked at. */
 const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { depth }: Options) {
   const entering = Effect.provideService(enter, HttpServerRequest.HttpServerRequest, request)
-  const asker = yield* entering
+  const entered = yield* entering
   const text = request.method === "POST" ? yield* Effect.orElseSucceed(request.text, () => "") : ""
   if (isDeeper(text, depth)) {
     return yield* Effect.fail(refusal(400, parseError, `the body goes deeper than ${depth} levels`))
@@ -111,7 +149,7 @@ const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { d
     return yield* Effect.fail(refusal(400, invalidRequest, `a batch has at most ${maxBatch} messages`))
   }
   for (let count = 1; count < messages; count++) yield* entering
-  return asker
+  return entered
 })
 
 /** Messages of a batch; 0 for what is none. */
@@ -123,7 +161,7 @@ const batchOf = (text: string): number => {
 const decode = Schema.decodeOption(Schema.fromJsonString(Schema.Unknown))
 
 /** Tells those who wait behind it when the connection is gone: before what they do is interrupted for it. */
-const watched = <E, R>(app: Effect.Effect<Turned, E, R>) =>
+const watched = <E, R>(app: Effect.Effect<Turned, E, R>, isIn: Effect.Effect<boolean>) =>
   Effect.gen(function*() {
     let isGone = false
     const left = Effect.sync(() => {
@@ -132,14 +170,14 @@ const watched = <E, R>(app: Effect.Effect<Turned, E, R>) =>
     return yield* app.pipe(
       Effect.onInterrupt(() => left),
       Effect.tap(() => Effect.addFinalizer(() => left)),
-      Effect.provideService(Connection, { isGone: () => isGone })
+      Effect.provideService(Connection, { isGone: () => isGone, isIn })
     )
   })
 
 /** Notes whose a session is that begins with this answer. */
 const noting = (sessions: SessionsOf, caller: string, now: number) => (_: Request, response: Turned) =>
   Effect.sync(() => {
-    const id = response.headers["mcp-session-id"]
+    const id = response.headers[sessionId]
     if (id !== undefined) sessions.begun(id, caller, now)
     return response
   })
@@ -151,7 +189,7 @@ const ending = (router: HttpRouter.HttpRouter, id: string): Effect.Effect<void> 
     Effect.provideService(
       HttpServerRequest.HttpServerRequest,
       HttpServerRequest.fromClientRequest(
-        HttpClientRequest.delete(`http://localhost${path}`, { headers: { "mcp-session-id": id } })
+        HttpClientRequest.delete(`http://localhost${path}`, { headers: { [sessionId]: id } })
       )
     ),
     Effect.provideService(Inside, true),

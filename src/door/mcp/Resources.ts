@@ -1,8 +1,8 @@
 /** What can be read without a tool: proposals, acts that wait, and the record of a session; as JSON. */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
 import { Claims } from "../../capability/index.ts"
-import type { Operations } from "../../operator/index.ts"
+import type { Operations, Permits } from "../../operator/index.ts"
 import { rowView } from "./Handlers.ts"
 import * as Visible from "./Visible.ts"
 import type { Work } from "./Work.ts"
@@ -23,6 +23,18 @@ export const uris = {
   audit: (session: string) => `aosiq://sessions/${session}/audit`
 } as const
 
+/** What a URI stands for: the operation that reads it, and about which session; `null` for none of them. */
+export const placeOf = (
+  uri: string
+): { readonly operation: Permits.Operation; readonly session: Claims.SessionId | null } | null => {
+  if (uri === uris.approvals) return { operation: "approvals_list", session: null }
+  if (uri === uris.proposals) return { operation: "proposals_list", session: null }
+  const [, proposal, record] = /^aosiq:\/\/(?:proposals\/([^/]+)|sessions\/([^/]+)\/audit)$/.exec(uri) ?? []
+  const session = Option.getOrNull(decodeSession(proposal ?? record))
+  return session === null ? null : { operation: proposal === undefined ? "session_rows" : "proposals_get", session }
+}
+
+const decodeSession = Schema.decodeUnknownOption(Claims.SessionId)
 const SessionParam = McpSchema.param("session", Claims.SessionId)
 
 /** They, over the operations. */

@@ -12,9 +12,14 @@ import type { Work } from "./Work.ts"
 
 type SessionId = Operations.SessionView["id"]
 
-/** Whether the connection of a request is gone; set by the transport, for an interruption looks the same. */
-export class Connection extends Context.Reference<{ readonly isGone: () => boolean }>("aosiq/door/mcp/Connection", {
-  defaultValue: () => ({ isGone: () => false })
+/** The connection of a request, as the transport knows it. */
+export class Connection extends Context.Reference<{
+  /** Whether it is gone: an interruption looks the same. */
+  readonly isGone: () => boolean
+  /** Whether whoever asked is still let in. */
+  readonly isIn: Effect.Effect<boolean>
+}>("aosiq/door/mcp/Connection", {
+  defaultValue: () => ({ isGone: () => false, isIn: Effect.succeed(true) })
 }) {}
 
 /** What a call leaves to be done if it is cancelled. */

@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { HttpApi } from "effect/http-api"
+import { OpenApi } from "effect/http-api"
 import * as fc from "fast-check"
 import { connect } from "node:net"
 import { HttpDoor } from "../../../layers/http/index.ts"
@@ -15,8 +15,34 @@ import { address, ask, letIn, runtime, send } from "./world.ts"
 const runs = Number(process.env["AOSIQ_FUZZ"] ?? 300)
 const seed = Number(process.env["AOSIQ_SEED"] ?? 4711)
 
-const endpoints: Array<{ readonly method: string; readonly path: string }> = []
-HttpApi.reflect(Api, { onGroup: () => undefined, onEndpoint: ({ endpoint }) => endpoints.push(endpoint) })
+interface Operation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> }
+}
+const document: { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> } = JSON.parse(
+  JSON.stringify(OpenApi.fromApi(Api))
+)
+/** Each with a body that its schema takes; `null` where it takes none. */
+const endpoints = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { requestBody }]) => ({
+    method: method.toUpperCase(),
+    path,
+    example: requestBody?.content["application/json"]?.example ?? null
+  }))
+)
+
+/** JSON with another value, or none, at one of its places. */
+const altered = (json: unknown, at: number, value: unknown): unknown => {
+  let left = at % places(json)
+  const walk = (one: unknown): unknown => {
+    if (left-- === 0) return value
+    if (Array.isArray(one)) return one.map(walk)
+    if (typeof one !== "object" || one === null) return one
+    return Object.fromEntries(Object.entries(one).map(([name, of]) => [name, walk(of)]))
+  }
+  return walk(json)
+}
+const places = (json: unknown): number =>
+  typeof json === "object" && json !== null ? Object.values(json).reduce<number>((sum, one) => sum + places(one), 1) : 1
 
 const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
 const text = fc.oneof(
@@ -37,13 +63,21 @@ const body = fc.oneof(
   fc.record({ actor: text, input: fc.jsonValue(), reason: text, budgetMicroUsd: fc.oneof(fc.integer(), fc.double()) })
     .map((value) => JSON.stringify(value))
 )
+const value = fc.oneof(
+  fc.jsonValue(),
+  text,
+  fc.constantFrom(undefined, -1, 0.5, 1e308, 2 ** 53, "", "x".repeat(10_000), [], {}, null, true)
+)
 const request = fc.record({
   endpoint: fc.constantFrom(...endpoints),
-  method: fc.option(fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"), {
-    nil: undefined,
-    freq: 4
-  }),
-  part: text,
+  method: fc.oneof(
+    { weight: 7, arbitrary: fc.constant(undefined) },
+    fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+  ),
+  /** What stands in its path: a session that is there, or anything. */
+  part: fc.option(text, { nil: undefined, freq: 3 }),
+  /** Its own body with another value at one place; else anything. */
+  near: fc.option(fc.record({ at: fc.nat(1000), value }), { nil: undefined, freq: 2 }),
   query: fc.option(fc.webQueryParameters(), { nil: "" }),
   body,
   type: fc.constantFrom(
@@ -95,15 +129,24 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the HTTP API
     Effect.gen(function*() {
       const url = yield* address
       const token = yield* letIn("fuzz", "admin")
+      const dispatched = yield* send(`${url}/v1/sessions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "idempotency-key": "first" },
+        body: JSON.stringify({ actor: "Clerk", input: { order: "o" } })
+      })
+      const session: string = dispatched.json.id
       const statuses = new Map<number, number>()
       let peak = 0
       const property = fc.asyncProperty(request, (one) =>
         Effect.runPromise(Effect.gen(function*() {
-          const { body, endpoint, key, last, odd, part, query, type } = one
+          const { endpoint, key, last, near, odd, part = session, query } = one
+          const isNear = near !== undefined && endpoint.example !== null
+          const body = isNear ? JSON.stringify(altered(endpoint.example, near.at, near.value)) ?? "" : one.body
+          const type = isNear ? "application/json" : one.type
           const method = one.method ?? endpoint.method
           // Nobody is kept out here, and nothing streams for ever.
           if (endpoint.path.endsWith("/events")) return
-          const path = endpoint.path.replaceAll(/:[a-z]+/g, () => encoded(part))
+          const path = endpoint.path.replaceAll(/\{[a-z]+\}/gi, () => encoded(part))
           const { headers, json, status } = yield* send(`${url}${path}?${query}`, {
             method,
             headers: {

@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator"
 import { Effect, Option, Schema } from "effect"
 import { HttpApi, OpenApi } from "effect/http-api"
 import { Event } from "../../../src/door/http/Api.ts"
+import { summaries } from "../../../src/door/http/Described.ts"
 import { Api } from "../../../src/door/http/index.ts"
 import { address, send, served } from "./world.ts"
 
@@ -29,6 +30,17 @@ layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("the defin
       const docs = yield* send(`${yield* address}/docs`)
       assert.include(docs.headers.get("content-type"), "text/html")
       assert.notMatch(docs.text.slice(0, 2000), /<script[^>]+src="https?:/)
+      const policy = docs.headers.get("content-security-policy") ?? ""
+      assert.notMatch(policy, /https?:|\*/)
+      for (const part of ["default-src 'none'", "connect-src 'self'", "form-action 'none'"]) {
+        assert.include(policy, part)
+      }
+    }))
+
+  it.effect("says of each operation what it does, and of no other", () =>
+    Effect.sync(() => {
+      assert.deepStrictEqual(Object.keys(summaries).toSorted(), [...operations.keys()].toSorted())
+      for (const { operationId, summary } of operations.values()) assert.strictEqual(summary, summaries[operationId])
     }))
 })
 
@@ -37,6 +49,7 @@ interface Media {
 }
 interface Operation {
   readonly operationId: string
+  readonly summary?: string
   readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: string; readonly example?: unknown }>
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>

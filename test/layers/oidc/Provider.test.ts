@@ -1,15 +1,8 @@
 /** Tokens of an issuer that is not ours: a provider of OpenID Connect, which gives a program an access token over HTTP. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
-import { createServer, type RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
+import { Effect } from "effect"
 import { audience, verifying } from "./issuer.ts"
-
-/** The part of the provider that is used; the package has no types of its own. */
-interface Provider {
-  readonly callback: () => RequestListener
-}
-type Making = new(issuer: string, configuration: object) => Provider
+import { provider } from "./provider.ts"
 
 const client = { client_id: "robot", client_secret: "a-secret-of-the-robot" }
 const configuration = {
@@ -30,24 +23,6 @@ const configuration = {
   }
 }
 
-const provider: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function*() {
-  // The package has no types: what is used of it is said above.
-  const name: string = "oidc-provider"
-  const { default: Provider } = yield* Effect.promise(() => import(name) as Promise<{ readonly default: Making }>)
-  const server = createServer()
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  server.on("request", new Provider(url, configuration).callback())
-  return url
-})
-
 const asked = async (url: string) => {
   const body = new URLSearchParams({ grant_type: "client_credentials", resource: "urn:aosiq", ...client })
   // oxlint-disable-next-line no-restricted-globals -- a request as any client sends it, and none of our own making
@@ -59,7 +34,7 @@ const given = (url: string) => Effect.promise(() => asked(url))
 describe("a provider that is not ours", () => {
   it.live("gives access tokens that verify by the keys it publishes, for whom they are made out to", () =>
     Effect.gen(function*() {
-      const url = yield* provider
+      const url = yield* provider(configuration)
       const token = yield* given(url)
       assert.isUndefined(token.error)
       const verify = yield* verifying({ issuer: url, audience })

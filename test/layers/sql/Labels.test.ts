@@ -1,20 +1,13 @@
-import { NodeServices } from "@effect/platform-node"
-import { Effect, FileSystem, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { PgliteClient } from "../../../layers/pglite/index.ts"
 import * as PostgresClient from "../../../layers/postgres/Client.ts"
 import { suite } from "../../memory/LabelsSuite.ts"
 import { describeOnServers } from "../postgres/realServer.ts"
-import { logOn, migrated } from "./databases.ts"
+import { folder, logOn, migrated } from "./databases.ts"
 
 suite(
   "labels in memory, on PGlite in a folder that is opened anew",
-  Effect.provide(
-    Effect.map(
-      Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "aosiq-data-" })),
-      (folder) => logOn(migrated(PgliteClient.layer(folder)))
-    ),
-    NodeServices.layer
-  )
+  Effect.map(folder, (path) => logOn(migrated(PgliteClient.layer(path))))
 )
 describeOnServers("a real server", ({ freshDatabase }) =>
   suite(
