@@ -1,14 +1,14 @@
 /** An embedded runtime with the advisor on it, over the sources that an order names. */
 import { NodeServices } from "@effect/platform-node"
-import { ConfigProvider, Context, Effect, Layer, type Redacted } from "effect"
+import { ConfigProvider, Context, Effect, Layer, Ref } from "effect"
 import { HttpServer } from "effect/http"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type Advice, baseline } from "../../src/agents/advisor/index.ts"
-import { type Order, RuntimeError, type ServeOrder } from "../../src/door/cli/index.ts"
+import { type Order, type RunnerOrder, RuntimeError, type ServeOrder } from "../../src/door/cli/index.ts"
+import { ready } from "../../src/door/http/index.ts"
 import { Dispatch, Schedules } from "../../src/session/index.ts"
 import { request as readRequest } from "../casefolder/index.ts"
-import type { Runners } from "../cluster/index.ts"
 import { HttpDoor } from "../http/index.ts"
 import { OidcIssuers } from "../oidc/index.ts"
 import { acquire } from "../pglite/index.ts"
@@ -84,25 +84,40 @@ export const serve = Effect.fnUntraced(function*(folder: string, { host, mcp, po
       Layer.provide(SqlRequests.layer),
       Layer.provide(Layer.succeedContext(context))
     )
-  ).pipe(Effect.catchTag("ServeError", (error) => Effect.fail(HttpDoor.unserved(host, port)(error))))
+  )
   return { url: HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer), tls) }
 })
 
-/** Joins the runners over a database, with the same actors; operators reach it through the folder. */
-export const runner = Effect.fnUntraced(function*(folder: string, url: Redacted.Redacted, place: Runners.Place) {
+/**
+ * Joins the runners over a database, with the same actors; operators reach it through the folder. Whoever asks for its health
+ * is answered before it is up, and while it goes down.
+ */
+export const runner = Effect.fnUntraced(function*(folder: string, { database, health, place }: RunnerOrder) {
+  const whether = yield* Ref.make<Effect.Effect<string | null>>(Effect.succeed("it is starting"))
+  const url = health === undefined ? null : yield* standing(health, Effect.flatten(Ref.get(whether)))
   yield* acquire(folder)
   const { layer } = yield* AdvisorPreset.make(yield* baseline)
-  yield* Layer.build(
+  const context = yield* Layer.build(
     Layer.merge(Embedded.layerControl(folder), Distributed.layerSchedules).pipe(
       Layer.provideMerge(layer),
-      Layer.provideMerge(Distributed.layer({ folder, url, place })),
+      Layer.provideMerge(Distributed.layer({ folder, url: database, place })),
       Layer.provide(Sources.layer(standard)),
       Layer.provideMerge(NodeServices.layer)
     )
   )
+  yield* Ref.set(whether, Effect.provideContext(ready, context))
+  yield* Effect.addFinalizer(() => Ref.set(whether, Effect.succeed("it is going down")))
+  return { health: url }
 })
 
 // internal
+
+const standing = Effect.fnUntraced(
+  function*(place: { readonly host: string; readonly port: number }, whether: Effect.Effect<string | null>) {
+    const server = yield* Layer.build(HttpDoor.layerStanding(place, whether))
+    return HttpDoor.urlOf(Context.get(server, HttpServer.HttpServer))
+  }
+)
 
 /** The file of prices that was named, as the setting would name it. */
 const pricesOf = ({ prices }: Order) =>

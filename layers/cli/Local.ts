@@ -54,10 +54,10 @@ export const layer: Layer.Layer<Runtime> = Layer.succeed(Runtime, {
       Effect.mapError(explained)
     ),
 
-  runner: (folder, database, place) =>
+  runner: (folder, order) =>
     Effect.gen(function*() {
       const { runner } = yield* loaded
-      yield* runner(folder, database, place)
+      return yield* runner(folder, order)
     }).pipe(Effect.mapError(explained)),
 
   verifyBundle: (file, trust) =>

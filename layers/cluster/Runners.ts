@@ -1,17 +1,19 @@
 /** Runners of a cluster over a SQL database: one in a process of its own, or many that reach each other by sockets. */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import { Layer, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import {
   RunnerAddress,
   RunnerHealth,
   Runners,
   RunnerStorage,
+  ShardId,
   Sharding,
   ShardingConfig,
   Singleton,
   SqlRunnerStorage
 } from "effect/cluster"
+import { Holding } from "../../src/session/index.ts"
 import * as Messages from "./Messages.ts"
 import * as Retention from "./Retention.ts"
 import * as Settings from "./Settings.ts"
@@ -22,7 +24,8 @@ export const layerSingle = retained(
     Layer.provideMerge(Runners.layerNoop),
     Layer.provideMerge(Messages.layer),
     Layer.provide([RunnerStorage.layerMemory, RunnerHealth.layerNoop]),
-    Layer.provide([ShardingConfig.layerFromEnv(Settings.single), NodeCrypto.layerDigest])
+    Layer.provide(NodeCrypto.layerDigest),
+    Layer.provideMerge(ShardingConfig.layerFromEnv(Settings.single))
   )
 )
 
@@ -48,13 +51,29 @@ export const layerOneOfMany = ({ host, listenHost, port }: Place) => {
     NodeClusterSocket.layer({ storage: "byo", shardingConfig }).pipe(
       Layer.provideMerge(Messages.layer),
       Layer.provide(Layer.orDie(SqlRunnerStorage.layer)),
-      Layer.provide([ShardingConfig.layerFromEnv(shardingConfig), NodeCrypto.layerDigest])
+      Layer.provide(NodeCrypto.layerDigest),
+      Layer.provideMerge(ShardingConfig.layerFromEnv(shardingConfig))
     )
   )
 }
 
 // internal
 
-function retained<A, E, R>(cluster: Layer.Layer<A | Sharding.Sharding, E, R>) {
-  return Singleton.make("aosiq/retention", Retention.run).pipe(Layer.provideMerge(cluster))
+/** With what a cluster of ours has beside its sessions. */
+function retained<A, E, R>(cluster: Layer.Layer<A | Sharding.Sharding | ShardingConfig.ShardingConfig, E, R>) {
+  return Layer.merge(Singleton.make("aosiq/retention", Retention.run), layerHolding()).pipe(Layer.provideMerge(cluster))
+}
+
+function layerHolding() {
+  return Layer.effect(
+    Holding.Current,
+    Effect.gen(function*() {
+      const { hasShardId } = yield* Sharding.Sharding
+      const { assignedShardGroups, shardsPerGroup } = yield* ShardingConfig.ShardingConfig
+      const shards = assignedShardGroups.flatMap((group) =>
+        Array.from({ length: shardsPerGroup }, (_, at) => ShardId.make(group, at + 1))
+      )
+      return Effect.sync(() => shards.some(hasShardId))
+    })
+  )
 }

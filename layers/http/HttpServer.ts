@@ -4,23 +4,15 @@
  * a certificate of that authority, and one that is not good ends the connection.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Effect, FileSystem, Layer, Schema } from "effect"
-import { HttpServer, type HttpServerError } from "effect/http"
-import { constants } from "node:crypto"
+import { Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpServer } from "effect/http"
 import { createServer, type Server, type ServerOptions } from "node:http"
-import { createServer as createTlsServer } from "node:https"
-import { createSecureContext, type TLSSocket } from "node:tls"
 import { type Limits, Peer, Serve } from "../../src/door/http/index.ts"
+import { Mode } from "../../src/governor/index.ts"
 import * as ClientCertificate from "./ClientCertificate.ts"
-
-/** Files with what TLS needs, PEM. */
-export interface Tls {
-  /** The server's certificate, those of its authorities after it. */
-  readonly cert: string
-  readonly key: string
-  /** The authority whose certificates clients may show; none are asked for without one. */
-  readonly clientCa?: string | undefined
-}
+import { NotServed } from "./NotServed.ts"
+import * as Tls from "./Tls.ts"
 
 /** Where it listens, and within which limits. */
 export interface Options {
@@ -35,17 +27,7 @@ export interface Options {
   /** Names under which others reach the MCP server, and origins of pages that may ask it; the version that it tells. */
   readonly mcp?: Partial<Serve.McpPlaces> | undefined
   /** Without it nothing is encrypted. */
-  readonly tls?: Tls | undefined
-}
-
-/** A certificate, a key or an authority cannot be read or used, or an address cannot be had; nothing listens. */
-export class NotServed extends Schema.TaggedError<NotServed>()("NotServed", {
-  detail: Schema.String,
-  remedy: Schema.String
-}) {
-  override get message(): string {
-    return `${this.detail}; ${this.remedy}`
-  }
+  readonly tls?: Tls.Tls | undefined
 }
 
 /** Connections at the same time; bytes of headers. */
@@ -56,103 +38,60 @@ const headerBytes = 16_384
 export const layer = (
   { headersMs = 10_000, host = "127.0.0.1", limits = {}, mcp = {}, port, requestMs = 30_000, tls }: Options
 ) =>
-  Layer.unwrap(
-    Effect.map(contextOf(tls), (context) =>
-      Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp, isEncrypted: tls !== undefined }).pipe(
-        Layer.provide(
-          tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
-        ),
-        Layer.provideMerge(
-          NodeHttpServer.layer(() =>
-            make({ headersMs, requestMs, context }), {
-            host,
-            port,
-            gracefulShutdownTimeout: "2 seconds"
-          })
-        )
-      ))
+  Layer.unwrap(Effect.gen(function*() {
+    const options = optionsOf({ headersMs, requestMs })
+    const material = tls === undefined ? undefined : yield* Tls.read(tls)
+    const encrypted = material === undefined ? undefined : Tls.serve(options, material, headersMs)
+    const renewing = tls === undefined || material === undefined || encrypted === undefined
+      ? Layer.empty
+      : Layer.effectDiscard(Effect.forkScoped(Tls.renewing(tls, material, encrypted.take)))
+    return Serve.layer(limits, { hosts: [], origins: [], version: "0", ...mcp, isEncrypted: tls !== undefined }).pipe(
+      Layer.provide(
+        tls?.clientCa === undefined ? Layer.empty : Layer.succeed(Peer.Current, ClientCertificate.of)
+      ),
+      Layer.merge(renewing),
+      Layer.provideMerge(listening(encrypted?.server ?? createServer(options), host, port))
+    )
+  }))
+
+/** Serves whether this process is there and can work, and nothing else; port 0 for any that is free. */
+export const layerStanding = (
+  { host, port }: { readonly host: string; readonly port: number },
+  whether: Effect.Effect<string | null>
+) =>
+  Layer.unwrap(Effect.map(Mode.fromConfig, (mode) => Serve.layerStanding(whether, mode))).pipe(
+    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.provideMerge(listening(createServer(optionsOf({ headersMs: 10_000, requestMs: 30_000 })), host, port))
   )
 
-/** Says of an address that cannot be listened on why not. */
-export const unserved = (host: string, port: number) => ({ cause }: HttpServerError.ServeError): NotServed =>
-  new NotServed({
-    detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
-    remedy: "choose another --port or --host, or stop what listens there"
-  })
-
 /** Where a server is reached. */
-export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls): string => {
+export const urlOf = (server: HttpServer.HttpServer["Service"], tls?: Tls.Tls): string => {
   const url = HttpServer.formatAddress(server.address)
   return tls === undefined ? url : url.replace(/^http:/, "https:")
 }
 
 // internal
 
-/** What was read of the files. */
-interface Material {
-  readonly cert: string
-  readonly key: string
-  readonly ca?: string
-}
-
-const contextOf = Effect.fnUntraced(function*(tls: Tls | undefined) {
-  if (tls === undefined) return undefined
-  const fs = yield* FileSystem.FileSystem
-  const read = (file: string) =>
-    Effect.mapError(fs.readFileString(file), ({ reason }) =>
-      new NotServed({
-        detail: `${file} cannot be read (${reason._tag})`,
-        remedy: "name a file that this user may read, in PEM"
-      }))
-  const cert = yield* read(tls.cert)
-  const key = yield* read(tls.key)
-  const ca = tls.clientCa === undefined ? {} : { ca: yield* read(tls.clientCa) }
-  return yield* Effect.try({
-    try: (): Material => {
-      createSecureContext({ cert, key, ...ca })
-      return { cert, key, ...ca }
-    },
-    // What the library says may quote of the files.
-    catch: () =>
-      new NotServed({
-        detail: `${[tls.cert, tls.key, tls.clientCa ?? []].flat().join(", ")} cannot be used for TLS`,
-        remedy: "see that each is PEM, and that the key is the certificate's"
-      })
-  })
+const optionsOf = (
+  { headersMs, requestMs }: { readonly headersMs: number; readonly requestMs: number }
+): ServerOptions => ({
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: headerBytes
 })
 
-const make = (
-  { context, headersMs, requestMs }: {
-    readonly headersMs: number
-    readonly requestMs: number
-    readonly context: Material | undefined
-  }
-): Server => {
-  const options: ServerOptions = {
-    headersTimeout: headersMs,
-    requestTimeout: requestMs,
-    connectionsCheckingInterval: 1000,
-    maxHeaderSize: headerBytes
-  }
-  const server = context === undefined ? createServer(options) : encrypted(options, context, headersMs)
+const listening = (server: Server, host: string, port: number) => {
   server.maxConnections = maxConnections
-  return server
+  return NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: "2 seconds" }).pipe(
+    Layer.catchTag("ServeError", ({ cause }) => Layer.effectContext(unserved(host, port, cause)))
+  )
 }
 
-const encrypted = (options: ServerOptions, material: Material, handshakeMs: number): Server => {
-  const server = createTlsServer({
-    ...options,
-    ...material,
-    minVersion: "TLSv1.2",
-    handshakeTimeout: handshakeMs,
-    requestCert: material.ca !== undefined,
-    // Callers with tokens show no certificate. One that is shown is a good one, or the connection ends.
-    rejectUnauthorized: false,
-    // Each connection is verified anew: a resumed one would be believed for what an earlier one showed.
-    secureOptions: constants.SSL_OP_NO_TICKET
-  })
-  server.on("secureConnection", (socket: TLSSocket) => {
-    if (!socket.authorized && socket.getPeerX509Certificate() !== undefined) socket.destroy()
-  })
-  return server
-}
+const unserved = (host: string, port: number, cause: unknown) =>
+  Effect.fail(
+    new NotServed({
+      detail: `nobody can listen on ${host}:${port}${cause instanceof Error ? `: ${cause.message}` : ""}`,
+      remedy: "choose another port or host, or stop what listens there"
+    })
+  )

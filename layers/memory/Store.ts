@@ -140,14 +140,15 @@ const byProposal = (a: NonNullable<Store.TicketQuery["after"]>, b: NonNullable<S
 
 const pageOf = (
   sessions: ReadonlyArray<Log.Summary>,
-  { actor, after, caller, hasResult = false, limit, newest = false, since, status }: Log.SessionQuery,
+  { actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status }: Log.SessionQuery,
   lastAt: (id: string) => number
 ) => {
   const compare = (a: Log.SessionPlace, b: Log.SessionPlace) =>
     (a.startedAt - b.startedAt || byId(a, b)) * (newest ? -1 : 1)
   return sessions.filter((session) =>
     (status === undefined || session.status === status) && (actor === undefined || session.actor === actor) &&
-    (caller === undefined || session.caller === caller) && (!hasResult || session.result !== null) &&
+    (caller === undefined || session.caller === caller) &&
+    (isOver === undefined || Transition.isOver(session.status) === isOver) && (!hasResult || session.result !== null) &&
     (since === undefined || lastAt(session.id) >= since) && (after === undefined || compare(session, after) > 0)
   ).toSorted(compare).slice(0, limit)
 }

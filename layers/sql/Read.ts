@@ -167,7 +167,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         failed
       ),
     session: (id) => Effect.request(new ById({ id }), byId),
-    page: ({ actor, after, caller, hasResult = false, limit, newest = false, since, status }) =>
+    page: ({ actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status }) =>
       sql<{ readonly session: Load.SessionRecord }>`
         select row_to_json(s) as session from aosiq_sessions s where ${
         sql.and([
@@ -175,6 +175,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
           ...actor === undefined ? [] : [sql`actor = ${actor}`],
           ...caller === undefined ? [] : [sql`caller = ${caller}`],
           ...since === undefined ? [] : [sql`id in (select session from aosiq_rows where at >= ${since})`],
+          ...isOver === undefined ? [] : [sql`status ${sql.literal(isOver ? "in" : "not in")} ${sql.in(over)}`],
           hasResult ? sql`result is not null` : sql.literal("true"),
           after === undefined
             ? sql.literal("true")
@@ -226,6 +227,9 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
 }
 
 // internal
+
+/** Statuses that are final. */
+const over: ReadonlyArray<Log.Status> = ["succeeded", "failed", "abandoned", "cancelled"]
 
 /** What a statement answers, for as long as the database may take to come back. */
 const asked = <A>(statement: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, Store.StoreError> =>

@@ -65,6 +65,8 @@ export interface SessionQuery {
   readonly caller?: string | undefined
   /** Those with a row of then (epoch milliseconds) or later. */
   readonly since?: number | undefined
+  /** Those that are over, or those that are not. */
+  readonly isOver?: boolean | undefined
   /** Those that have a result. */
   readonly hasResult?: boolean | undefined
 }

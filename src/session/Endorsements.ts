@@ -3,7 +3,7 @@
  * and as many of them as approve an act; each is a row in the chain of the session. It lets through what the policy on labels
  * would ask a person about, and nothing that cannot be undone: that takes a ticket.
  */
-import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { Gate, Person } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
@@ -127,6 +127,24 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       })
     )
 
+    /** What was vouched for in a session, and taken back, in order. */
+    const vouching = (session: Claims.SessionId) =>
+      Effect.forEach(["endorsed", "unendorsed"], (kind) => log.trail({ since: 0, session, kind, limit: maxEndorsed }))
+        .pipe(
+          Effect.mapBoth({
+            onFailure: unrecorded,
+            onSuccess: (rows) => rows.flat().toSorted((a, b) => a.seq - b.seq)
+          })
+        )
+    const goingOn = Stream.paginate(
+      undefined as Log.SessionPlace | undefined,
+      (after) =>
+        Effect.map(log.page({ newest: true, isOver: false, limit: atOnce, after }), (found) => {
+          const last = found.length < atOnce ? undefined : found.at(-1)
+          return [found, Option.fromUndefinedOr(last)] as const
+        })
+    ).pipe(Stream.runCollect, Effect.mapError(unrecorded))
+
     const make = Effect.fnUntraced(function*({ by, reason, session, terms }: Order) {
       const refuse = (detail: string, remedy: string) => fail(new NotEndorsed({ session, detail, remedy }))
       const name = Person.normalise(by)
@@ -145,7 +163,7 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       if (!policy.requesterMayApprove && Person.isSame(name, summary.caller)) {
         return yield* refuse("the requester may not vouch for what it asked about", "another person has to")
       }
-      const rows = yield* Effect.mapError(log.rows(session), unrecorded)
+      const rows = yield* vouching(session)
       const before = Flowing.standing(rows).map(({ body }) => body)
       const made = rows.filter(({ body }) => body.kind === "endorsed").length
       if (made >= maxEndorsed) {
@@ -220,7 +238,7 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
       const fault = Person.fault(name)
       if (fault !== null) return yield* fail(new NotEndorsed({ session, detail: fault, remedy: "say who revokes" }))
       const summary = Option.getOrUndefined(yield* Effect.mapError(log.session(session), unrecorded))
-      const rows = yield* Effect.mapError(log.rows(session), unrecorded)
+      const rows = yield* vouching(session)
       if (summary === undefined || !Flowing.standing(rows).some(({ body }) => body.terms === terms)) {
         const detail = `nobody vouches for ${terms.slice(0, 12)} in ${session}`
         return yield* fail(new NoSuchEndorsement({ session, detail, remedy: "see aosiq endorsements list" }))
@@ -244,11 +262,12 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
     })
 
     const list = Effect.fnUntraced(function*(session?: Claims.SessionId) {
-      const all = yield* Effect.mapError(log.sessions, unrecorded)
-      const wanted = all.filter(({ id, status }) => session === undefined ? !Transition.isOver(status) : id === session)
+      const wanted = session === undefined
+        ? yield* goingOn
+        : Option.toArray(yield* Effect.mapError(log.session(session), unrecorded))
       const found = yield* Effect.forEach(
-        wanted.toReversed(),
-        (summary) => Effect.flatMap(Effect.mapError(log.rows(summary.id), unrecorded), (rows) => viewed(summary, rows))
+        wanted,
+        (summary) => Effect.flatMap(vouching(summary.id), (rows) => viewed(summary, rows))
       )
       return found.flat()
     })
@@ -262,6 +281,9 @@ export const layer: Layer.Layer<Endorsements, never, Store.Store | Log.Log | Dig
 )
 
 // internal
+
+/** Sessions that are read at the same time. */
+const atOnce = 200
 
 const codec = Schema.toCodecJson(Flow.Terms)
 const decodeText = Schema.decodeUnknownOption(Schema.fromJsonString(codec))

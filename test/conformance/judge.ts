@@ -9,7 +9,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { Answers, Limits } from "../../src/door/http/index.ts"
+import { Answers, Api, Limits } from "../../src/door/http/index.ts"
 import { McpHttp, type News } from "../../src/door/mcp/index.ts"
 import type { Asker } from "../../src/operator/index.ts"
 import { fixture } from "./fixture.ts"
@@ -43,7 +43,7 @@ const server = Layer.unwrap(
     HttpRouter.toHttpEffect(
       McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, news, entering, options)
     ),
-    (app) => HttpServer.serve(Answers.all("enforced", Limits.standard)(app))
+    (app) => HttpServer.serve(Answers.all(Api, "enforced", Limits.standard)(app))
   )
 ).pipe(
   Layer.provide(SecureRandom.layerWebCrypto),

@@ -141,6 +141,15 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         const fitting = yield* through((after) => log.page({ ...some, since: 0, after, limit: 7 }), placeOf)
         assert.includeMembers(fitting.map(({ id }) => id), [first.id])
         assert.isTrue(fitting.every(({ status }) => status === "running"))
+        const over = new Set(["succeeded", "failed", "abandoned", "cancelled"])
+        for (const isOver of [true, false]) {
+          const found = yield* through((after) => log.page({ isOver, after, limit: 5 }), placeOf)
+          assert.isTrue(found.every(({ status }) => over.has(status) === isOver))
+          assert.includeMembers(
+            found.map(({ id }) => id),
+            before.flatMap(({ id, status }) => over.has(status) === isOver ? [id] : [])
+          )
+        }
         assert.lengthOf(yield* log.page({ limit: 9, actor: "nobody" }), 0)
         assert.lengthOf(yield* log.page({ limit: 9, since: 4e12 }), 0)
 

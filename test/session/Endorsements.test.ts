@@ -233,6 +233,28 @@ describe("what was vouched for", () => {
   const revoke = (session: Claims.SessionId, terms: Endorsements.Revocation["terms"], by = "barbara") =>
     Effect.flatMap(Endorsements.Endorsements, (desk) => desk.revoke({ session, terms, by, reason: "left them" }))
 
+  it.effect("is listed without a chain being read, or a session that is over", () =>
+    Effect.gen(function*() {
+      const { session } = yield* start()
+      const ended = yield* start()
+      yield* make(order(session))
+      yield* make(order(ended.session))
+      yield* resume(ended.session)
+      const log = yield* Log.Log
+      const never = Effect.die("all of it is read")
+      const asked: Array<string> = []
+      const sparing = Layer.succeed(Log.Log, {
+        ...log,
+        sessions: never,
+        since: () => never,
+        rows: () => never,
+        trail: (query) => (asked.push(`${query.session} ${query.kind}`), log.trail(query))
+      })
+      const listed = yield* list().pipe(Effect.provide(Layer.fresh(Endorsements.layer).pipe(Layer.provide(sparing))))
+      assert.deepStrictEqual(listed.map((view) => view.session), [session])
+      assert.deepStrictEqual(asked.toSorted(), [`${session} endorsed`, `${session} unendorsed`])
+    }).pipe(Effect.provide(app())))
+
   it.effect("is listed, as it stands, of one session or of all that go on", () =>
     Effect.gen(function*() {
       const { session } = yield* start()

@@ -1,5 +1,5 @@
 /** The command line. Every command works on a data folder, in this process or in the one that holds it. */
-import { Config, Console, DateTime, Effect, Option, Path } from "effect"
+import { Config, DateTime, Effect, Option, Path } from "effect"
 import { Command, Flag } from "effect/cli"
 import { MicroUsd } from "../../cost/index.ts"
 import { approvals } from "./Approvals.ts"
@@ -19,7 +19,8 @@ import { mcp } from "./Mcp.ts"
 import { policy } from "./Policy.ts"
 import * as Print from "./Print.ts"
 import { proposal } from "./Proposals.ts"
-import { backends, type Fallback, Runtime, UsageError } from "./Runtime.ts"
+import { runner } from "./Runner.ts"
+import { backends, type Fallback, UsageError } from "./Runtime.ts"
 import { schedules } from "./Schedules.ts"
 import { serve } from "./Serve.ts"
 import { agents, sessions } from "./Sessions.ts"
@@ -203,55 +204,6 @@ const fallbackOf = (text: string): Effect.Effect<Fallback, UsageError> => {
     )
     : Effect.succeed({ backend, model })
 }
-
-const runner = Command.make(
-  "runner",
-  {
-    data: folder,
-    database: Flag.Redacted("database").pipe(
-      Flag.withDescription("PostgreSQL database that all runners share (AOSIQ_DATABASE)"),
-      Flag.withMetavar("URL"),
-      Flag.withFallbackConfig(Config.Redacted("AOSIQ_DATABASE"))
-    ),
-    host: Flag.String("host").pipe(
-      Flag.withDescription("Where the other runners reach this one (default: 127.0.0.1)"),
-      Flag.withDefault("127.0.0.1")
-    ),
-    port: Flag.Int("port").pipe(
-      Flag.filter((port) => port > 0 && port < 65_536, () => "1 to 65535"),
-      Flag.withDescription("Port that the other runners reach it at (default: 34431)"),
-      Flag.withDefault(34_431)
-    ),
-    listen: Flag.String("listen").pipe(
-      Flag.withDescription("Address to listen on, when it is not --host"),
-      Flag.withMetavar("HOST"),
-      Flag.optional
-    ),
-    json
-  },
-  Effect.fnUntraced(function*({ data, database, host, json, listen, port }) {
-    const runtime = yield* Runtime
-    const place = { host, port, listenHost: Option.getOrUndefined(listen) }
-    return yield* Effect.scoped(Effect.gen(function*() {
-      yield* runtime.runner(data, database, place)
-      if (json) {
-        yield* Console.log(JSON.stringify({ host, port, data }))
-        return yield* Effect.never
-      }
-      yield* Console.log(Print.plain(`AOSIQ · runner at ${host}:${port}; operators reach it through ${data}`))
-      yield* Console.log("Ctrl-C stops it; its sessions go on in the other runners")
-      return yield* Effect.never
-    }))
-  })
-).pipe(
-  Command.withDescription("Run sessions as one of many runners over one PostgreSQL"),
-  Command.withExamples([
-    {
-      command: "aosiq runner --database postgres://aosiq@db/aosiq --host 10.0.0.7",
-      description: "A runner that others reach at 10.0.0.7; start as many as wanted, all with the same keys"
-    }
-  ])
-)
 
 const cost = Command.make(
   "cost",

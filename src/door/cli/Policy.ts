@@ -67,7 +67,7 @@ export const policy = Command.make("policy").pipe(
     Command.make("shadow", { data, json }, (options) =>
       run(
         options,
-        (client) => Effect.map(client.audit_query({ since: 0, kind: "refusal" }), (rows) => rows.flatMap(shadowed)),
+        (client) => Effect.map(refusals(client), (rows) => rows.flatMap(shadowed)),
         shadows
       )).pipe(Command.withDescription("What rules in shadow, or a policy in shadow, would have stopped"))
   ])
@@ -163,6 +163,19 @@ interface Shadowed {
   readonly act: string
   readonly reason: string
 }
+
+/** All of them, so many at a time: those of one instant may come again with the next. */
+const refusals = Effect.fnUntraced(function*(client: Client) {
+  const found = new Map<string, Row.Row>()
+  for (let since = 0;;) {
+    const rows = yield* client.audit_query({ since, kind: "refusal" })
+    const before = found.size
+    for (const row of rows) found.set(`${row.session}/${row.seq}`, row)
+    const last = rows.at(-1)
+    if (last === undefined || found.size === before) return [...found.values()]
+    since = last.at
+  }
+})
 
 const shadowed = ({ at, body, session }: Row.Row): ReadonlyArray<Shadowed> =>
   body.kind === "refusal" && body.ran && body.layer === "policy" && body.reason.startsWith(mark)

@@ -96,6 +96,15 @@ export interface Place {
   readonly listenHost: string | undefined
 }
 
+/** A runner to start. */
+export interface RunnerOrder {
+  /** That all runners share. */
+  readonly database: Redacted.Redacted
+  readonly place: Place
+  /** Where it answers whether it can work; nowhere, when left out. */
+  readonly health: { readonly host: string; readonly port: number } | undefined
+}
+
 /** Where callers are served by HTTP, and who reasons for what they dispatch. */
 export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> {
   readonly host: string
@@ -111,11 +120,12 @@ export interface ServeOrder extends Pick<Order, "backend" | "model" | "prices"> 
   readonly tls: TlsOrder | undefined
 }
 
-/** A server's certificate and key, and the authority whose certificates callers may show. */
+/** A server's certificate and key, the authority whose certificates callers may show, and what it took back. */
 export interface TlsOrder {
   readonly cert: string
   readonly key: string
   readonly clientCa: string | undefined
+  readonly clientCrls: ReadonlyArray<string>
 }
 
 /** A runtime in this process. */
@@ -203,12 +213,11 @@ export class Runtime extends Context.Service<Runtime, {
     folder: string,
     order: Pick<ServeOrder, "backend" | "model" | "prices">
   ) => Effect.Effect<Process, RuntimeError, Scope.Scope>
-  /** Joins the runners over `database`, and serves the operators of the folder; until the scope closes. */
+  /** Joins the runners over a database, and serves the operators of the folder; until the scope closes. */
   readonly runner: (
     folder: string,
-    database: Redacted.Redacted,
-    place: Place
-  ) => Effect.Effect<void, RuntimeError, Scope.Scope>
+    order: RunnerOrder
+  ) => Effect.Effect<{ readonly health: string | null }, RuntimeError, Scope.Scope>
   /** Verifies a bundle, with no database. */
   readonly verifyBundle: (file: string, trust: Trust) => Effect.Effect<Operations.Report, RuntimeError>
   /** Runs what is on a tape again, in memory: no model is asked and nothing is done. */

@@ -40,7 +40,12 @@ const file = (name: string, description: string) =>
 export const tls = {
   cert: file("tls-cert", "Certificate of this server, PEM, with those of its authorities after it"),
   key: file("tls-key", "Key of that certificate, PEM"),
-  clientCa: file("client-ca", "Authority whose certificates callers may show, PEM")
+  clientCa: file("client-ca", "Authority whose certificates callers may show, PEM"),
+  clientCrls: Flag.String("client-crl").pipe(
+    Flag.withDescription("Certificates that it took back, a list (CRL), PEM; may be repeated"),
+    Flag.withMetavar("FILE"),
+    Flag.atLeast(0)
+  )
 }
 
 /** The command. */
@@ -61,10 +66,10 @@ export const serve = (about: About) =>
       json
     },
     Effect.fnUntraced(function*(
-      { backend, cert, clientCa, data, host, hosts, json, key, model, origins, port, prices }
+      { backend, cert, clientCa, clientCrls, data, host, hosts, json, key, model, origins, port, prices }
     ) {
       const runtime = yield* Runtime
-      const tls = yield* tlsOf({ cert, key, clientCa })
+      const tls = yield* tlsOf({ cert, key, clientCa, clientCrls })
       return yield* Effect.scoped(Effect.gen(function*() {
         const { url } = yield* runtime.serve(data, {
           host,
@@ -91,13 +96,24 @@ export const serve = (about: About) =>
 
 // internal
 
-type Files = { readonly [K in keyof TlsOrder]: Option.Option<string> }
+interface Files {
+  readonly cert: Option.Option<string>
+  readonly key: Option.Option<string>
+  readonly clientCa: Option.Option<string>
+  readonly clientCrls: ReadonlyArray<string>
+}
 
-const tlsOf = ({ cert, clientCa, key }: Files): Effect.Effect<TlsOrder | undefined, UsageError> => {
-  if (Option.isSome(cert) && Option.isSome(key)) {
-    return Effect.succeed({ cert: cert.value, key: key.value, clientCa: Option.getOrUndefined(clientCa) })
+const tlsOf = ({ cert, clientCa, clientCrls, key }: Files): Effect.Effect<TlsOrder | undefined, UsageError> => {
+  const isWhole = clientCrls.length === 0 || Option.isSome(clientCa)
+  if (Option.isSome(cert) && Option.isSome(key) && isWhole) {
+    return Effect.succeed({
+      cert: cert.value,
+      key: key.value,
+      clientCa: Option.getOrUndefined(clientCa),
+      clientCrls
+    })
   }
-  if (Option.isNone(cert) && Option.isNone(key) && Option.isNone(clientCa)) return Effect.succeed(undefined)
-  const detail = "--tls-cert and --tls-key go together, and --client-ca goes with both"
-  return Effect.fail(new UsageError({ detail, remedy: "name all of them, or none to listen without TLS" }))
+  if (Option.isNone(cert) && Option.isNone(key) && Option.isNone(clientCa) && isWhole) return Effect.succeed(undefined)
+  const detail = "--tls-cert and --tls-key go together, --client-ca goes with both, and --client-crl with --client-ca"
+  return Effect.fail(new UsageError({ detail, remedy: "name all that belong together, or none to listen without TLS" }))
 }

@@ -10,6 +10,7 @@ export {
   type Looked,
   type Order,
   type Replayed,
+  type RunnerOrder,
   type Running,
   Runtime,
   RuntimeError,

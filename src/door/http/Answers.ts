@@ -12,37 +12,42 @@ import {
   HttpServerResponse,
   ProblemDetails
 } from "effect/http"
-import { HttpApi, HttpApiError } from "effect/http-api"
+import { HttpApi, HttpApiError, type HttpApiGroup } from "effect/http-api"
 import type { Mode } from "../../governor/index.ts"
-import { Api } from "./Api.ts"
 import type { Limits } from "./Limits.ts"
 import * as Problem from "./Problem.ts"
 
 /** Says in which mode the installation is, while that is not `enforced`: then checks do not refuse. */
 export const governance = "aosiq-governance"
 
-/** Answers every request, within the limits. */
-export const all = (mode: Mode.Mode, limits: Limits) =>
-<E, R>(
-  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-): Effect.Effect<
-  HttpServerResponse.HttpServerResponse,
-  E,
-  R | HttpServerRequest.HttpServerRequest | SecureRandom.SecureRandom
-> =>
-  Effect.gen(function*() {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const isLarge = Number(request.headers["content-length"] ?? 0) > limits.bodyBytes
-    const exit = isLarge ? Exit.succeed(tooLarge(limits)) : yield* app.pipe(
-      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limits.bodyBytes)),
-      Effect.timeoutOrElse({ duration: limits.timeMs, orElse: () => Effect.succeed(late(limits)) }),
-      Effect.exit
-    )
-    // Whoever asked is gone: there is nobody to answer.
-    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* exit
-    const response = Exit.isSuccess(exit) ? exit.value : yield* failed(exit.cause, request, limits)
-    return dressed(worded(response), mode)
-  })
+/** Answers every request to what `api` defines, within the limits. */
+export const all = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  mode: Mode.Mode,
+  limits: Limits
+) => {
+  const routes = routesOf(api)
+  return <E, R>(
+    app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+  ): Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    E,
+    R | HttpServerRequest.HttpServerRequest | SecureRandom.SecureRandom
+  > =>
+    Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const isLarge = Number(request.headers["content-length"] ?? 0) > limits.bodyBytes
+      const exit = isLarge ? Exit.succeed(tooLarge(limits)) : yield* app.pipe(
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limits.bodyBytes)),
+        Effect.timeoutOrElse({ duration: limits.timeMs, orElse: () => Effect.succeed(late(limits)) }),
+        Effect.exit
+      )
+      // Whoever asked is gone: there is nobody to answer.
+      if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* exit
+      const response = Exit.isSuccess(exit) ? exit.value : yield* failed(exit.cause, request, limits, routes)
+      return dressed(worded(response), mode)
+    })
+}
 
 // internal
 
@@ -64,7 +69,8 @@ const late = ({ timeMs }: Limits) =>
 const failed = Effect.fnUntraced(function*(
   cause: Cause.Cause<unknown>,
   request: HttpServerRequest.HttpServerRequest,
-  limits: Limits
+  limits: Limits,
+  routes: Routes
 ) {
   const error = Cause.squash(cause)
   if (HttpApiError.HttpApiSchemaError.is(error) && error.kind !== "Body" && error.kind !== "ResponseHeaders") {
@@ -74,7 +80,7 @@ const failed = Effect.fnUntraced(function*(
   }
   if (HttpServerError.isHttpServerError(error)) {
     const { reason } = error
-    if (reason._tag === "RouteNotFound") return lost(request)
+    if (reason._tag === "RouteNotFound") return lost(request, routes)
     if (reason._tag === "RequestParseError") {
       return reason.reason === "BodyTooLarge"
         ? tooLarge(limits)
@@ -97,10 +103,10 @@ const maxIssues = 10
 const maxMessage = 300
 
 /** A path that is not there, or not with this method. */
-const lost = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
+const lost = ({ method, url }: HttpServerRequest.HttpServerRequest, routes: Routes) => {
   const path = url.split("?", 1)[0] ?? ""
   const allowed = routes.flatMap((route) => route.pattern.test(path) ? [route.method] : [])
-  if (allowed.length === 0) {
+  if (allowed.length === 0 || allowed.includes(method)) {
     return document(Problem.other(404, "missing", "There is no such thing", "nothing is there", {
       remedy: "see /openapi.json for what there is"
     }))
@@ -112,18 +118,20 @@ const lost = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
   )
 }
 
-/** What the definition has, as it is asked for. */
-const routes: ReadonlyArray<{ readonly method: string; readonly pattern: RegExp }> = (() => {
-  const found: Array<{ readonly method: string; readonly pattern: RegExp }> = [
-    { method: "GET", pattern: /^\/(?:openapi\.json|docs)$/ }
-  ]
-  HttpApi.reflect(Api, {
+type Routes = ReadonlyArray<{ readonly method: string; readonly pattern: RegExp }>
+
+/** What a definition has, as it is asked for. */
+const routesOf = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+): Routes => {
+  const found: Array<Routes[number]> = [{ method: "GET", pattern: /^\/(?:openapi\.json|docs)$/ }]
+  HttpApi.reflect(api, {
     onGroup: () => undefined,
     onEndpoint: ({ endpoint: { method, path } }) =>
       found.push({ method, pattern: new RegExp(`^${path.replaceAll(/:[a-zA-Z]+/g, "[^/]+")}$`) })
   })
   return found
-})()
+}
 
 /** An error that says nothing in words, said as a document. */
 const worded = (response: HttpServerResponse.HttpServerResponse) => {

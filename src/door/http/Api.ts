@@ -136,8 +136,14 @@ const endorsements = HttpApiGroup.make("endorsements").add(
   }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "What people vouch for in sessions" }))
 
+const covered = Schema.Struct({ items: Schema.Array(Operations.CoverageView) })
 const policy = HttpApiGroup.make("policy").add(
-  get("coverage", "/policy/coverage", { success: Schema.Struct({ items: Schema.Array(Operations.CoverageView) }) })
+  get("coverage", "/policy/coverage", { success: covered }),
+  HttpApiEndpoint.post("compare", "/policy/coverage", {
+    headers,
+    payload: Schema.Struct({ policy: Flow.Policy }),
+    success: covered
+  }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "The policy on labels in force" }))
 
 const proposals = HttpApiGroup.make("proposals").add(
@@ -313,6 +319,9 @@ const mcp = HttpApiGroup.make("mcp").add(
     success: Schema.Struct({ withdrawn: name })
   }).middleware(Once)
 ).middleware(Access).annotateMerge(OpenApi.annotations({ description: "Tools of MCP servers" }))
+
+/** What of it is answered where nothing else of it is. */
+export class Standing extends HttpApi.make("aosiq").add(system).prefix("/v1") {}
 
 /** The definition. */
 export class Api extends HttpApi.make("aosiq")

@@ -22,6 +22,7 @@ export const summaries: { readonly [operation: string]: string } = {
   "endorsements.list": "Lists what people vouch for in sessions",
   "endorsements.revoke": "Takes an endorsement back",
   "policy.coverage": "Lists which rules on labels cover each tool",
+  "policy.compare": "Lists which rules of another policy would cover each tool",
   "proposals.list": "Lists proposals",
   "proposals.show": "Shows a proposal with its evidence",
   "approvals.list": "Lists tickets",

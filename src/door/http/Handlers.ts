@@ -29,6 +29,15 @@ export const layer = (ready: Effect.Effect<string | null>) =>
     mcp
   )
 
+/** Whether the server is there, and can work. */
+export const system = (ready: Effect.Effect<string | null>) =>
+  HttpApiBuilder.group(Api, "system", (handlers) =>
+    handlers.handleAll({
+      health: () => Effect.succeed({ status: "up" }),
+      ready: () =>
+        Effect.map(ready, (detail) => detail === null ? { status: "ready" } : { status: "not_ready", detail })
+    }))
+
 // internal
 
 /** What an operation came to, as the API says it. */
@@ -84,14 +93,6 @@ const nowhere = new Problem.Malformed({ detail: "the cursor leads nowhere", reme
 
 const byId = ({ id }: { readonly id: string }) => id
 const byName = ({ name }: { readonly name: string }) => name
-
-const system = (ready: Effect.Effect<string | null>) =>
-  HttpApiBuilder.group(Api, "system", (handlers) =>
-    handlers.handleAll({
-      health: () => Effect.succeed({ status: "up" }),
-      ready: () =>
-        Effect.map(ready, (detail) => detail === null ? { status: "ready" } : { status: "not_ready", detail })
-    }))
 
 const agents = HttpApiBuilder.group(
   Api,
@@ -188,7 +189,8 @@ const policy = HttpApiBuilder.group(
   Effect.fnUntraced(function*(handlers) {
     const desk = yield* Desk.Desk
     return handlers.handleAll({
-      coverage: () => told(Effect.map(desk.policy_coverage({}), (items) => ({ items })))
+      coverage: () => told(Effect.map(desk.policy_coverage({}), (items) => ({ items }))),
+      compare: ({ payload }) => told(Effect.map(desk.policy_coverage(payload), (items) => ({ items })))
     })
   })
 )

@@ -126,11 +126,9 @@ const looking = (client: Client) => {
     cost_summary: () => whole((query) => client.cost.accounts({ query })),
     endorsements_list: (which) => whole((query) => client.endorsements.list({ query: { ...query, ...which } })),
     policy_coverage: ({ policy }) =>
-      policy === undefined
-        ? items(client.policy.coverage({}))
-        : Effect.fail(
-          remote("rules of a file are not looked at there", "leave the file out, or look where the data is")
-        ),
+      items(
+        policy === undefined ? client.policy.coverage({}) : client.policy.compare({ headers: {}, payload: { policy } })
+      ),
     dead_letter: ({ letter }) => told(client.deadLetters.show({ params: { letter } })),
     dead_letters_list: ({ open }) =>
       whole((query) => client.deadLetters.list({ query: { ...query, open: open ? "only" : "all" } })),
@@ -188,10 +186,15 @@ const deciding = (client: Client) => {
   return {
     approval_decide: ({ wait = true, ...payload }) =>
       told(Effect.gen(function*() {
-        const ids = new Set(payload.tickets.map(({ id }) => id))
-        const tickets = (yield* whole((query) => client.approvals.list({ query }))).filter(({ id }) => ids.has(id))
-        const roots = [...new Set(tickets.map(({ session }) => Claims.SessionId.make(Ticket.rootOf(session))))]
-        const before = new Map(yield* Effect.forEach(wait ? roots : [], lengthOf))
+        // One that is not there is answered with the decision.
+        const found = yield* Effect.forEach(wait ? payload.tickets : [], ({ id }) =>
+          Effect.catchTag(client.approvals.show({ params: { ticket: id } }), "Missing", () =>
+            Effect.succeed(null)))
+        const sessions = found.flatMap((one) =>
+          one === null ? [] : [Ticket.rootOf(one.ticket.session)]
+        )
+        const roots = [...new Set(sessions)].map((root) => Claims.SessionId.make(root))
+        const before = new Map(yield* Effect.forEach(roots, lengthOf))
         const answer = yield* client.approvals.decide({ headers: {}, payload })
         const due = new Set(
           answer.decided.flatMap(({ session, state }) => state === "proposed" ? [] : [Ticket.rootOf(session)])

@@ -3,15 +3,16 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServer, HttpServerRespondable } from "effect/http"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { McpHttp, News, Offer } from "../../door/mcp/index.ts"
-import { Governor, Store } from "../../governor/index.ts"
+import { Governor, type Mode, type Store } from "../../governor/index.ts"
 import { Desk, Requests } from "../../operator/index.ts"
 import { Issuers } from "../../session/index.ts"
 import * as Answers from "./Answers.ts"
-import { Api } from "./Api.ts"
+import { Api, Standing } from "./Api.ts"
 import * as Entrance from "./Entrance.ts"
 import * as Entry from "./Entry.ts"
 import * as Handlers from "./Handlers.ts"
 import { type Limits, standard } from "./Limits.ts"
+import { ready } from "./Ready.ts"
 import * as Repeats from "./Repeats.ts"
 
 /** How the MCP server is kept; the rest of it follows from the limits. */
@@ -27,19 +28,26 @@ export const layer = (
   const all = { ...standard, ...limits }
   return Layer.unwrap(Effect.gen(function*() {
     const { mode } = yield* Governor
-    const store = yield* Store.Store
-    const ready = Effect.match(store.record({ kind: "caller", id: "" }), {
-      onFailure: () => "the log does not answer",
-      onSuccess: () => null
-    })
+    const whether = Effect.provideContext(ready, yield* Effect.context<Store.Store>())
     const routes = Layer.merge(
-      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready))),
+      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether))),
       HttpApiScalar.layer(Api, { path: "/docs", scalar: page })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })
     const app = yield* HttpRouter.toHttpEffect(Layer.provide(Layer.merge(routes, mcp), Entrance.layer(all)))
-    return Layer.merge(HttpServer.serve(Answers.all(mode, all)(app)), forgetting)
+    return Layer.merge(HttpServer.serve(Answers.all(Api, mode, all)(app)), forgetting)
   })).pipe(Layer.provide(untraced))
+}
+
+/** Serves `/v1/health` and `/v1/ready` alone, for a process that serves no callers, and its definition. */
+export const layerStanding = (whether: Effect.Effect<string | null>, mode: Mode.Mode) => {
+  const routes = HttpApiBuilder.layer(Standing, { openapiPath: "/openapi.json" }).pipe(
+    Layer.provide(Handlers.system(whether))
+  )
+  return Layer.unwrap(Effect.map(
+    HttpRouter.toHttpEffect(routes),
+    (app) => HttpServer.serve(Answers.all(Standing, mode, standard)(app))
+  ))
 }
 
 // internal

@@ -70,6 +70,7 @@ const script: ReadonlyArray<Step> = [
   looks("vouched", "endorsements", "list"),
   ["take back", "acts", ({ of }) => ["endorsements", "revoke", of("s3"), of("vouch"), "--reason", "enough"]],
   looks("coverage", "policy", "coverage"),
+  looks("coverage of a file", "policy", "coverage", "policy.yaml"),
   looks("shadow", "policy", "shadow"),
   about("s3", "acts", "sessions", "pause"),
   about("s3", "acts", "sessions", "cancel"),

@@ -3,6 +3,7 @@ import { Cause, Console, Effect, Exit } from "effect"
 import { CliError, Command } from "effect/cli"
 import { type Client, command, Runtime, Usage, UsageError, type Where } from "../../../src/door/cli/index.ts"
 import { Explain } from "../../../src/operator/index.ts"
+import { Flow } from "../../../src/trust/index.ts"
 
 /** How a command ended, and all it wrote. */
 export interface Ran {
@@ -22,7 +23,7 @@ export const runtimeOf = (parts: Partial<Runtime["Service"]>) =>
     witness: () => Effect.die("nothing is witnessed here"),
     backends: () => Effect.die("no backend is looked at here"),
     replay: () => Effect.die("nothing is replayed here"),
-    policy: () => Effect.die("no policy is read here"),
+    policy: () => Effect.succeed({ policy: Flow.standard, cases: [], mistakes: [] }),
     verifyBundle: () => Effect.die("nothing is verified here"),
     ...parts
   })

@@ -84,7 +84,10 @@ const requests: { readonly [O in Permits.Operation]: (target: Target) => Request
   mcp_servers: () => ["mcp.servers", "GET", "/mcp/servers"],
   mcp_tools: () => ["mcp.tools", "GET", "/mcp/tools?server=files"],
   mcp_withdraw: () => ["mcp.withdraw", "POST", "/mcp/withdraw", { server: "files", tool: "write", reason: "" }],
-  policy_coverage: () => ["policy.coverage", "GET", "/policy/coverage"],
+  policy_coverage: () => [
+    ["policy.coverage", "GET", "/policy/coverage"],
+    ["policy.compare", "POST", "/policy/coverage", { policy: { version: 1, rules: [] } }]
+  ],
   proposals_get: ({ session }) => ["proposals.show", "GET", `/proposals/${session}`],
   proposals_list: () => ["proposals.list", "GET", "/proposals"],
   rule_approve: () => ["rules.approve", "POST", "/rules/R0/approve", { binding: hash, reason: "" }],

@@ -6,7 +6,7 @@ import { HttpServer } from "effect/http"
 import { readFileSync } from "node:fs"
 import { Agent, request } from "node:https"
 import { connect } from "node:tls"
-import { HttpDoor } from "../../../layers/http/index.ts"
+import { HttpDoor, type Tls } from "../../../layers/http/index.ts"
 import { Installation, Log } from "../../../src/audit/index.ts"
 import { Caller, Callers, KnownBy } from "../../../src/session/index.ts"
 import { ceiling, done, letIn, runtime } from "../../door/http/world.ts"
@@ -246,18 +246,20 @@ layer(Layer.provide(served, early), { excludeTestServices: true, timeout: "60 se
 describe("files for TLS", () => {
   it.effect("that cannot be read or do not belong together start nothing", () =>
     Effect.gen(function*() {
-      const { ca, client, server } = yield* make
+      const { ca, client, server, takenBack } = yield* make
       const other = client("other", forClients)
-      const build = (tls: HttpDoor.Tls) =>
+      const build = (tls: Tls) =>
         Effect.map(
           Effect.exit(
             Effect.flip(Effect.scoped(Layer.build(Layer.provide(HttpDoor.layer({ port: 0, tls }), runtime))))
           ),
           (exit) => Exit.isSuccess(exit) ? exit.value._tag : "started"
         )
-      assert.strictEqual(yield* build({ cert: server.cert, key: other.key }), "TlsError")
-      assert.strictEqual(yield* build({ ...server, cert: `${server.cert}.none` }), "TlsError")
-      assert.strictEqual(yield* build({ cert: server.key, key: server.key }), "TlsError")
-      assert.strictEqual(yield* build({ ...server, clientCa: ca }), "started")
+      assert.strictEqual(yield* build({ cert: server.cert, key: other.key }), "NotServed")
+      assert.strictEqual(yield* build({ ...server, cert: `${server.cert}.none` }), "NotServed")
+      assert.strictEqual(yield* build({ cert: server.key, key: server.key }), "NotServed")
+      assert.strictEqual(yield* build({ ...server, clientCa: server.key }), "NotServed")
+      assert.strictEqual(yield* build({ ...server, clientCa: ca, clientCrls: [ca] }), "NotServed")
+      assert.strictEqual(yield* build({ ...server, clientCa: ca, clientCrls: [takenBack()] }), "started")
     }).pipe(Effect.provide(NodeServices.layer), Effect.scoped))
 })

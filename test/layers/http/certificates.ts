@@ -24,6 +24,10 @@ export interface Certificates {
   /** Its time is over. */
   readonly expired: Pair
   readonly fingerprintOf: (pair: Pair) => string
+  /** Another of the server, by the same authority. */
+  readonly renewed: Pair
+  /** A list of what the authority took back, these and all before; its time is over, if so asked for. */
+  readonly takenBack: (pairs?: ReadonlyArray<Pair>, isOver?: boolean) => string
 }
 
 const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -63,16 +67,30 @@ export const make: Effect.Effect<
     openssl("x509", "-req", "-in", `${name}.csr`, "-CA", by.cert, "-CAkey", by.key, "-days", days, ...out)
     return pairOf(name)
   }
+  const forServers = "extendedKeyUsage=serverAuth;subjectAltName=IP:127.0.0.1"
   const ours = authority("ours")
   const theirs = authority("theirs")
   const fingerprintOf = ({ cert }: Pair) => new X509Certificate(readFileSync(cert)).fingerprint256
   return {
     ca: ours.cert,
-    server: sign(ours, "server", "/CN=server", "extendedKeyUsage=serverAuth;subjectAltName=IP:127.0.0.1"),
+    server: sign(ours, "server", "/CN=server", forServers),
+    renewed: sign(ours, "renewed", "/CN=server", forServers),
     client: (name, extensions, subject = `/CN=${name}`) => sign(ours, name, subject, extensions),
     stranger: sign(theirs, "stranger", "/CN=deploy", `${forClients};subjectAltName=URI:spiffe://shop/deploy`),
     own: authority("own"),
     expired: sign(ours, "expired", "/CN=expired", `${forClients};subjectAltName=URI:spiffe://shop/late`, "-1"),
-    fingerprintOf
+    fingerprintOf,
+    takenBack: (pairs = [], isOver = false) => {
+      writeFileSync(path("ca.cnf"), "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\ndefault_md=sha256\n")
+      writeFileSync(path("index.txt"), "", { flag: "a" })
+      const by = ["ca", "-config", "ca.cnf", "-cert", ours.cert, "-keyfile", ours.key]
+      for (const { cert } of pairs) openssl(...by, "-revoke", cert)
+      const times = isOver
+        ? ["-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200102000000Z"]
+        : ["-crldays", "1"]
+      const name = `list${++serial}.pem`
+      openssl(...by, "-gencrl", ...times, "-out", name)
+      return path(name)
+    }
   }
 })
