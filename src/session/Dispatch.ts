@@ -545,7 +545,7 @@ const maxRecovered = 1000
 const woken = ({ actor, id, seq }: Log.Summary) => ({ actor, session: id, reason: `resumed/${seq}` })
 
 /** An input as it is kept and given to the actor: without secrets. */
-const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Json, string> => {
+export const inputOf = (actor: Actor.AnyClass, input: unknown): Effect.Effect<Schema.Json, string> => {
   const codec = Tool.codec(actor.input)
   return codec.encode(input).pipe(
     Effect.flatMap((json) => Received.cleaned(codec, json, input)),

@@ -61,7 +61,12 @@ export const layer = (limits: Limits): Layer.Layer<Entrance, never, Callers.Call
         const seconds = asking.wait(name, now)
         if (seconds > 0) return yield* tooMany(seconds, `${name} asks more than ${limits.perSecond} times a second`)
         asking.take(name, now)
-        return { asker: { name, role, ceiling }, isIn: stillIn(look.whose(shown), until) }
+        // What the connection shows may have ended since, as its certificate does.
+        const isIn = Effect.flatMap(
+          shownBy(request, certificateOf),
+          (shown) => shown === null ? Effect.succeed(false) : stillIn(look.whose(shown), until)
+        )
+        return { asker: { name, role, ceiling }, isIn }
       })
       return Entrance.of({ enter })
     })
@@ -88,6 +93,7 @@ const shownBy = (
 ): Effect.Effect<Shown | null> => {
   const { authorization } = request.headers
   if (authorization === undefined) {
+    if (isOfAnotherSite(request)) return Effect.succeed(null)
     return Effect.map(certificateOf(request), (names) => names.length === 0 ? null : { _tag: "Certificate", names })
   }
   // Source: RFC 6750 §2.1.
@@ -95,6 +101,13 @@ const shownBy = (
   if (text === "") return Effect.succeed(null)
   return Effect.succeed({ _tag: isJws(text) ? "Issued" : "Ours", token: Redacted.make(text) })
 }
+
+/**
+ * Whether a page of somebody else's makes the request. A browser shows its certificate for any page, which has not asked
+ * whose it is; a token it would have to know. Browsers name the page's origin with every POST. Source: Fetch §3.1.
+ */
+const isOfAnotherSite = ({ headers: { host = "", origin } }: HttpServerRequest.HttpServerRequest): boolean =>
+  origin !== undefined && origin !== `https://${host}`
 
 /** Whether a token has the form of an issuer's. Ours have no dots. */
 const isJws = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
