@@ -72,6 +72,15 @@ export const layer = (limits: Limits): Layer.Layer<Entrance, never, Callers.Call
     })
   )
 
+/** Turns a request away until so many seconds have gone by. */
+export const tooMany = (seconds: number, detail: string) =>
+  Effect.andThen(
+    HttpEffect.appendPreResponseHandler((_request, response) =>
+      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(seconds)))
+    ),
+    new Problem.TooMany({ detail, remedy: `ask again in ${seconds} s`, retryAfterSeconds: seconds })
+  )
+
 // internal
 
 /** What a request shows. */
@@ -205,14 +214,6 @@ const nothingShown = {
   remedy: "send the header \"Authorization: Bearer TOKEN\"; whoever runs the server gives a token with "
     + "`aosiq callers add NAME --role ROLE`"
 }
-
-const tooMany = (seconds: number, detail: string) =>
-  Effect.andThen(
-    HttpEffect.appendPreResponseHandler((_request, response) =>
-      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(seconds)))
-    ),
-    new Problem.TooMany({ detail, remedy: `ask again in ${seconds} s`, retryAfterSeconds: seconds })
-  )
 
 const turnedAway = ({ reason }: Callers.CallerError): Problem.Problem => {
   if (reason._tag === "InsideActor") return new Problem.Refused({ detail: "actors are not let in" })

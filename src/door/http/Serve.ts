@@ -32,7 +32,7 @@ export const layer = (
       onSuccess: () => null
     })
     const routes = Layer.merge(
-      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready))),
+      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(ready, all))),
       HttpApiScalar.layer(Api, { path: "/docs" })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })

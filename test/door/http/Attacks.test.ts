@@ -19,6 +19,13 @@ const schedule = (name: string, caller: string, grant: Schedule.Grant = holds) =
   catchUp: "none",
   jitterMs: 0
 })
+/** A request whose answer is left open. */
+const opened = async (url: string, token: string) => {
+  const ending = new AbortController()
+  // oxlint-disable-next-line no-restricted-globals -- as any client sends it
+  const { status } = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: ending.signal })
+  return { status, end: () => ending.abort() }
+}
 const schedules = Effect.flatMap(Schedules.Schedules, ({ list }) => list)
 
 layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("an operator", (it) => {
@@ -103,6 +110,33 @@ layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("an operat
       }
     }))
 })
+
+layer(served({ streams: 2, perSecond: 1000, burst: 1000 }), { excludeTestServices: true, timeout: "60 seconds" })(
+  "a watcher",
+  (it) => {
+    it.effect("does not take all connections with streams, and has its place again when one ends", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("wanda", "operator")
+        const { json: { id } } = yield* ask(token, "POST", `${url}/v1/sessions`, {
+          actor: "Shop",
+          input: { order: "w" }
+        })
+        const open = (who: string) => Effect.promise(() => opened(`${url}/v1/sessions/${id}/events`, who))
+        const [one, two] = [yield* open(token), yield* open(token)]
+        assert.deepStrictEqual([one.status, two.status], [200, 200])
+        const refused = yield* ask(token, "GET", `${url}/v1/sessions/${id}/events`)
+        assert.deepStrictEqual([refused.status, refused.headers.get("retry-after")], [429, "1"])
+        // Neither other requests nor other callers are in the way.
+        assert.strictEqual((yield* ask(token, "GET", `${url}/v1/self`)).status, 200)
+        const other = yield* open(yield* letIn("will", "viewer"))
+        assert.strictEqual(other.status, 200)
+        one.end()
+        const three = yield* Effect.repeat(open(token), { until: ({ status }) => status === 200 })
+        for (const { end } of [two, three, other]) end()
+      }))
+  }
+)
 
 layer(
   HttpDoor.layer({ port: 0 }).pipe(Layer.provideMerge(runtimeUnder({ requesterMayApprove: false }))),
