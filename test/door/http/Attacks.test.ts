@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { HttpDoor } from "../../../layers/http/index.ts"
 import { Digest } from "../../../src/audit/index.ts"
 import { defaultTerms } from "../../../src/capability/index.ts"
-import { Schedule, Schedules } from "../../../src/session/index.ts"
+import { type Schedule, Schedules } from "../../../src/session/index.ts"
 import { address, ask, ceiling, done, letIn, runtimeUnder, served } from "./world.ts"
 
 const holds = ceiling("tool:look")
@@ -80,6 +80,22 @@ layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("an operat
       const known = { ...word, choice: "not_done" }
       assert.strictEqual((yield* ask(token, "POST", `${url}/v1/unknown/settle`, known)).status, 200)
       assert.deepStrictEqual(done.filter((what) => what === "refund lost-1"), ["refund lost-1"])
+    }))
+
+  it.effect("is not told under one key about another place what was done at the first", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const token = yield* letIn("kim", "operator")
+      const order = { actor: "Shop", input: { order: "k" } }
+      const open = Effect.map(ask(token, "POST", `${url}/v1/sessions`, order), ({ json }) =>
+        `${url}/v1/sessions/${json.id}`)
+      const [one, other] = [yield* open, yield* open]
+      const key = { "idempotency-key": "c-1" }
+      const body = { reason: "" }
+      assert.strictEqual((yield* ask(token, "POST", `${one}/cancel`, body, key)).json.status, "cancelled")
+      assert.strictEqual((yield* ask(token, "POST", `${other}/cancel`, body, key)).status, 422)
+      assert.strictEqual((yield* ask(token, "POST", `${one}/pause`, body, key)).status, 422)
+      assert.notStrictEqual((yield* ask(token, "GET", other)).json.status, "cancelled")
     }))
 
   it.effect("brings no name to the database that it cannot keep", () =>
