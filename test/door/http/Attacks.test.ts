@@ -28,104 +28,109 @@ const opened = async (url: string, token: string) => {
 }
 const schedules = Effect.flatMap(Schedules.Schedules, ({ list }) => list)
 
-layer(served(), { excludeTestServices: true, timeout: "60 seconds" })("an operator", (it) => {
-  it.effect("makes no schedule that goes beyond its ceiling in any term", () =>
-    Effect.gen(function*() {
-      const url = yield* address
-      const token = yield* letIn("otto", "operator", holds)
-      const { limits } = defaultTerms
-      const wider: ReadonlyArray<Schedule.Grant> = [
-        ...(["budgetMicroUsd", "lifetimeSeconds", "depth"] as const).map((term) => ({
-          ...holds,
-          [term]: holds[term] + 1
-        })),
-        ...Object.entries(limits).map(([term, most]) => ({ ...holds, limits: { ...limits, [term]: most + 1 } })),
-        { ...holds, capabilities: ["tool:look", "tool:refund"] }
-      ]
-      assert.lengthOf(wider, 10)
-      for (const grant of wider) {
-        const { status, text } = yield* ask(token, "POST", `${url}/v1/schedules`, schedule("wide", "otto", grant))
-        assert.strictEqual(status, 403, text)
-      }
-      assert.lengthOf(yield* schedules, 0)
-      // What says nothing of how many sessions it starts may start as many as usual, and no more than the ceiling has.
-      const { children: _, descendants: __, ...some } = limits
-      const few = yield* letIn("fred", "operator", { ...holds, limits: { ...limits, children: 1 } })
-      const silent = schedule("silent", "fred", { ...holds, limits: some })
-      assert.strictEqual((yield* ask(few, "POST", `${url}/v1/schedules`, silent)).status, 403)
-      assert.strictEqual((yield* ask(token, "POST", `${url}/v1/schedules`, schedule("same", "otto"))).status, 201)
-    }))
+layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "60 seconds" })(
+  "an operator",
+  (it) => {
+    it.effect("makes no schedule that goes beyond its ceiling in any term", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("otto", "operator", holds)
+        const { limits } = defaultTerms
+        const wider: ReadonlyArray<Schedule.Grant> = [
+          ...(["budgetMicroUsd", "lifetimeSeconds", "depth"] as const).map((term) => ({
+            ...holds,
+            [term]: holds[term] + 1
+          })),
+          ...Object.entries(limits).map(([term, most]) => ({ ...holds, limits: { ...limits, [term]: most + 1 } })),
+          { ...holds, capabilities: ["tool:look", "tool:refund"] }
+        ]
+        assert.lengthOf(wider, 10)
+        for (const grant of wider) {
+          const { status, text } = yield* ask(token, "POST", `${url}/v1/schedules`, schedule("wide", "otto", grant))
+          assert.strictEqual(status, 403, text)
+        }
+        assert.lengthOf(yield* schedules, 0)
+        // What says nothing of how many sessions it starts may start as many as usual, and no more than the ceiling has.
+        const { children: _, descendants: __, ...some } = limits
+        const few = yield* letIn("fred", "operator", { ...holds, limits: { ...limits, children: 1 } })
+        const silent = schedule("silent", "fred", { ...holds, limits: some })
+        assert.strictEqual((yield* ask(few, "POST", `${url}/v1/schedules`, silent)).status, 403)
+        assert.strictEqual((yield* ask(token, "POST", `${url}/v1/schedules`, schedule("same", "otto"))).status, 201)
+      }))
 
-  it.effect("has no act done once more that only an approver lets happen", () =>
-    Effect.gen(function*() {
-      const url = yield* address
-      const token = yield* letIn("rick", "operator")
-      const approver = yield* letIn("grace", "approver")
-      const order = { actor: "Shop", input: { order: "lost-1" } }
-      const { json: { id } } = yield* ask(token, "POST", `${url}/v1/sessions`, order)
-      const session = `${url}/v1/sessions/${id}`
-      yield* Effect.repeat(ask(token, "GET", session), { until: ({ json }) => json.status === "waiting" })
-      const [ticket] = (yield* ask(token, "GET", `${url}/v1/approvals?state=proposed`)).json.items
-      const decision = { tickets: [{ id: ticket.id, binding: ticket.binding }], approve: true, reason: "" }
-      assert.strictEqual((yield* ask(approver, "POST", `${url}/v1/approvals/decide`, decision)).status, 200)
-      const { json: { items: [{ id: unknown }] } } = yield* Effect.repeat(ask(token, "GET", `${url}/v1/unknown`), {
-        until: ({ json }) => json.items.length > 0
-      })
-      assert.deepStrictEqual(done.filter((what) => what === "refund lost-1"), ["refund lost-1"])
-      const rows = (yield* ask(token, "GET", session)).json.rows
-      const word = { unknown, choice: "retry", reason: "again" }
-      assert.strictEqual((yield* ask(token, "POST", `${url}/v1/unknown/settle`, word)).status, 403)
-      assert.strictEqual((yield* ask(token, "GET", session)).json.rows, rows)
-      // It knows what became of it, and says so.
-      const known = { ...word, choice: "not_done" }
-      assert.strictEqual((yield* ask(token, "POST", `${url}/v1/unknown/settle`, known)).status, 200)
-      assert.deepStrictEqual(done.filter((what) => what === "refund lost-1"), ["refund lost-1"])
-    }))
+    it.effect("has no act done once more that only an approver lets happen", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("rick", "operator")
+        const approver = yield* letIn("grace", "approver")
+        const order = { actor: "Shop", input: { order: "lost-1" } }
+        const { json: { id } } = yield* ask(token, "POST", `${url}/v1/sessions`, order)
+        const session = `${url}/v1/sessions/${id}`
+        yield* Effect.repeat(ask(token, "GET", session), { until: ({ json }) => json.status === "waiting" })
+        const [ticket] = (yield* ask(token, "GET", `${url}/v1/approvals?state=proposed`)).json.items
+        const decision = { tickets: [{ id: ticket.id, binding: ticket.binding }], approve: true, reason: "" }
+        assert.strictEqual((yield* ask(approver, "POST", `${url}/v1/approvals/decide`, decision)).status, 200)
+        const { json: { items: [{ id: unknown }] } } = yield* Effect.repeat(ask(token, "GET", `${url}/v1/unknown`), {
+          until: ({ json }) => json.items.length > 0
+        })
+        assert.deepStrictEqual(done.filter((what) => what === "refund lost-1"), ["refund lost-1"])
+        const rows = (yield* ask(token, "GET", session)).json.rows
+        const word = { unknown, choice: "retry", reason: "again" }
+        assert.strictEqual((yield* ask(token, "POST", `${url}/v1/unknown/settle`, word)).status, 403)
+        assert.strictEqual((yield* ask(token, "GET", session)).json.rows, rows)
+        // It knows what became of it, and says so.
+        const known = { ...word, choice: "not_done" }
+        assert.strictEqual((yield* ask(token, "POST", `${url}/v1/unknown/settle`, known)).status, 200)
+        assert.deepStrictEqual(done.filter((what) => what === "refund lost-1"), ["refund lost-1"])
+      }))
 
-  it.effect("is not told under one key about another place what was done at the first", () =>
-    Effect.gen(function*() {
-      const url = yield* address
-      const token = yield* letIn("kim", "operator")
-      const order = { actor: "Shop", input: { order: "k" } }
-      const open = Effect.map(ask(token, "POST", `${url}/v1/sessions`, order), ({ json }) =>
-        `${url}/v1/sessions/${json.id}`)
-      const [one, other] = [yield* open, yield* open]
-      const key = { "idempotency-key": "c-1" }
-      const body = { reason: "" }
-      assert.strictEqual((yield* ask(token, "POST", `${one}/cancel`, body, key)).json.status, "cancelled")
-      assert.strictEqual((yield* ask(token, "POST", `${other}/cancel`, body, key)).status, 422)
-      assert.strictEqual((yield* ask(token, "POST", `${one}/pause`, body, key)).status, 422)
-      assert.notStrictEqual((yield* ask(token, "GET", other)).json.status, "cancelled")
-    }))
+    it.effect("is not told under one key about another place what was done at the first", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("kim", "operator")
+        const order = { actor: "Shop", input: { order: "k" } }
+        const open = Effect.map(
+          ask(token, "POST", `${url}/v1/sessions`, order),
+          ({ json }) => `${url}/v1/sessions/${json.id}`
+        )
+        const [one, other] = [yield* open, yield* open]
+        const key = { "idempotency-key": "c-1" }
+        const body = { reason: "" }
+        assert.strictEqual((yield* ask(token, "POST", `${one}/cancel`, body, key)).json.status, "cancelled")
+        assert.strictEqual((yield* ask(token, "POST", `${other}/cancel`, body, key)).status, 422)
+        assert.strictEqual((yield* ask(token, "POST", `${one}/pause`, body, key)).status, 422)
+        assert.notStrictEqual((yield* ask(token, "GET", other)).json.status, "cancelled")
+      }))
 
-  it.effect("brings no name to the database that it cannot keep", () =>
-    Effect.gen(function*() {
-      const url = yield* address
-      const token = yield* letIn("nora", "admin")
-      const digest = yield* Digest.Digest
-      const place = JSON.stringify({ startedAt: 1, id: "ses_\u0000" })
-      const seal = digest.sha256(digest.canonical([["sessions", {}], place])).slice(0, 16)
-      const forged = Buffer.from(`${seal}${place}`).toString("base64url")
-      const paths = [
-        "/sessions/ses_%00",
-        "/sessions?actor=%00",
-        "/sessions?caller=a%00",
-        "/approvals/%00",
-        "/dead-letters/%00",
-        "/schedules/%00/history",
-        "/proposals/ses_%00",
-        "/audit/rows?since=0&session=ses_%00",
-        "/audit/rows?since=0&kind=%00",
-        // A cursor is no secret, and anybody can write one.
-        `/sessions?cursor=${forged}`
-      ]
-      for (const path of paths) {
-        const { json, status, text } = yield* ask(token, "GET", `${url}/v1${path}`)
-        assert.strictEqual(status, 400, `${path} ${text}`)
-        assert.strictEqual(json.type, "urn:aosiq:problem:malformed")
-      }
-    }))
-})
+    it.effect("brings no name to the database that it cannot keep", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("nora", "admin")
+        const digest = yield* Digest.Digest
+        const place = JSON.stringify({ startedAt: 1, id: "ses_\u0000" })
+        const seal = digest.sha256(digest.canonical([["sessions", {}], place])).slice(0, 16)
+        const forged = Buffer.from(`${seal}${place}`).toString("base64url")
+        const paths = [
+          "/sessions/ses_%00",
+          "/sessions?actor=%00",
+          "/sessions?caller=a%00",
+          "/approvals/%00",
+          "/dead-letters/%00",
+          "/schedules/%00/history",
+          "/proposals/ses_%00",
+          "/audit/rows?since=0&session=ses_%00",
+          "/audit/rows?since=0&kind=%00",
+          // A cursor is no secret, and anybody can write one.
+          `/sessions?cursor=${forged}`
+        ]
+        for (const path of paths) {
+          const { json, status, text } = yield* ask(token, "GET", `${url}/v1${path}`)
+          assert.strictEqual(status, 400, `${path} ${text}`)
+          assert.strictEqual(json.type, "urn:aosiq:problem:malformed")
+        }
+      }))
+  }
+)
 
 layer(served({ streams: 2, perSecond: 1000, burst: 1000 }), { excludeTestServices: true, timeout: "60 seconds" })(
   "a watcher",
