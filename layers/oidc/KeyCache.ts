@@ -3,7 +3,7 @@
  * looked at anew after `freshMs`, and used no longer than `usableMs` when they cannot be had any more. A key that is not
  * known is looked for at once, but never more often than every `pauseMs`, whatever tokens come.
  */
-import { Clock, Effect, Option, type Scope, Semaphore } from "effect"
+import { Clock, Effect, Fiber, Option, type Scope, Semaphore } from "effect"
 import { Fetch } from "../../src/backend/index.ts"
 import { Issuers } from "../../src/session/index.ts"
 import { Encoding } from "../jose/index.ts"
@@ -55,6 +55,9 @@ export const make = (
       })
     }))
 
+    /** A look goes on when whoever needed it is gone: else a client that hangs up keeps the keys from all others. */
+    const looked = Effect.flatMap(Effect.forkIn(look, scope), Fiber.join)
+
     const usable = Effect.map(Clock.currentTimeMillis, (now) => held !== undefined && now - held.at < usableMs)
     const one = (kid: string): Option.Option<PublishedKey> => {
       const found = held?.keys.filter((key) => key["kid"] === kid) ?? []
@@ -63,7 +66,7 @@ export const make = (
 
     const find = Effect.fnUntraced(function*(kid: string) {
       const now = yield* Clock.currentTimeMillis
-      if (!(yield* usable)) yield* look
+      if (!(yield* usable)) yield* looked
       else if (held !== undefined && now - held.at >= freshMs) yield* Effect.forkIn(look, scope)
       if (!(yield* usable)) {
         return yield* new Issuers.Unreachable({
@@ -73,7 +76,7 @@ export const make = (
       }
       const known = one(kid)
       if (Option.isSome(known)) return known
-      yield* look
+      yield* looked
       return one(kid)
     })
     return { find }

@@ -7,6 +7,7 @@ import { PgClient } from "@effect/sql-pg"
 import { PGlite } from "@electric-sql/pglite"
 import { Effect, type Layer, type Scope } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { chmodSync, mkdirSync } from "node:fs"
 import { Duplex } from "node:stream"
 import { acquire, FolderError } from "./Lock.ts"
 
@@ -26,7 +27,7 @@ const open = (folder: string): Effect.Effect<PGlite, FolderError, Scope.Scope> =
     yield* acquire(folder)
     return yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => PGlite.create({ dataDir: `${folder}/pg` }),
+        try: () => PGlite.create({ dataDir: closed(`${folder}/pg`) }),
         catch: (cause) =>
           new FolderError({
             folder,
@@ -38,6 +39,13 @@ const open = (folder: string): Effect.Effect<PGlite, FolderError, Scope.Scope> =
       (db) => Effect.promise(() => db.close())
     )
   })
+
+/** Its files may be written by everybody, so that no one else may come as far as to them, whoever made the folder above. */
+const closed = (path: string): string => {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+  return path
+}
 
 const connect = (db: PGlite) =>
   Effect.map(

@@ -10,7 +10,7 @@ import { Flow } from "../trust/index.ts"
 import type { Desk } from "./Desk.ts"
 import { explain } from "./Explain.ts"
 import { failed } from "./Failure.ts"
-import { may } from "./May.ts"
+import { check, may } from "./May.ts"
 import { OperationError } from "./Operations.ts"
 import * as Seen from "./Seen.ts"
 
@@ -87,6 +87,8 @@ export const make = Effect.gen(function*() {
       "unknown_settle",
       ({ wait = true, ...settlement }, { name: by }) =>
         Effect.gen(function*() {
+          // A retry has an act done once more: it takes who may approve one.
+          if (settlement.choice === "retry") yield* check("approval_decide")
           const woken = yield* Effect.mapError(unknowns.settle({ ...settlement, by }), failed)
           if (Option.isNone(woken) || !wait) return null
           const { reason, session } = woken.value

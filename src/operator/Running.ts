@@ -2,6 +2,7 @@
 import { Effect, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Actor } from "../actor/index.ts"
+import { Gate } from "../approval/index.ts"
 import { Digest, Lineage, Log, type Row } from "../audit/index.ts"
 import { Tape } from "../backend/index.ts"
 import { Capability, Claims, Grant } from "../capability/index.ts"
@@ -47,6 +48,16 @@ export const sessions = Effect.gen(function*() {
     return yield* new OperationError({ kind: "conflict", detail, remedy: "restore it from a backup" })
   })
 
+  /** Whether a session that was opened before is what is asked for now. */
+  const isAsked = (opened: Log.Summary, actor: Actor.AnyClass, input: Schema.Json) =>
+    Tool.codec(actor.input).decode(input).pipe(
+      Effect.flatMap((value) => Dispatch.inputOf(actor, value)),
+      Effect.match({
+        onFailure: () => false,
+        onSuccess: (json) => opened.actor === actor.name && opened.input === digest.sha256(digest.canonical(json))
+      })
+    )
+
   return {
     agents_list: may("agents_list", () => agents),
     sessions_list: may("sessions_list", ({ since }) =>
@@ -67,8 +78,8 @@ export const sessions = Effect.gen(function*() {
           const session = yield* idOf(asker.name, key)
           const isNew = yield* Effect.mapError(launcher.open({ session, ...order }), failed)
           const opened = yield* seen.find(session)
-          if (!isNew && opened.actor !== actor) {
-            const detail = `the key was used before, for a session of ${opened.actor}`
+          if (!isNew && !(yield* isAsked(opened, runnable.class, input))) {
+            const detail = `the key was used before, for another order to ${opened.actor}`
             return yield* new OperationError({ kind: "conflict", detail, remedy: "take another key" })
           }
           return Seen.session(opened)
@@ -144,6 +155,7 @@ export const sessions = Effect.gen(function*() {
 export const schedules = Effect.gen(function*() {
   const schedules = yield* Schedules.Schedules
   const letters = yield* DeadLetters.DeadLetters
+  const { policy } = yield* Gate.Gate
   const seen = Seen.make(yield* Log.Log)
 
   const ofSchedule = ({ schedule }: { readonly schedule: string }) =>
@@ -166,7 +178,10 @@ export const schedules = Effect.gen(function*() {
     schedule_add: may(
       "schedule_add",
       ({ definition }, asker) =>
-        Effect.andThen(within(asker, definition), Effect.mapError(schedules.add(definition, asker.name), failed)),
+        Effect.andThen(
+          within(asker, definition, policy),
+          Effect.mapError(schedules.add(definition, asker.name), failed)
+        ),
       (_, { name }) => Effect.succeed(name)
     ),
     schedule_control: may(
@@ -223,14 +238,18 @@ const beyond = ({ name }: Identity) => (error: Dispatch.DispatchError): Operatio
     })
     : failed(error)
 
-/** Whether a schedule stays within the ceiling of who makes it, and in that name. */
+/**
+ * Whether a schedule stays within the ceiling of who makes it, and in that name. An admin may make it in another's, but not
+ * where requesters may not approve: it would be the requester then under a name that is not its own.
+ */
 const within = (
   { ceiling, name, role }: Identity,
-  { caller, grant }: Schedule.Definition
+  { caller, grant }: Schedule.Definition,
+  { requesterMayApprove }: Pick<Gate.Gate["Service"]["policy"], "requesterMayApprove">
 ): Effect.Effect<void, OperationError> => {
   const refuse = (detail: string) =>
     Effect.fail(new OperationError({ kind: "refused", detail, remedy: "ask for less, or have an admin make it" }))
-  if (role !== "admin" && caller !== name) {
+  if (caller !== name && (role !== "admin" || (ceiling !== null && !requesterMayApprove))) {
     return refuse(`${name} makes schedules in its own name alone, not in ${caller}`)
   }
   if (ceiling === null) return Effect.void
@@ -238,7 +257,15 @@ const within = (
     !ceiling.capabilities.some((held) => Capability.covers(held, wanted))
   )
   if (lacking.length > 0) return refuse(`${name} does not hold ${lacking.join(", ")}`)
-  const isWider = grant.budgetMicroUsd > ceiling.budgetMicroUsd || grant.lifetimeSeconds > ceiling.lifetimeSeconds ||
-    grant.depth > ceiling.depth
-  return isWider ? refuse(`the terms go beyond the ceiling of ${name}`) : Effect.void
+  const most = termsOf(ceiling)
+  return termsOf(grant).some((term, at) => term > (most[at] ?? 0))
+    ? refuse(`the terms go beyond the ceiling of ${name}`)
+    : Effect.void
+}
+
+/** All that a grant has beside its names, in one order. */
+const termsOf = ({ budgetMicroUsd, depth, lifetimeSeconds, limits }: Schedule.Grant): ReadonlyArray<number> => {
+  const { children, descendants } = Claims.fanOut(limits)
+  const { cpuMs, memoryMiB, outputBytes, wallMs } = limits
+  return [budgetMicroUsd, lifetimeSeconds, depth, cpuMs, memoryMiB, outputBytes, wallMs, children, descendants]
 }

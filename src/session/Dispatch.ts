@@ -26,7 +26,7 @@ import { Runs, unrecorded } from "./Runs.ts"
 import { lost, paused, unsettled, waiting } from "./Unended.ts"
 
 export { DispatchError, type Ended } from "./Ended.ts"
-export { type Authority, type Ceilings, CurrentCeilings } from "./Opening.ts"
+export { type Authority, type Ceilings, CurrentCeilings, inputOf } from "./Opening.ts"
 
 /** What goes with a dispatch. */
 export interface Order<Held extends string, Caps extends string> {

@@ -4,7 +4,7 @@
  * on.
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { Gate } from "../approval/index.ts"
+import { Gate, Person } from "../approval/index.ts"
 import { Digest, Log, type Row } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import { Lost, Received, Store } from "../governor/index.ts"
@@ -194,7 +194,8 @@ export const layer: Layer.Layer<Unknowns, never, Store.Store | Log.Log | Digest.
       if (result !== undefined && choice !== "done") {
         return yield* refused(unknown, "only an act that was done has a result", "leave the result out")
       }
-      if (choice === "retry" && !policy.requesterMayApprove && by === session?.caller) {
+      const isRequester = session !== undefined && Person.isSame(by, session.caller)
+      if (choice === "retry" && !policy.requesterMayApprove && isRequester) {
         return yield* refused(unknown, "the requester may not decide about a retry", "another person has to decide")
       }
     })

@@ -17,6 +17,12 @@ export const plain = (text: string): string =>
     (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`
   )
 
+/** A text as one line: others write names and reasons, and a line of theirs is none of the command's. */
+export const line = (text: string): string => text.replaceAll("\n", "\\u{a}")
+
+/** Lines, of which none is two. */
+export const lines = (list: ReadonlyArray<string>): string => list.map(line).join("\n")
+
 /** A text of others, each of its lines behind a bar, so that none of it passes for words of the command's own. */
 export const quoted = (text: string): ReadonlyArray<string> =>
   text.split(/\r\n|[\n\r\u2028\u2029]/u).map((line) => `    | ${line}`.trimEnd())
@@ -34,9 +40,9 @@ export const argumentsOf = (text: string): ReadonlyArray<string> =>
       })
   })
 
-/** Columns, padded to their widest cell. */
+/** Columns, padded to their widest cell; a row is one line. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const all = [head, ...rows]
+  const all = [head, ...rows].map((row) => row.map(line))
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
   return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n")
 }
@@ -106,7 +112,7 @@ export const unknowns = (list: ReadonlyArray<Operations.UnknownOutcome>): string
 
 /** All that is known of one. */
 export const unknown = (value: Operations.UnknownOutcome): string =>
-  [
+  lines([
     `act        ${value.id}`,
     `tool       ${value.act}${value.reversible ? ", which can be undone: it is done again by itself" : ""}`,
     `session    ${value.session}`,
@@ -117,15 +123,15 @@ export const unknown = (value: Operations.UnknownOutcome): string =>
     `held       ${MicroUsd.format(value.reservedMicroUsd)}`,
     "arguments",
     ...argumentsOf(value.args)
-  ].join("\n")
+  ])
 
 /** What was decided about a lost outcome, and what came of it. */
 export const settlement =
   (id: string, choice: "retry" | "done" | "not_done") => (run: Operations.RunView | null, by: string): string =>
-    [
+    lines([
       `${id} ${choice === "retry" ? "is done again" : choice === "done" ? "was done" : "was not done"}, says ${by}`,
       run === null ? "its session is over" : `session ${run.session} ${standing(run)}`
-    ].join("\n")
+    ])
 
 /** The sessions, oldest first. */
 export const sessions = (list: ReadonlyArray<Operations.SessionView>): string =>
@@ -191,7 +197,7 @@ export const letters = (list: ReadonlyArray<DeadLetter.DeadLetter>): string =>
 
 /** All that an operator decides on. */
 export const letter = (value: DeadLetter.DeadLetter): string =>
-  [
+  lines([
     `letter     ${value.id} (${value.state})`,
     `about      a ${value.kind}${value.session === null ? "" : ` of session ${value.session}`}`,
     `reason     ${value.reason}`,
@@ -202,11 +208,11 @@ export const letter = (value: DeadLetter.DeadLetter): string =>
       : [`decided    ${value.state} by ${value.by}, ${time(value.decidedAt)} UTC: ${value.because ?? ""}`],
     "payload",
     ...JSON.stringify(value.payload, null, 2).split("\n").map((line) => `  ${line}`)
-  ].join("\n")
+  ])
 
 /** The verdict, and what it does not cover. */
 export const report = (value: Operations.Report): string =>
-  [
+  lines([
     value.ok
       ? `chain verified: ${many(value.rows, "row")} of ${many(value.sessions, "session")}, ${
         many(value.anchors, "anchor")
@@ -217,7 +223,7 @@ export const report = (value: Operations.Report): string =>
       anchor === null || at === null ? [] : [`  co-signed up to anchor ${anchor} by ${witness}, ${time(at)} UTC`]
     ),
     ...value.unchecked.map((gap) => `  not checked: ${gap.detail}`)
-  ].join("\n")
+  ])
 
 /** Alerts, open ones first. */
 export const alerts = (list: ReadonlyArray<Alerts.Alert>): string =>
@@ -257,7 +263,27 @@ export const costs = (accounts: ReadonlyArray<typeof Operations.AccountView.Type
 
 /** One row of a chain as a line of progress; rows that say nothing to a person give none. */
 export const progress = (row: Row.Row, actor: string): string | undefined => {
-  const { body } = row
+  const said = saidOf(row, actor)
+  return said === undefined ? undefined : line(said)
+}
+
+/** What detectors found in a result, by rule: never the text. */
+export const suspicion = ({ findings, more, unread }: Row.Detected): string =>
+  [
+    `SUSPICIOUS by ${[...new Set(findings.map(({ rule }) => rule))].join(", ") || "its length"}`,
+    ...more === 0 ? [] : [`${more} more`],
+    ...unread === 0 ? [] : [`${many(unread, "character")} unread`]
+  ].join(", ")
+
+/** A number of things, in words. */
+export const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
+
+// internal
+
+const decodeUnfinished = Schema.decodeUnknownOption(Unfinished.Unfinished)
+const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
+
+const saidOf = ({ body }: Row.Row, actor: string): string | undefined => {
   switch (body.kind) {
     case "intent":
       return `${actor}: ${body.act} …`
@@ -294,29 +320,13 @@ export const progress = (row: Row.Row, actor: string): string | undefined => {
   }
 }
 
-/** What detectors found in a result, by rule: never the text. */
-export const suspicion = ({ findings, more, unread }: Row.Detected): string =>
-  [
-    `SUSPICIOUS by ${[...new Set(findings.map(({ rule }) => rule))].join(", ") || "its length"}`,
-    ...more === 0 ? [] : [`${more} more`],
-    ...unread === 0 ? [] : [`${many(unread, "character")} unread`]
-  ].join(", ")
-
-/** A number of things, in words. */
-export const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
-
-// internal
-
-const decodeUnfinished = Schema.decodeUnknownOption(Unfinished.Unfinished)
-const decodeArguments = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Json)))
-
 const alert = ({ detail, kind, last, remedy, resolvedAt, since, subject, times }: Alerts.Alert): string =>
   resolvedAt === null
-    ? [
+    ? lines([
       `OPEN ${kind} (${subject}): ${detail}`,
       `  since ${time(since)} UTC, ${many(times, "time")}, last ${time(last)} UTC`,
       ...remedy === "" ? [] : [`  remedy: ${remedy}`]
-    ].join("\n")
+    ])
     : `resolved ${kind} (${subject}): ${time(since)} to ${time(resolvedAt)} UTC`
 
 const placed = ({ kind, seq, session }: Operations.Report["findings"][number]): string =>

@@ -3,7 +3,7 @@ import { Option, Schema } from "effect"
 import type { Rule, Ticket } from "../../approval/index.ts"
 import { MicroUsd } from "../../cost/index.ts"
 import type { Operations } from "../../operator/index.ts"
-import { argumentsOf, costs, many, quoted, standing, table, time } from "./Print.ts"
+import { argumentsOf, costs, lines, many, quoted, standing, table, time } from "./Print.ts"
 
 /** The tickets, newest last. */
 export const tickets = (list: ReadonlyArray<Ticket.Ticket>): string =>
@@ -16,9 +16,9 @@ export const tickets = (list: ReadonlyArray<Ticket.Ticket>): string =>
 
 /** All that an approver decides on. */
 export const ticket = (value: Ticket.Ticket): string =>
-  [
+  lines([
     `ticket     ${value.id} (${value.state})`,
-    `act        ${value.act}: ${value.shown.description}`,
+    ...described(value.act, value.shown.description),
     `asked by   ${value.bound.actor}, in session ${value.session}`,
     `caller     ${value.shown.caller}`,
     `cost       up to ${MicroUsd.format(value.shown.estimateMicroUsd)}`,
@@ -35,7 +35,7 @@ export const ticket = (value: Ticket.Ticket): string =>
     ...(value.shown.evidence.length === 0 ? ["  none cited"] : value.shown.evidence.flatMap(cited)),
     "arguments",
     ...argumentsOf(value.shown.args)
-  ].join("\n")
+  ])
 
 /** The same, with the accounts as they stand now. */
 export const shown = ({ accounts, ticket: value }: Operations.TicketView): string =>
@@ -50,7 +50,7 @@ export const batch = (list: ReadonlyArray<Ticket.Ticket>, approve: boolean, by: 
 
 /** What came of decisions, ticket by ticket, and of the sessions that go on. */
 export const decisions = ({ decided, runs, stalled, undecided }: Operations.DecisionsView, by: string): string =>
-  [
+  lines([
     ...(decided.length + undecided.length === 0 ? ["nothing was decided"] : []),
     ...decided.map(({ id, state }) =>
       state === "proposed"
@@ -66,7 +66,7 @@ export const decisions = ({ decided, runs, stalled, undecided }: Operations.Deci
     ...(decided.length + undecided.length > 1
       ? [`${decided.length} of ${many(decided.length + undecided.length, "ticket")} decided`]
       : [])
-  ].join("\n")
+  ])
 
 /** The rules, newest last. */
 export const rules = (list: ReadonlyArray<Operations.RuleView>): string =>
@@ -114,6 +114,10 @@ export const ruled = ({ id, state, terms }: Rule.Rule): string => {
 
 /** What a diagnosis says about the file it saved. */
 const decodeSaved = Schema.decodeUnknownOption(Schema.Struct({ ticket: Schema.String }))
+
+/** An act, with what its tool says of itself; that may be a stranger's. */
+const described = (act: string, description: string): ReadonlyArray<string> =>
+  description.includes("\n") ? [`act        ${act}`, ...quoted(description)] : [`act        ${act}: ${description}`]
 
 const indented = (text: string): string => text.split("\n").map((line) => `  ${line}`).join("\n")
 

@@ -18,13 +18,15 @@ export const servers = (list: ReadonlyArray<McpViews.ServerView>): string =>
           target
         ])
       ),
-      ...list.flatMap(({ server, status }) => [
-        ...status.trouble === null ? [] : [`${server}: ${status.trouble}`],
-        ...status.noise === 0 ? [] : [`${server}: wrote ${status.noise} lines that are no messages`],
-        ...Object.entries(status.refused).map(([method, times]) =>
-          `${server}: asked for ${method} ${times} times, and was refused`
-        )
-      ])
+      ...list.flatMap(({ server, status }) =>
+        [
+          ...status.trouble === null ? [] : [`${server}: ${status.trouble}`],
+          ...status.noise === 0 ? [] : [`${server}: wrote ${status.noise} lines that are no messages`],
+          ...Object.entries(status.refused).map(([method, times]) =>
+            `${server}: asked for ${method} ${times} times, and was refused`
+          )
+        ].map(Print.line)
+      )
     ].join("\n")
 
 /** The tools of a server. */
@@ -45,7 +47,7 @@ export const tools = (list: ReadonlyArray<McpViews.ToolView>): string =>
 
 /** One tool, with its definition to the letter. */
 export const tool = (view: McpViews.ToolView): string =>
-  [
+  Print.lines([
     `tool        ${view.server} ${view.tool} (${view.standing}${view.detail === "" ? "" : `: ${view.detail}`})`,
     `capability  ${view.capability}`,
     `models call ${view.name}`,
@@ -65,4 +67,4 @@ export const tool = (view: McpViews.ToolView): string =>
         `definition  ${view.definition.hash}`,
         ...JSON.stringify(view.definition.json, null, 2).split("\n").map((line) => `    | ${line}`)
       ]
-  ].join("\n")
+  ])

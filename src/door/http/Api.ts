@@ -6,20 +6,19 @@ import { flow, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Rule, Ticket } from "../../approval/index.ts"
 import { Alerts, Digest, Finding, Log, Row } from "../../audit/index.ts"
-import { Capability, Claims } from "../../capability/index.ts"
+import { Capability } from "../../capability/index.ts"
 import { McpViews } from "../../mcp/index.ts"
 import { Asker, Operations } from "../../operator/index.ts"
 import { Caller, DeadLetter, Endorsements, Firing, KnownBy, Schedule, Unknowns } from "../../session/index.ts"
 import { Flow } from "../../trust/index.ts"
+import * as Name from "../Name.ts"
 import { Access, Once, ToldOnce } from "./Access.ts"
 import * as Described from "./Described.ts"
 import * as Examples from "./Examples.ts"
 import * as Page from "./Page.ts"
 
-/** Longest path segment, query value or key. */
-const maxName = 200
-const name = Schema.NonEmptyString.check(Schema.isMaxLength(maxName))
-const session = Claims.SessionId.check(Schema.isMaxLength(maxName))
+const name = Name.Name
+const session = Name.Session
 const reason = Schema.String.check(Schema.isMaxLength(2000))
 
 /** The same key of the same caller is the same request: it is carried out once, and answered the same. */

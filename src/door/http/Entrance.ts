@@ -61,10 +61,24 @@ export const layer = (limits: Limits): Layer.Layer<Entrance, never, Callers.Call
         const seconds = asking.wait(name, now)
         if (seconds > 0) return yield* tooMany(seconds, `${name} asks more than ${limits.perSecond} times a second`)
         asking.take(name, now)
-        return { asker: { name, role, ceiling }, isIn: stillIn(look.whose(shown), until) }
+        // What the connection shows may have ended since, as its certificate does.
+        const isIn = Effect.flatMap(
+          shownBy(request, certificateOf),
+          (shown) => shown === null ? Effect.succeed(false) : stillIn(look.whose(shown), until)
+        )
+        return { asker: { name, role, ceiling }, isIn }
       })
       return Entrance.of({ enter })
     })
+  )
+
+/** Turns a request away until so many seconds have gone by. */
+export const tooMany = (seconds: number, detail: string) =>
+  Effect.andThen(
+    HttpEffect.appendPreResponseHandler((_request, response) =>
+      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(seconds)))
+    ),
+    new Problem.TooMany({ detail, remedy: `ask again in ${seconds} s`, retryAfterSeconds: seconds })
   )
 
 // internal
@@ -88,6 +102,7 @@ const shownBy = (
 ): Effect.Effect<Shown | null> => {
   const { authorization } = request.headers
   if (authorization === undefined) {
+    if (isOfAnotherSite(request)) return Effect.succeed(null)
     return Effect.map(certificateOf(request), (names) => names.length === 0 ? null : { _tag: "Certificate", names })
   }
   // Source: RFC 6750 §2.1.
@@ -95,6 +110,13 @@ const shownBy = (
   if (text === "") return Effect.succeed(null)
   return Effect.succeed({ _tag: isJws(text) ? "Issued" : "Ours", token: Redacted.make(text) })
 }
+
+/**
+ * Whether a page of somebody else's makes the request. A browser shows its certificate for any page, which has not asked
+ * whose it is; a token it would have to know. Browsers name the page's origin with every POST. Source: Fetch §3.1.
+ */
+const isOfAnotherSite = ({ headers: { host = "", origin } }: HttpServerRequest.HttpServerRequest): boolean =>
+  origin !== undefined && origin !== `https://${host}`
 
 /** Whether a token has the form of an issuer's. Ours have no dots. */
 const isJws = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)
@@ -192,14 +214,6 @@ const nothingShown = {
   remedy: "send the header \"Authorization: Bearer TOKEN\"; whoever runs the server gives a token with "
     + "`aosiq callers add NAME --role ROLE`"
 }
-
-const tooMany = (seconds: number, detail: string) =>
-  Effect.andThen(
-    HttpEffect.appendPreResponseHandler((_request, response) =>
-      Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(seconds)))
-    ),
-    new Problem.TooMany({ detail, remedy: `ask again in ${seconds} s`, retryAfterSeconds: seconds })
-  )
 
 const turnedAway = ({ reason }: Callers.CallerError): Problem.Problem => {
   if (reason._tag === "InsideActor") return new Problem.Refused({ detail: "actors are not let in" })

@@ -13,18 +13,24 @@ export interface Limits {
   /** Requests of one caller: so many a second in the long run, and so many at once. */
   readonly perSecond: number
   readonly burst: number
+  /** Streams of events that one caller has open at the same time: each holds a connection, and looks at the log. */
+  readonly streams: number
   /** Requests of one address, and with one token's id, that show nothing anybody is let in with: so many a minute and at once. */
   readonly failuresPerMinute: number
   readonly failures: number
 }
 
-/** A mebibyte, 64 levels, a minute; a hundred requests a second, two hundred at once; ten failures a minute, twenty at once. */
+/**
+ * A mebibyte, 64 levels, a minute; a hundred requests a second, two hundred at once; a hundred streams; ten failures a minute,
+ * twenty at once.
+ */
 export const standard: Limits = {
   bodyBytes: 1_048_576,
   depth: 64,
   timeMs: 60_000,
   perSecond: 100,
   burst: 200,
+  streams: 100,
   failuresPerMinute: 10,
   failures: 20
 }

@@ -6,6 +6,7 @@
 import { Option, Result, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
 import type { Digest } from "../../audit/index.ts"
+import * as Names from "../Name.ts"
 
 /** Items of one page when nobody says how many, and at the most. */
 export const standard = 50
@@ -26,10 +27,10 @@ export const of = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({ items: Schema.Array(item), next: Schema.NullOr(Schema.String) })
 
 /** Where items stand, by kind of list. */
-export const Name = Schema.String
-export const Instant = Schema.Struct({ at: Schema.Natural, id: Schema.String })
-export const Session = Schema.Struct({ startedAt: Schema.Natural, id: Schema.String })
-export const Row = Schema.Struct({ at: Schema.Natural, session: Schema.String, seq: Schema.Natural })
+export const Name = Schema.String.check(Names.isKept)
+export const Instant = Schema.Struct({ at: Schema.Natural, id: Name })
+export const Session = Schema.Struct({ startedAt: Schema.Natural, id: Name })
+export const Row = Schema.Struct({ at: Schema.Natural, session: Name, seq: Schema.Natural })
 
 /** Writes and reads the cursors of one list: `list` names it and all that it was asked for under. */
 export const cursors = <S extends Schema.Codec<unknown, Schema.Json>>(

@@ -30,7 +30,7 @@ export const layer = (
     const { mode } = yield* Governor
     const whether = Effect.provideContext(ready, yield* Effect.context<Store.Store>())
     const routes = Layer.merge(
-      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether))),
+      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether, all))),
       HttpApiScalar.layer(Api, { path: "/docs", scalar: page })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })

@@ -4,7 +4,7 @@
  */
 import { Effect, Layer } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
-import { Claims } from "../../capability/index.ts"
+import * as Name from "../Name.ts"
 import * as Resources from "./Resources.ts"
 import * as Visible from "./Visible.ts"
 import type { Work } from "./Work.ts"
@@ -36,7 +36,7 @@ export const layer = (work: Work) =>
         name: "explain_session",
         title: "Explain a session",
         description: "Says what a session did and why, from its record",
-        parameters: { session: Claims.SessionId.annotate({ description: "Id of a session" }) },
+        parameters: { session: Name.Session.annotate({ description: "Id of a session" }) },
         completion: {
           session: (input) =>
             Effect.map(work.sessions_list({}), (list) =>

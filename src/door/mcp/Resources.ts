@@ -1,8 +1,9 @@
 /** What can be read without a tool: proposals, acts that wait, and the record of a session; as JSON. */
 import { Effect, Layer, Option, Schema } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
-import { Claims } from "../../capability/index.ts"
+import type { Claims } from "../../capability/index.ts"
 import type { Operations, Permits } from "../../operator/index.ts"
+import * as Name from "../Name.ts"
 import { rowView } from "./Handlers.ts"
 import * as Visible from "./Visible.ts"
 import type { Work } from "./Work.ts"
@@ -34,8 +35,8 @@ export const placeOf = (
   return session === null ? null : { operation: proposal === undefined ? "session_rows" : "proposals_get", session }
 }
 
-const decodeSession = Schema.decodeUnknownOption(Claims.SessionId)
-const SessionParam = McpSchema.param("session", Claims.SessionId)
+const decodeSession = Schema.decodeUnknownOption(Name.Session)
+const SessionParam = McpSchema.param("session", Name.Session)
 
 /** They, over the operations. */
 export const layer = (work: Work) => {
@@ -97,11 +98,14 @@ export const waiting = (work: Work) =>
 
 /** The record of a session. */
 export const record = (work: Work, session: Operations.SessionView["id"]) =>
-  Effect.map(
-    // A session that is not there has no rows, and is refused.
-    Effect.andThen(work.session_show({ session }), work.session_rows({ session })),
-    (rows) => ({ session, rows: rows.slice(-maxRows).map(rowView), left: Math.max(0, rows.length - maxRows) })
-  )
+  // A session that is not there has no rows, and is refused.
+  Effect.flatMap(work.session_show({ session }), ({ rows: length }) => {
+    const left = Math.max(0, length - maxRows)
+    return Effect.map(
+      work.session_rows({ session, from: left, limit: maxRows }),
+      (rows) => ({ session, rows: rows.map(rowView), left })
+    )
+  })
 
 // internal
 

@@ -8,11 +8,10 @@ import { Ticket } from "../../approval/index.ts"
 import { Digest, Finding } from "../../audit/index.ts"
 import { Capability, Claims } from "../../capability/index.ts"
 import { Asker, Operations, type Permits } from "../../operator/index.ts"
+import * as Name from "../Name.ts"
 
-/** Longest name, key or id. */
-const maxName = 200
-const name = Schema.NonEmptyString.check(Schema.isMaxLength(maxName))
-const session = Claims.SessionId.check(Schema.isMaxLength(maxName)).annotate({ description: "Id of a session" })
+const name = Name.Name
+const session = Name.Session.annotate({ description: "Id of a session" })
 const reason = Schema.String.check(Schema.isMaxLength(2000)).annotate({ description: "Why; it is recorded" })
 
 /** The longest that a dispatch waits for its session, seconds. */

@@ -42,6 +42,22 @@ layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true,
         }).pipe(Effect.scoped), 30_000)
     }
 
+    it.effect("take a key for one order, and refuse it for another", () =>
+      Effect.gen(function*() {
+        const mine = yield* client(yield* letIn("keyed", "operator"))
+        const log = yield* Log.Log
+        const order = { actor: "Clerk", input: { order: "one" }, key: "k-1" }
+        const first = yield* call(mine, "session_dispatch", order)
+        const count = (yield* log.sessions).length
+        assert.strictEqual((yield* call(mine, "session_dispatch", order)).data.session.id, first.data.session.id)
+        const { error } = yield* call(mine, "session_dispatch", { ...order, input: { order: "two" } })
+        assert.include(error, "conflict: the key was used before")
+        assert.lengthOf(yield* log.sessions, count)
+        // A name that no database keeps is refused before one is asked.
+        const none = yield* call(mine, "session_status", { session: "ses_\u0000" })
+        assert.include(none.error, "U+0000")
+      }).pipe(Effect.scoped), 30_000)
+
     it.effect("say what they are, truly", () =>
       Effect.gen(function*() {
         const mine = yield* client(yield* letIn("hints", "admin"))

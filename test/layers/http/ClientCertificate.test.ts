@@ -1,7 +1,7 @@
 /** Callers with client certificates, over real TLS: who is let in, who does not even get a connection, and who is out again. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Layer } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { readFileSync } from "node:fs"
 import { Agent, request } from "node:https"
@@ -60,7 +60,7 @@ const ask = (path: string, { agent, body, headers = {}, pair }: Asking = {}) =>
           response.on("end", () =>
             resume(Effect.succeed({
               status: response.statusCode ?? 0,
-              json: JSON.parse(Buffer.concat(chunks).toString() || "null")
+              json: read(Buffer.concat(chunks).toString())
             })))
         }
       )
@@ -69,10 +69,13 @@ const ask = (path: string, { agent, body, headers = {}, pair }: Asking = {}) =>
     })
   })
 
+/** JSON where it is some; a stream of events is none. */
+const read = (text: string) => text.startsWith("{") ? JSON.parse(text) : text
+
 const known = (name: string, role: Caller.Role, certificate: string) =>
   Effect.flatMap(Callers.Callers, (callers) =>
     callers.addKnown(
-      { name: Caller.Name.make(name), role, ceiling: ceiling("tool:look") },
+      { name: Caller.Name.make(name), role, ceiling: ceiling("tool:look", "tool:refund") },
       { kind: "certificate", name: KnownBy.normal(certificate) },
       "local:ada"
     ))
@@ -167,6 +170,29 @@ layer(served, { excludeTestServices: true, timeout: "60 seconds" })("client cert
       assert.strictEqual((yield* ask("/self", { headers })).status, 401)
     }))
 
+  it.effect("let no page of another site in, for which a browser shows them by itself", () =>
+    Effect.gen(function*() {
+      const server = yield* HttpServer.HttpServer
+      const { client } = yield* Made
+      const pair = client("browser", `${forClients};subjectAltName=URI:spiffe://shop/browser`)
+      yield* known("browser", "operator", "uri:spiffe://shop/browser")
+      yield* Effect.repeat(ask("/self", { pair }), { until: ({ status }) => status === 200 })
+      const own = HttpServer.formatAddress(server.address).replace("http:", "https:")
+      const log = yield* Log.Log
+      const before = (yield* log.sessions).length
+      const order = { actor: "Clerk", input: { order: "page" } }
+      for (const origin of ["https://evil.example", "null", own.replace("https:", "http:"), `${own}0`]) {
+        // A form or a beacon sends what needs no asking before.
+        for (const type of ["text/plain", "application/json"]) {
+          const headers = { origin, "content-type": type }
+          assert.strictEqual((yield* ask("/sessions", { pair, headers, body: order })).status, 401, origin)
+          assert.strictEqual((yield* ask("/audit/verify", { pair, headers, body: "" })).status, 401, origin)
+        }
+      }
+      assert.lengthOf(yield* log.sessions, before)
+      assert.strictEqual((yield* ask("/audit/verify", { pair, headers: { origin: own }, body: "" })).status, 200)
+    }))
+
   it.effect("let in no more within a second after their caller was revoked, on the same connection too", () =>
     Effect.gen(function*() {
       const { client } = yield* Made
@@ -241,6 +267,24 @@ layer(Layer.provide(served, early), { excludeTestServices: true, timeout: "60 se
       assert.strictEqual((yield* ask("/self", { pair, agent })).status, 200)
       agent.destroy()
     }))
+
+  it.effect("ends its streams when the time of its certificate has ended", () =>
+    Effect.gen(function*() {
+      const { client } = yield* Made
+      const pair = client("watching", `${forClients};subjectAltName=URI:spiffe://shop/watching`)
+      yield* known("watching", "operator", "uri:spiffe://shop/watching")
+      const body = { actor: "Shop", input: { order: "w-1" } }
+      const { json: { id } } = yield* Effect.repeat(ask("/sessions", { pair, body }), {
+        until: ({ status }) => status === 201
+      })
+      yield* Effect.repeat(ask(`/sessions/${id}`, { pair }), { until: ({ json }) => json.status === "waiting" })
+      const stream = yield* Effect.forkChild(ask(`/sessions/${id}/events`, { pair }))
+      yield* Effect.sleep("500 millis")
+      assert.isUndefined(stream.pollUnsafe())
+      ahead.ms = 2 * 86_400_000
+      assert.notInclude((yield* Fiber.join(stream)).json, "event: end")
+      ahead.ms = 0
+    }), 20_000)
 })
 
 describe("files for TLS", () => {

@@ -1,6 +1,6 @@
 /** How keys of an issuer are asked for, kept, changed over and done without; and what is never asked. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { KeyCache } from "../../../layers/oidc/index.ts"
 import { audience, type Issuer, jwkOf, makeKey, now, start, verifying } from "./issuer.ts"
@@ -163,6 +163,29 @@ describe("keys of an issuer", () => {
       stranger.keys = [makeKey("one")]
       yield* elsewhere(issuer.token({}, {}, stranger.keys[0]))
       assert.deepStrictEqual(stranger.asked, ["/keys"])
+    }).pipe(Effect.scoped))
+
+  it.effect("are had by all others, though whoever made us look hangs up each time", () =>
+    Effect.gen(function*() {
+      const { issuer, verify } = yield* begun
+      let answer = () => {}
+      issuer.answer = (path, response) => {
+        if (path !== "/keys") return false
+        answer = () => {
+          response.writeHead(200, { "content-type": "application/json" })
+          response.end(JSON.stringify({ keys: issuer.keys.map(jwkOf) }))
+        }
+        return true
+      }
+      const leaving = yield* Effect.forkChild(verify(issuer.token({}, { kid: "nobody's" })), { startImmediately: true })
+      const isAsked = Effect.sync(() => looks(issuer) > 0)
+      yield* Effect.repeat(Effect.andThen(Effect.promise(() => new Promise(setImmediate)), isAsked), {
+        until: (isThere) => isThere
+      })
+      yield* Fiber.interrupt(leaving)
+      answer()
+      assert.strictEqual((yield* verify(issuer.token())).knownBy.subject, "user-1")
+      assert.strictEqual(looks(issuer), 1)
     }).pipe(Effect.scoped))
 
   it.effect("that are weak, private, or for something else verify nothing", () =>

@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Option } from "effect"
+import { Effect, FileSystem, Layer, Option } from "effect"
 import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -198,6 +198,18 @@ describe("a data folder", () => {
       }),
     60_000
   )
+
+  it.live("lets nobody but its user come as far as the database, whoever made the folder", () =>
+    Effect.gen(function*() {
+      const path = yield* folder
+      chmodSync(path, 0o755)
+      yield* Effect.scoped(Layer.build(PgliteClient.layer(path)))
+      assert.strictEqual(statSync(join(path, "pg")).mode & 0o777, 0o700)
+      // One of an earlier version is closed when it is opened.
+      chmodSync(join(path, "pg"), 0o755)
+      yield* Effect.scoped(Layer.build(PgliteClient.layer(path)))
+      assert.strictEqual(statSync(join(path, "pg")).mode & 0o777, 0o700)
+    }))
 
   it.live("is refused when its database does not open, with what to do", () =>
     Effect.gen(function*() {
