@@ -395,8 +395,7 @@ export const layer: Layer.Layer<
       Staging.keep(call.session, left)
       if (!isKept) see(call.session, Label.everyReader(action.readers), true)
       if (!isModel(action.capabilities)) {
-        const known = Received.declaredOf(trust, detected)
-        const declared = result.status === "succeeded" ? known : Label.overall(known)
+        const declared = Received.declaredBy(result.status, trust, detected)
         const { hash: args } = call
         const stamp = Row.stamp(row)
         learn(call.session, { stamp, tool: action.name, declared, readers, args, result: hash, detected })

@@ -84,3 +84,13 @@ export const labelled = (
 /** What a result is taken for. */
 export const declaredOf = (declared: Label.Declared, detected: Row.Detected | undefined): Label.Declared =>
   detected?.isSuspicious === true ? "untrusted" : declared
+
+/** What an act's words are taken for: those of one that did not succeed have no fields. */
+export const declaredBy = (
+  status: typeof Row.Outcome.Type["status"],
+  declared: Label.Declared,
+  detected: Row.Detected | undefined
+): Label.Declared => {
+  const known = declaredOf(declared, detected)
+  return status === "succeeded" ? known : Label.overall(known)
+}
