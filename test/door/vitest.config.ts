@@ -4,5 +4,5 @@ import shared, { ofTheProgram } from "../vitest.config.ts"
 /** The program and the package as their users have them, each test with processes of its own: no part of `npm test`. */
 export default defineConfig({
   ...shared,
-  test: { ...shared.test, include: ofTheProgram, exclude: [] }
+  test: { ...shared.test, include: ofTheProgram, exclude: [], isolate: true }
 })
