@@ -4,7 +4,7 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, References, Schema } from "effect"
 import { RpcClient, RpcSerialization, RpcServer } from "effect/rpc"
 import { createHash } from "node:crypto"
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from "node:fs"
@@ -41,7 +41,7 @@ export const layerServer = (folder: string) =>
       () => serving(folder, () => chmodSync(path, 0o600))
     ).pipe(Layer.catch((error) => Layer.effectContext(Effect.fail(unserved(folder)(error)))))
     return RpcServer.layer(Operations.Operations, { disableTracing: true }).pipe(
-      Layer.provide(RpcServer.layerProtocolSocketServer),
+      Layer.provide(RpcServer.layerProtocolSocketServer.pipe(Layer.provide(hangingUp))),
       Layer.provide(RpcSerialization.layerNdjson),
       Layer.provide(server)
     )
@@ -61,6 +61,9 @@ export const connect = (folder: string) =>
   })
 
 // internal
+
+/** A command that is stopped hangs up, which is no fault of the server's. */
+const hangingUp = Layer.succeed(References.UnhandledLogLevel, "Debug")
 
 /** Removes the socket of a process that was killed. */
 const makeWay = (folder: string, path: string) => {
