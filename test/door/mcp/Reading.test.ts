@@ -57,8 +57,10 @@ layer(served, { excludeTestServices: true, timeout: "60 seconds" })("what is rea
         const approver = yield* client(yield* letIn("decides", "approver"))
         const dispatch = (actor: string, order: string, waitSeconds = 0) =>
           Effect.map(call(operator, "session_dispatch", { actor, input: { order }, waitSeconds }), ({ data }) => data)
-        const ids: Array<string> = []
-        for (let at = 0; at < many; at++) ids.push((yield* dispatch("Shop", `${at}`, 20)).session.id)
+        const store = yield* Store.Store
+        for (let at = 0; at < many; at++) yield* dispatch("Shop", `${at}`)
+        const filed = yield* Effect.repeat(store.tickets(), { until: ({ length }) => length === many })
+        const ids = filed.map(({ session }) => session)
         const writer = (yield* dispatch("Writer", "w", 20)).session.id
         /** What an answer says, and what was read for it. */
         const asked = <A>(ask: Effect.Effect<A>) =>
