@@ -46,7 +46,7 @@ const spoken = Effect.fnUntraced(function*(token: string) {
 
 layer(served, { excludeTestServices: true, timeout: "60 seconds" })("a notice", (it) => {
   it.effect(
-    "comes of proposals when a session ends with one: to all, and to who follows it or one above it",
+    "comes of proposals when a session ends with one, and not when it ends with something else",
     () =>
       Effect.gen(function*() {
         const mine = yield* client(yield* letIn("proposals", "viewer"))
