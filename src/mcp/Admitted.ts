@@ -13,7 +13,6 @@ import type { McpError } from "./McpError.ts"
 import { NotApproved, NotListed, Unfit } from "./McpError.ts"
 import * as Failures from "./McpError.ts"
 import type { Peers } from "./Peers.ts"
-import * as Pin from "./Pin.ts"
 import * as Pins from "./Pins.ts"
 import * as Settings from "./Settings.ts"
 import type * as Shelf from "./Shelf.ts"
@@ -100,17 +99,17 @@ export const make = ({ peers, pins, read, servers }: Parts) => {
       yield* kept(server, tool)(pins.approve({ server, tool, pinnable: said.entry.pinnable }, word))
       return said
     }
-    if (standing !== "changed") return yield* notApproved(server, tool, Views.told[standing])
+    if (standing !== "changed" && standing !== "older") return yield* notApproved(server, tool, Views.told[standing])
     // Asked after the approval was read, so that what it says cannot be from before that.
     const now = yield* found(server, tool, 0)
     const { pinnable } = now.entry
-    if (Views.standingOf(known.pin, pinnable) === "approved") return now
-    if (Pin.wasApproved(known.pin, pinnable.hash)) {
-      const detail = "has here a definition that was approved before the present one"
-      return yield* Failures.of(server, tool, new NotApproved({ detail, remedy: "start that server anew" }))
+    const present = Views.standingOf(known.pin, pinnable)
+    if (present === "approved") return now
+    if (present === "older") {
+      return yield* Failures.of(server, tool, new NotApproved({ detail: Views.told.older, remedy: Views.renew }))
     }
     yield* kept(server, tool)(pins.stop(pinnable, known))
-    return yield* notApproved(server, tool, Views.told[standing])
+    return yield* notApproved(server, tool, Views.told.changed)
   })
 
   /** Whether operators approved another definition than `before` and the server says it. What is kept is looked at first. */

@@ -1,7 +1,7 @@
 /** What a process does whose server says another definition there than elsewhere: it calls none that is not approved now. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, type Scope } from "effect"
-import { Bridge, type McpError } from "../../src/mcp/index.ts"
+import { Bridge, type McpError, McpViews } from "../../src/mcp/index.ts"
 import * as S from "./strangers.ts"
 import * as W from "./world.ts"
 
@@ -72,6 +72,11 @@ describe("a process with a listing from before an approval", () => {
             assert.include(W.textOf(seen), "approved before the present one")
           }
           const bridge = yield* Bridge
+          const [view] = yield* bridge.shelf("strangers")
+          assert.strictEqual(view?.standing, "older")
+          assert.include(view?.detail, "start that server anew")
+          // What approves all that waits leaves it out.
+          assert.isFalse(view !== undefined && McpViews.isWaiting(view))
           const refused = yield* Effect.flip(bridge.tool("strangers", "echo"))
           assert.strictEqual(refused.reason._tag, "NotApproved")
           assert.deepStrictEqual(yield* what, ["approved", "approved"])

@@ -1,7 +1,7 @@
 /** The commands about MCP servers and the definitions of their tools. */
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import type { McpViews } from "../../mcp/index.ts"
+import { McpViews } from "../../mcp/index.ts"
 import { type About, by, data, json, reason, run } from "./Ask.ts"
 import { mcpServe } from "./McpServe.ts"
 import * as Print from "./Print.ts"
@@ -67,10 +67,6 @@ const shown = (client: Client, server: string, tool: string | undefined) =>
       : Effect.succeed(found)
   })
 
-/** Whether it waits for a word of an operator. */
-const isWaiting = ({ standing }: McpViews.ToolView) =>
-  standing === "new" || standing === "changed" || standing === "stopped" || standing === "withdrawn"
-
 interface Word {
   readonly definition: Option.Option<string>
   readonly reason: string
@@ -125,7 +121,7 @@ const approve = (about: About) =>
             })
           }
           const views = yield* shown(client, options.server, name)
-          const wanted = name === undefined ? views.filter(isWaiting) : views
+          const wanted = name === undefined ? views.filter(McpViews.isWaiting) : views
           return yield* Effect.forEach(wanted, (view) => approved(client, view, options))
         }),
         (views, who) =>

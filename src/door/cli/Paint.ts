@@ -15,7 +15,7 @@ const plain = "\u001b[39m"
 const words = {
   good: ["succeeded", "approved", "active", "ready", "holds"],
   bad: ["failed", "abandoned", "denied", "revoked", "not ready", "does not hold"],
-  open: ["waiting", "paused", "proposed", "open", "running", "standing", "new", "changed", "stopped"]
+  open: ["waiting", "paused", "proposed", "open", "running", "standing", "new", "changed", "older", "stopped"]
 } as const
 const kinds = ["good", "bad", "open"] as const
 
