@@ -1,7 +1,7 @@
 /** Runners of a cluster over a SQL database: one in a process of its own, or many that reach each other by sockets. */
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Semaphore } from "effect"
 import {
   RunnerAddress,
   RunnerHealth,
@@ -50,7 +50,7 @@ export const layerOneOfMany = ({ host, listenHost, port }: Place) => {
   return retained(
     NodeClusterSocket.layer({ storage: "byo", shardingConfig }).pipe(
       Layer.provideMerge(Messages.layer),
-      Layer.provide(Layer.orDie(SqlRunnerStorage.layer)),
+      Layer.provide(Layer.provide(inTurns, Layer.orDie(SqlRunnerStorage.layer))),
       Layer.provide(NodeCrypto.layerDigest),
       Layer.provideMerge(ShardingConfig.layerFromEnv(shardingConfig))
     )
@@ -58,6 +58,22 @@ export const layerOneOfMany = ({ host, listenHost, port }: Place) => {
 }
 
 // internal
+
+/** Shards that are let go at the same time. */
+const turns = 8
+
+/**
+ * Shards are let go in turns. Each has as long for that as for a look at its lock, over the one connection that holds the
+ * locks: where a runner stops and lets go of hundreds at once, most of them would have waited for longer.
+ */
+const inTurns = Layer.effect(
+  RunnerStorage.RunnerStorage,
+  Effect.gen(function*() {
+    const storage = yield* RunnerStorage.RunnerStorage
+    const gate = yield* Semaphore.make(turns)
+    return { ...storage, release: (runner, shard) => gate.withPermits(1)(storage.release(runner, shard)) }
+  })
+)
 
 /** With what a cluster of ours has beside its sessions. */
 function retained<A, E, R>(cluster: Layer.Layer<A | Sharding.Sharding | ShardingConfig.ShardingConfig, E, R>) {

@@ -4,7 +4,7 @@ import { Predicate } from "effect"
 /** By the id of the operation. */
 export const summaries: { readonly [operation: string]: string } = {
   "system.health": "Says that the server is there",
-  "system.ready": "Says whether the log answers",
+  "system.ready": "Says whether the server can work: the log answers, and sessions run",
   "agents.list": "Lists the actors that can be dispatched, with the schema of what each takes",
   "sessions.list": "Lists sessions, the oldest first",
   "sessions.dispatch": "Starts a session of an actor",

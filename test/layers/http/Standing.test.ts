@@ -1,7 +1,7 @@
 /** Whether a process can work, asked by HTTP: of a server of callers, of one that has no shards, and of a runner of many. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, FileSystem, Layer, Redacted, Ref, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, FileSystem, Layer, Logger, Redacted, Ref, Schedule, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { runner } from "../../../layers/cli/Boot.ts"
 import { HttpDoor } from "../../../layers/http/index.ts"
@@ -54,9 +54,11 @@ describe("whether a process can work", () => {
 
 describeOnServer("a runner of many", () => {
   it.live(
-    "is not ready before it holds shards, is then, and says that it goes down",
-    () =>
-      Effect.gen(function*() {
+    "is not ready before it holds shards, is then, says that it goes down, and lets its shards go at once",
+    () => {
+      const said: Array<string> = []
+      const logger = Logger.make(({ message }) => void said.push(String(message)))
+      return Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const folder = yield* fs.makeTempDirectoryScoped({ prefix: "aosiq-standing-" })
         const url = yield* freshDatabase
@@ -79,7 +81,9 @@ describeOnServer("a runner of many", () => {
         })
         yield* Fiber.join(closing)
         assert.include([...seen], "it is going down")
-      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+        assert.notInclude(said.join("\n"), "Could not release shards")
+      }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeServices.layer, Logger.layer([logger]))))
+    },
     60_000
   )
 })
