@@ -42,11 +42,14 @@ export const layerOver = (space: Transition.Workspace): Layer.Layer<Store.Store 
             [...space.tickets.values()].filter((ticket) => session === undefined || ticket.session === session)
               .toSorted((a, b) => a.proposedAt - b.proposedAt || byId(a, b))
           ),
-        ticketPage: ({ after, limit }) =>
-          Effect.sync(() =>
-            [...space.tickets.values()].filter((ticket) => after === undefined || byProposal(ticket, after) > 0)
-              .toSorted(byProposal).slice(0, limit)
-          ),
+        ticketPage: ({ after, limit, newest = false, states, within }) =>
+          Effect.sync(() => {
+            const compare = (a: Proposed, b: Proposed) => byProposal(a, b) * (newest ? -1 : 1)
+            return [...space.tickets.values()].filter((ticket) =>
+              (after === undefined || compare(ticket, after) > 0) && (states?.includes(ticket.state) ?? true) &&
+              (within === undefined || Transition.isWithin(ticket.session, within))
+            ).toSorted(compare).slice(0, limit)
+          }),
         due: (now, limit) =>
           Effect.sync(() =>
             [...space.wakes.values()].filter(({ due }) => due <= now).toSorted((a, b) => a.due - b.due).slice(0, limit)
@@ -135,12 +138,13 @@ const byId = (a: { readonly id: string }, b: { readonly id: string }) => a.id ==
 
 type Place = NonNullable<Store.RecordQuery["after"]>
 
-const byProposal = (a: NonNullable<Store.TicketQuery["after"]>, b: NonNullable<Store.TicketQuery["after"]>) =>
-  a.proposedAt - b.proposedAt || byId(a, b)
+type Proposed = NonNullable<Store.TicketQuery["after"]>
+
+const byProposal = (a: Proposed, b: Proposed) => a.proposedAt - b.proposedAt || byId(a, b)
 
 const pageOf = (
   sessions: ReadonlyArray<Log.Summary>,
-  { actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status }: Log.SessionQuery,
+  { actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status, within }: Log.SessionQuery,
   lastAt: (id: string) => number
 ) => {
   const compare = (a: Log.SessionPlace, b: Log.SessionPlace) =>
@@ -148,6 +152,7 @@ const pageOf = (
   return sessions.filter((session) =>
     (status === undefined || session.status === status) && (actor === undefined || session.actor === actor) &&
     (caller === undefined || session.caller === caller) &&
+    (within === undefined || Transition.isWithin(session.id, within)) &&
     (isOver === undefined || Transition.isOver(session.status) === isOver) && (!hasResult || session.result !== null) &&
     (since === undefined || lastAt(session.id) >= since) && (after === undefined || compare(session, after) > 0)
   ).toSorted(compare).slice(0, limit)

@@ -28,13 +28,24 @@ export const store = (sql: SqlClient.SqlClient): Omit<Store.Store["Service"], "c
     ticket: (id) => Effect.map(ticketsWhere(sql.and([sql`id = ${id}`])), ([ticket]) => ticket),
     tickets: (session) =>
       ticketsWhere(session === undefined ? sql.literal("true") : sql.and([sql`session = ${session}`])),
-    ticketPage: ({ after, limit }) =>
+    ticketPage: ({ after, limit, newest = false, states, within }) =>
       sql<{ readonly ticket: typeof Ticket.Ticket.Type }>`
         select ticket from aosiq_tickets where ${
-        after === undefined
-          ? sql.literal("true")
-          : sql`((ticket->>'proposedAt')::bigint, id collate "C") > (${after.proposedAt}, ${after.id} collate "C")`
-      } order by (ticket->>'proposedAt')::bigint, id collate "C" limit ${limit}`.pipe(
+        sql.and([
+          after === undefined
+            ? sql.literal("true")
+            : sql`((ticket->>'proposedAt')::bigint, id collate "C") ${sql.literal(newest ? "<" : ">")}
+              (${after.proposedAt}, ${after.id} collate "C")`,
+          ...states === undefined ? [] : [sql`state in ${sql.in(states)}`],
+          ...within === undefined ? [] : [isWithin(sql, sql.literal("session"), within)]
+        ])
+      } order by ${
+        sql.literal(
+          newest
+            ? `(ticket->>'proposedAt')::bigint desc, id collate "C" desc`
+            : `(ticket->>'proposedAt')::bigint, id collate "C"`
+        )
+      } limit ${limit}`.pipe(
         asked,
         Effect.map((found) => found.map(({ ticket }) => ticket))
       ),
@@ -167,7 +178,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
         failed
       ),
     session: (id) => Effect.request(new ById({ id }), byId),
-    page: ({ actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status }) =>
+    page: ({ actor, after, caller, hasResult = false, isOver, limit, newest = false, since, status, within }) =>
       sql<{ readonly session: Load.SessionRecord }>`
         select row_to_json(s) as session from aosiq_sessions s where ${
         sql.and([
@@ -176,6 +187,7 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
           ...caller === undefined ? [] : [sql`caller = ${caller}`],
           ...since === undefined ? [] : [sql`id in (select session from aosiq_rows where at >= ${since})`],
           ...isOver === undefined ? [] : [sql`status ${sql.literal(isOver ? "in" : "not in")} ${sql.in(over)}`],
+          ...within === undefined ? [] : [isWithin(sql, sql.literal("id"), within)],
           hasResult ? sql`result is not null` : sql.literal("true"),
           after === undefined
             ? sql.literal("true")
@@ -227,6 +239,11 @@ export const log = (sql: SqlClient.SqlClient): Log.Log["Service"] => {
 }
 
 // internal
+
+/** Whether a session is this one or below it: found by the root of its tree, which has an index. */
+const isWithin = (sql: SqlClient.SqlClient, column: Statement.Fragment, session: Claims.SessionId) =>
+  sql`split_part(${column}, '.', 1) = split_part(${session}, '.', 1)
+    and (${column} = ${session} or starts_with(${column}, ${`${session}.`}))`
 
 /** Statuses that are final. */
 const over: ReadonlyArray<Log.Status> = ["succeeded", "failed", "abandoned", "cancelled"]

@@ -69,6 +69,8 @@ export interface SessionQuery {
   readonly isOver?: boolean | undefined
   /** Those that have a result. */
   readonly hasResult?: boolean | undefined
+  /** This one, and all below it. */
+  readonly within?: Claims.SessionId | undefined
 }
 
 /** Where a row stands among all. */

@@ -350,7 +350,7 @@ export class Store extends Context.Service<Store, {
   readonly ticket: (id: Ticket.TicketId) => Effect.Effect<Ticket.Ticket | undefined, StoreError>
   /** Tickets of one session, or of all; oldest first. */
   readonly tickets: (session?: Claims.SessionId) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
-  /** Tickets of all sessions, oldest first, page by page. */
+  /** Tickets, oldest first unless `newest`, page by page. */
   readonly ticketPage: (query: TicketQuery) => Effect.Effect<ReadonlyArray<Ticket.Ticket>, StoreError>
   /** Wakes that are due at `now`, the oldest first, at most `limit` of them; with the class that runs each. */
   readonly due: (
@@ -384,10 +384,16 @@ export class Store extends Context.Service<Store, {
   readonly accountPage: (query: AccountQuery) => Effect.Effect<ReadonlyArray<AccountView>, StoreError>
 }>()("aosiq/governor/Store") {}
 
-/** Which tickets: those after a place. */
+/** Which tickets. */
 export interface TicketQuery {
+  /** Those after this place, in the order that is asked for. */
   readonly after?: Pick<Ticket.Ticket, "proposedAt"> & { readonly id: string } | undefined
   readonly limit: number
+  readonly newest?: boolean | undefined
+  /** Those that are kept in one of these states. */
+  readonly states?: ReadonlyArray<Ticket.State> | undefined
+  /** Those of this session, and of all below it. */
+  readonly within?: Claims.SessionId | undefined
 }
 /** Which accounts: those after an id. */
 export interface AccountQuery {

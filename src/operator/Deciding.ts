@@ -3,7 +3,7 @@ import { Effect, Option, Result } from "effect"
 import { Ticket } from "../approval/index.ts"
 import { Log } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
-import { Flowing, Governor } from "../governor/index.ts"
+import { Flowing, Governor, Store } from "../governor/index.ts"
 import { Approvals, Dispatch, Endorsements, Rules, Unknowns } from "../session/index.ts"
 import { Tool } from "../tool/index.ts"
 import { Flow } from "../trust/index.ts"
@@ -12,6 +12,7 @@ import { explain } from "./Explain.ts"
 import { failed } from "./Failure.ts"
 import { check, may } from "./May.ts"
 import { OperationError } from "./Operations.ts"
+import * as Pages from "./Pages.ts"
 import * as Seen from "./Seen.ts"
 
 /** Sessions that go on at the same time after a decision. */
@@ -27,13 +28,17 @@ export const make = Effect.gen(function*() {
   const log = yield* Log.Log
   const { labels } = yield* Governor
   const seen = Seen.make(log)
+  const tickets = Pages.ticketsOf(yield* Store.Store)
 
   /** The one way in which a decision lets a session go on. */
   const resumed = (session: Claims.SessionId, reason: string) =>
     Effect.flatMap(dispatch.resume(session, reason), seen.run)
 
   return {
-    approvals_list: may("approvals_list", () => Effect.mapError(approvals.list, failed)),
+    approvals_list: may(
+      "approvals_list",
+      ({ limit = Infinity, ...which }) => Effect.map(tickets({ ...which, limit }), ({ items }) => items)
+    ),
     approval_show: may("approval_show", ({ ticket }) => Effect.mapError(approvals.show(ticket), failed)),
     approval_decide: may("approval_decide", ({ wait = true, ...batch }, { name: by }) =>
       Effect.gen(function*() {

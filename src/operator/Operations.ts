@@ -175,7 +175,19 @@ export const maxRows = 1000
 
 /** The operations. */
 export class Operations extends RpcGroup.make(
-  Rpc.make("approvals_list", { success: Schema.Array(Ticket.Ticket), error }),
+  /** Oldest first unless `newest`; all of them, or those that are named. */
+  Rpc.make("approvals_list", {
+    payload: {
+      /** Those in this state. */
+      state: Schema.optionalKey(Ticket.State),
+      /** Those of this session, and of all below it. */
+      within: Schema.optionalKey(Claims.SessionId),
+      newest: Schema.optionalKey(Schema.Boolean),
+      limit: Schema.optionalKey(Schema.Natural.check(Schema.isGreaterThan(0)))
+    },
+    success: Schema.Array(Ticket.Ticket),
+    error
+  }),
   Rpc.make("approval_show", { payload: { ticket: Schema.NonEmptyString }, success: TicketView, error }),
   Rpc.make("approval_decide", {
     payload: {
@@ -226,7 +238,11 @@ export class Operations extends RpcGroup.make(
   }),
   /** All, or those with a row of `since` (epoch milliseconds) or later. */
   Rpc.make("sessions_list", {
-    payload: { since: Schema.optionalKey(Schema.Natural) },
+    payload: {
+      since: Schema.optionalKey(Schema.Natural),
+      /** The latest so many. */
+      latest: Schema.optionalKey(Schema.Natural)
+    },
     success: Schema.Array(SessionView),
     error
   }),
@@ -379,7 +395,12 @@ export class Operations extends RpcGroup.make(
   Rpc.make("cost_summary", { success: Schema.Array(AccountView), error }),
   Rpc.make("agents_list", { success: Schema.Array(AgentView), error }),
   /** The latest first. */
-  Rpc.make("proposals_list", { success: Schema.Array(ProposalSummary), error }),
+  Rpc.make("proposals_list", {
+    /** Those among what the latest so many sessions ended with; all when left out. */
+    payload: { latest: Schema.optionalKey(Schema.Natural) },
+    success: Schema.Array(ProposalSummary),
+    error
+  }),
   Rpc.make("caller_self", { success: Identity, error }),
   Rpc.make("callers_list", { success: Schema.Array(CallerView), error }),
   /** With a token; with none, when it is known by something else. */

@@ -72,20 +72,7 @@ export const layer: Layer.Layer<Pages, never, Log.Log | Store.Store> = Layer.eff
           Effect.mapError(log.trail({ ...query, limit: limit + 1 }), failed),
           (found) => cut(found, limit, ({ at, seq, session }) => ({ at, session, seq }))
         )),
-      tickets: may(
-        "approvals_list",
-        ({ after, limit, state }) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            filled(
-              { after, limit, placeOf: ({ id, proposedAt }: Ticket.Ticket) => ({ at: proposedAt, id }) },
-              (after, limit) =>
-                store.ticketPage({ limit, ...after && { after: { proposedAt: after.at, id: after.id } } }),
-              (ticket) => {
-                const shown = Ticket.isOverdue(ticket, now) ? { ...ticket, state: "expired" as const } : ticket
-                return Effect.succeed(state === undefined || shown.state === state ? [shown] : [])
-              }
-            ))
-      ),
+      tickets: may("approvals_list", ticketsOf(store)),
       proposals: may("proposals_list", ({ after, limit }) =>
         filled(
           { after, limit, placeOf: ofSession },
@@ -108,7 +95,34 @@ export const layer: Layer.Layer<Pages, never, Log.Log | Store.Store> = Layer.eff
   })
 )
 
+/** Tickets in a state, as they are seen: one whose time ran out is expired. */
+export const ticketsOf = (store: Store.Store["Service"]) =>
+(
+  { after, limit, state, ...which }:
+    & Ask<Place>
+    & Pick<Store.TicketQuery, "newest" | "within">
+    & { readonly state?: Ticket.State | undefined }
+): Effect.Effect<Page<Ticket.Ticket, Place>, OperationError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    filled(
+      { after, limit, placeOf: ({ id, proposedAt }: Ticket.Ticket) => ({ at: proposedAt, id }) },
+      (after, limit) =>
+        store.ticketPage({
+          ...which,
+          limit,
+          states: state === "expired" ? ["proposed", "approved", "expired"] : state && [state],
+          after: after && { proposedAt: after.at, id: after.id }
+        }),
+      (ticket) => {
+        const shown = Ticket.isOverdue(ticket, now) ? { ...ticket, state: "expired" as const } : ticket
+        return Effect.succeed(state === undefined || shown.state === state ? [shown] : [])
+      }
+    ))
+
 // internal
+
+/** Items of one reading. */
+const maxRead = 1000
 
 const ofSession = ({ id, startedAt }: Log.SessionPlace) => ({ startedAt, id })
 
@@ -130,16 +144,17 @@ const filled = Effect.fnUntraced(function*<A, B, P>(
   pick: (item: A) => Effect.Effect<ReadonlyArray<B>, Store.StoreError | Log.LogError>
 ): Effect.fn.Return<Page<B, P>, OperationError> {
   const items: Array<B> = []
+  const size = Math.min(limit, maxRead)
   let place = after
   for (;;) {
-    const found = yield* Effect.mapError(read(place, limit + 1), failed)
-    for (const item of found.slice(0, limit)) {
+    const found = yield* Effect.mapError(read(place, size + 1), failed)
+    for (const item of found) {
       const picked = yield* Effect.mapError(pick(item), failed)
       // One more was found than there is room for: it is the first of the next page.
       if (items.length + picked.length > limit && place !== undefined) return { items, next: place }
       items.push(...picked)
       place = placeOf(item)
     }
-    if (found.length <= limit) return { items, next: null }
+    if (found.length <= size) return { items, next: null }
   }
 })

@@ -3,7 +3,6 @@ import { Effect, Option, Schema } from "effect"
 import type { Log } from "../audit/index.ts"
 import { Claims } from "../capability/index.ts"
 import type { Evidence } from "../evidence/index.ts"
-import { Transition } from "../governor/index.ts"
 import { Proposal } from "../proposal/index.ts"
 
 /** A citation, and what became of it. */
@@ -46,10 +45,10 @@ export const of = Effect.fnUntraced(function*(
   evidence: Evidence.Evidence["Service"],
   session: Claims.SessionId
 ) {
-  const sessions = yield* log.sessions
+  const sessions = yield* log.page({ within: session, hasResult: true, limit: Number.MAX_SAFE_INTEGER })
   const found: Array<ProposalView> = []
   for (const { actor, id, result } of sessions) {
-    if (!Transition.isWithin(id, session) || result === null) continue
+    if (result === null) continue
     const text = yield* log.payload(result)
     const proposal = Option.flatMap(text, read)
     if (Option.isNone(proposal)) continue

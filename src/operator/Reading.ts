@@ -53,16 +53,19 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
         Effect.mapError(log.trail({ since, session, caller, kind, limit: Math.min(limit, maxRows) }), failed)),
       cost_summary: may("cost_summary", () =>
         Effect.mapError(store.accounts, failed)),
-      proposals_list: may("proposals_list", () =>
+      proposals_list: may("proposals_list", ({ latest }) =>
         Effect.gen(function*() {
-          const ended = (yield* Effect.mapError(log.sessions, failed)).filter(({ result }) =>
-            result !== null
-          )
-          const found = yield* Effect.mapError(Effect.forEach(ended.toReversed(), seen.proposal), failed)
+          const ended = latest === undefined
+            ? Effect.map(log.sessions, (all) =>
+              all.filter(({ result }) =>
+                result !== null
+              ).toReversed())
+            : log.page({ newest: true, hasResult: true, limit: latest })
+          const found = yield* Effect.forEach(yield* ended, seen.proposal)
           return found.flatMap((one) =>
             Option.toArray(one)
           )
-        })),
+        }).pipe(Effect.mapError(failed))),
       proposals_get: may("proposals_get", ({ session }) =>
         Effect.andThen(seen.find(session), Effect.mapError(Proposals.of(log, evidence, session), failed))),
       caller_self: may("caller_self", (_, asker) =>

@@ -60,11 +60,13 @@ export const sessions = Effect.gen(function*() {
 
   return {
     agents_list: may("agents_list", () => agents),
-    sessions_list: may("sessions_list", ({ since }) =>
-      Effect.mapError(
-        Effect.map(since === undefined ? log.sessions : log.since(since), (list) => list.map(Seen.session)),
-        failed
-      )),
+    sessions_list: may("sessions_list", ({ latest, since }) => {
+      const all = since === undefined ? log.sessions : log.since(since)
+      const found = latest === undefined
+        ? all
+        : Effect.map(log.page({ since, newest: true, limit: latest }), (list) => list.toReversed())
+      return Effect.mapError(Effect.map(found, (list) => list.map(Seen.session)), failed)
+    }),
     session_show: may("session_show", ({ session }) => Effect.map(seen.find(session), Seen.session)),
     session_dispatch: may(
       "session_dispatch",

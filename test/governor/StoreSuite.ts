@@ -178,12 +178,42 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
           tickets.map(({ id }) => id).toSorted(),
           (yield* store.tickets()).map(({ id }) => id).toSorted()
         )
+        const backwards = yield* through(
+          (after: Store.TicketQuery["after"]) => store.ticketPage({ after, limit: 2, newest: true }),
+          ({ id, proposedAt }) => ({ id, proposedAt })
+        )
+        assert.deepStrictEqual(backwards.map(({ id }) => id), tickets.map(({ id }) => id).toReversed())
         const accounts = yield* through(
           (after: string | undefined) => store.accountPage({ after, limit: 2 }),
           ({ id }) => id
         )
         assert.deepStrictEqual(accounts, accounts.toSorted((a, b) => compare(a.id, b.id)))
         assert.isAtLeast(accounts.length, 6)
+      }))
+
+    it.effect("finds sessions and tickets of one tree, and tickets by how they stand", () =>
+      Effect.gen(function*() {
+        const store = yield* Store.Store
+        const log = yield* Log.Log
+        const top = yield* C.opened()
+        const below = yield* C.opened(undefined, `${top.id}.a`, top.id)
+        // Its name begins alike, and it is none of them.
+        const other = yield* C.opened(undefined, `${top.id}x`)
+        const first = C.ticket(top, C.fresh("T"), { proposedAt: 7 })
+        const second = C.ticket(below, C.fresh("T"), { proposedAt: 8 })
+        yield* store.commit(C.propose(top, first))
+        yield* store.commit(C.propose(below, second))
+        yield* store.commit(C.propose(other, C.ticket(other, C.fresh("T"))))
+        const ids = (list: ReadonlyArray<{ readonly id: string }>) => list.map(({ id }) => id)
+        assert.deepStrictEqual(ids(yield* log.page({ within: top.id, limit: 9 })), [top.id, below.id])
+        assert.deepStrictEqual(ids(yield* log.page({ within: below.id, limit: 9 })), [below.id])
+        const within = { within: top.id, limit: 9 }
+        assert.deepStrictEqual(ids(yield* store.ticketPage(within)), [first.id, second.id])
+        assert.deepStrictEqual(ids(yield* store.ticketPage({ ...within, within: below.id })), [second.id])
+        yield* store.commit(C.decide(first, false))
+        assert.deepStrictEqual(ids(yield* store.ticketPage({ ...within, states: ["proposed"] })), [second.id])
+        assert.deepStrictEqual(ids(yield* store.ticketPage({ ...within, states: ["denied", "failed"] })), [first.id])
+        assert.lengthOf(yield* store.ticketPage({ ...within, states: ["proposed", "denied"] }), 2)
       }))
 
     it.effect("lists tickets oldest first, sessions oldest first, and accounts by id", () =>

@@ -20,7 +20,7 @@ export const approvals = (about: About) =>
       Command.make(
         "list",
         { data, json },
-        (options) => run(options, (client) => client.approvals_list(), PrintApprovals.tickets)
+        (options) => run(options, (client) => client.approvals_list({}), PrintApprovals.tickets)
       ).pipe(Command.withDescription("List tickets")),
       Command.make("show", { ticket: ticketId, data, json }, (options) =>
         run(options, (client) =>
@@ -93,7 +93,7 @@ const fitting = ({ act, all, session, tickets, yes }: Choice) => {
 
 /** Prints what is decided and decides it, unless the person thinks better of it. */
 const decided = Effect.fnUntraced(function*(client: Client, who: Who, approve: boolean, choice: Choice) {
-  const list = yield* client.approvals_list()
+  const list = yield* client.approvals_list({})
   const wanted = choice.all ? list.filter((ticket) => isMeant(choice, ticket)) : named(list, choice.tickets)
   const say = (text: string) => choice.json ? Console.error(Print.plain(text)) : Console.log(Print.plain(text))
   yield* say(`${PrintApprovals.batch(wanted, approve, who)}\n`)

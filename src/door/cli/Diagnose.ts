@@ -98,7 +98,7 @@ const gather = Effect.fnUntraced(function*(
   const result = advisor === undefined ? null : yield* client.session_result({ session: advisor.id })
   const rows = advisor === undefined ? [] : yield* client.session_rows({ session: advisor.id })
   const backend = answering(rows) ?? first
-  const tickets = yield* client.approvals_list()
+  const tickets = yield* client.approvals_list({})
   const accounts = yield* client.cost_summary()
   return {
     ...Operations.standing(ended),

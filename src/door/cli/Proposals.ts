@@ -77,7 +77,7 @@ export const proposal = Command.make("proposal").pipe(
     Command.make(
       "list",
       { data, json },
-      (options) => run(options, (client) => client.proposals_list(), listed)
+      (options) => run(options, (client) => client.proposals_list({}), listed)
     ).pipe(Command.withDescription("List proposals, the latest first")),
     looking("show", "Show the proposals of a session and those below it, with what each claim cites", shown),
     looking("explain", "Show what was recorded behind each claim, and whether it holds", explained)

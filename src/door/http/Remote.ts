@@ -111,7 +111,13 @@ const looking = (client: Client) => {
     agents_list: () => whole((query) => client.agents.list({ query })),
     alerts_list: () => whole((query) => client.audit.alerts({ query })),
     approval_show: ({ ticket }) => told(client.approvals.show({ params: { ticket } })),
-    approvals_list: () => whole((query) => client.approvals.list({ query })),
+    approvals_list: ({ limit, newest = false, state, within }) =>
+      Effect.map(
+        whole((query) => client.approvals.list({ query: { ...query, ...state && { state } } })),
+        (all) =>
+          (newest ? all.toReversed() : all)
+            .filter(({ session }) => within === undefined || `${session}.`.startsWith(`${within}.`)).slice(0, limit)
+      ),
     audit_export: ({ payloads }) =>
       Stream.unwrap(client.audit.export({ query: { payloads: payloads ? "with" : "without" } })).pipe(
         Stream.decodeText,
@@ -135,7 +141,8 @@ const looking = (client: Client) => {
     mcp_servers: () => whole((query) => client.mcp.servers({ query })),
     mcp_tools: ({ server }) => whole((query) => client.mcp.tools({ query: { ...query, server } })),
     proposals_get: ({ session }) => items(client.proposals.show({ params: { session } })),
-    proposals_list: () => whole((query) => client.proposals.list({ query })),
+    proposals_list: ({ latest }) =>
+      Effect.map(whole((query) => client.proposals.list({ query })), (all) => all.slice(0, latest)),
     rules_list: () => whole((query) => client.rules.list({ query })),
     schedule_history: ({ limit, schedule }) =>
       items(client.schedules.history({ params: { schedule }, query: { limit: Math.min(limit, max) } })),
@@ -151,10 +158,10 @@ const looking = (client: Client) => {
     session_show,
     session_tape: (params) => told(client.sessions.tape({ params })),
     // The API lists the latest first.
-    sessions_list: (since) =>
+    sessions_list: ({ latest, ...since }) =>
       Effect.map(
         whole((query) => client.sessions.list({ query: { ...query, ...since } })),
-        (list) => list.toReversed()
+        (list) => list.slice(0, latest).toReversed()
       ),
     unknown_list: () => whole((query) => client.unknown.list({ query }))
   } satisfies Partial<Remote>

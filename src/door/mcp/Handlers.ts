@@ -2,7 +2,7 @@
 import { Effect, Result, Schema } from "effect"
 import { Row } from "../../audit/index.ts"
 import type { Operations } from "../../operator/index.ts"
-import { maxRows, standardRows, ToolError, tools } from "./Tools.ts"
+import { maxRows, maxTickets, standardRows, ToolError, tools } from "./Tools.ts"
 import * as Waiting from "./Waiting.ts"
 import type { Work } from "./Work.ts"
 
@@ -43,8 +43,16 @@ export const layer = (work: Work) =>
     session_cancel: (order) =>
       told(Effect.map(work.session_control({ ...order, action: "cancel" }), (session) => ({ session }))),
     proposal_get: (about) => told(Effect.map(work.proposals_get(about), (proposals) => ({ proposals }))),
-    approvals_list: ({ state = "proposed" }) =>
-      told(Effect.map(work.approvals_list(), (list) => ({ tickets: list.filter((ticket) => ticket.state === state) }))),
+    approvals_list: ({ session, state = "proposed" }) =>
+      told(Effect.map(
+        work.approvals_list({
+          state,
+          newest: state !== "proposed",
+          limit: maxTickets,
+          ...session === undefined ? {} : { within: session }
+        }),
+        (tickets) => ({ tickets })
+      )),
     // Its sessions go on by themselves: an answer that waited for them would take as long as they do.
     approval_decide: (batch) =>
       told(Effect.map(

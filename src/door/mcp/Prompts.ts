@@ -37,11 +37,7 @@ export const layer = (work: Work) =>
         title: "Explain a session",
         description: "Says what a session did and why, from its record",
         parameters: { session: Name.Session.annotate({ description: "Id of a session" }) },
-        completion: {
-          session: (input) =>
-            Effect.map(work.sessions_list({}), (list) =>
-              list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).slice(-100))
-        },
+        completion: { session: Resources.completing(work) },
         content: ({ session }) =>
           Effect.map(Resources.record(work, session), (record) =>
             asked(

@@ -5,11 +5,14 @@ import type { Claims } from "../../capability/index.ts"
 import type { Operations, Permits } from "../../operator/index.ts"
 import * as Name from "../Name.ts"
 import { rowView } from "./Handlers.ts"
+import { maxTickets } from "./Tools.ts"
 import * as Visible from "./Visible.ts"
 import type { Work } from "./Work.ts"
 
 /** Rows of one reading of a record, the latest. */
 const maxRows = 1000
+/** Sessions that are looked at for proposals and for completions, the latest. */
+const maxSessions = 500
 /** Ids that a completion gives. */
 const maxCompletions = 100
 
@@ -40,22 +43,23 @@ const SessionParam = McpSchema.param("session", Name.Session)
 
 /** They, over the operations. */
 export const layer = (work: Work) => {
-  const sessions = (input: string) =>
-    Effect.map(
-      work.sessions_list({}),
-      (list) => list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).toReversed().slice(0, maxCompletions)
-    )
+  const sessions = completing(work)
   return Layer.mergeAll(
     Visible.hidden(
       "proposals_list",
       McpServer.resource({
         uri: uris.proposals,
         name: "proposals",
-        description: "What agents ended with for people, the latest first, and where each can be read",
+        description:
+          `What agents ended with for people, the latest first, and where each can be read: of the latest ${maxSessions} ` +
+          "sessions that ended with something",
         mimeType,
         content: read(
           uris.proposals,
-          Effect.map(work.proposals_list(), (list) => list.map((one) => ({ ...one, uri: uris.proposal(one.session) })))
+          Effect.map(
+            work.proposals_list({ latest: maxSessions }),
+            (list) => list.map((one) => ({ ...one, uri: uris.proposal(one.session) }))
+          )
         )
       })
     ),
@@ -64,7 +68,7 @@ export const layer = (work: Work) => {
       McpServer.resource({
         uri: uris.approvals,
         name: "approvals",
-        description: "Acts that wait for people",
+        description: `Acts that wait for people: the ${maxTickets} oldest, oldest first`,
         mimeType,
         content: read(uris.approvals, waiting(work))
       })
@@ -93,8 +97,14 @@ export const layer = (work: Work) => {
 }
 
 /** The acts that wait for people. */
-export const waiting = (work: Work) =>
-  Effect.map(work.approvals_list(), (list) => list.filter(({ state }) => state === "proposed"))
+export const waiting = (work: Work) => work.approvals_list({ state: "proposed", limit: maxTickets })
+
+/** Ids of sessions that begin so, the latest first. */
+export const completing = (work: Work) => (input: string) =>
+  Effect.map(
+    work.sessions_list({ latest: maxSessions }),
+    (list) => list.flatMap(({ id }) => id.startsWith(input) ? [id] : []).toReversed().slice(0, maxCompletions)
+  )
 
 /** The record of a session. */
 export const record = (work: Work, session: Operations.SessionView["id"]) =>

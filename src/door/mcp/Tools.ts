@@ -23,6 +23,8 @@ export const maxItems = 50
 /** Rows that one look at the record gives: unless asked for otherwise, and at the most. */
 export const standardRows = 50
 export const maxRows = 200
+/** Tickets of one answer at the most. */
+export const maxTickets = 100
 
 /** Why a tool did nothing: the kind of the refusal, what did not happen, and what would help. */
 export class ToolError extends Schema.TaggedError<ToolError>()("ToolError", {
@@ -40,7 +42,7 @@ export const Standing = Schema.Struct({
   session: Operations.SessionView,
   /** What it ended with; `null` while it has not, or if it ended without. */
   result: Schema.NullOr(Schema.Json),
-  /** Tickets of it and of all below it that wait for people. */
+  /** Tickets of it and of all below it that wait for people, the oldest. */
   waitsFor: Schema.Array(Ticket.TicketId)
 })
 export type Standing = typeof Standing.Type
@@ -172,9 +174,11 @@ const ProposalGet = Tool.make("proposal_get", {
 
 const ApprovalsList = Tool.make("approvals_list", {
   ...common,
-  description: "Acts that wait for people, or did: the exact arguments, the reasons of the actor, the evidence",
+  description: "Acts that wait for people, or did: the exact arguments, the reasons of the actor, the evidence. " +
+    `${maxTickets} at the most: of those that wait the oldest, oldest first; of others the latest, latest first.`,
   parameters: Schema.Struct({
-    state: Schema.optionalKey(Ticket.State.annotate({ description: "Those in this state; proposed unless given" }))
+    state: Schema.optionalKey(Ticket.State.annotate({ description: "Those in this state; proposed unless given" })),
+    session: Schema.optionalKey(session.annotate({ description: "Those of this session and of all below it" }))
   }),
   success: Schema.Struct({ tickets: Schema.Array(Ticket.Ticket) })
 }).annotateMerge(looks("List approvals"))

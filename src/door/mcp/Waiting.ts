@@ -8,7 +8,7 @@ import { RpcSchema } from "effect/rpc"
 import type { Row } from "../../audit/index.ts"
 import { Asker, type Operations } from "../../operator/index.ts"
 import type { Hold, TooManyStreams } from "../Streams.ts"
-import type { Standing } from "./Tools.ts"
+import { maxTickets, type Standing } from "./Tools.ts"
 import type { Work } from "./Work.ts"
 
 type SessionId = Operations.SessionView["id"]
@@ -47,10 +47,9 @@ const every = Duration.millis(250)
 export const standing = Effect.fnUntraced(function*(work: Work, id: SessionId) {
   const session = yield* work.session_show({ session: id })
   const result = ended.has(session.status) ? yield* work.session_result({ session: id }) : null
-  const tickets = ended.has(session.status) ? [] : yield* work.approvals_list()
-  const waitsFor = tickets.filter((ticket) =>
-    ticket.state === "proposed" && (ticket.session === id || ticket.session.startsWith(`${id}.`))
-  )
+  const waitsFor = ended.has(session.status)
+    ? []
+    : yield* work.approvals_list({ state: "proposed", within: id, limit: maxTickets })
   return { session, result, waitsFor: waitsFor.map(({ id }) => id) } satisfies Standing
 })
 

@@ -29,6 +29,37 @@ const from = (url: string, headers: Record<string, string>) =>
     request.end(initialize)
   })
 
+layer(served({ perSecond: 1, burst: 30 }), { excludeTestServices: true, timeout: "60 seconds" })(
+  "the rate of a caller",
+  (it) => {
+    it.effect(
+      "counts each message of a batch, and nothing of a batch is done that is too much",
+      () =>
+        Effect.gen(function*() {
+          const url = `${yield* address}/mcp`
+          const authorization = `Bearer ${yield* letIn("batches", "operator")}`
+          const begun = yield* post(url, { authorization }, initialize.replace("2025-11-25", "2025-03-26"))
+          const mine = { authorization, "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" }
+          const batch = (order: string) =>
+            JSON.stringify(Array.from({ length: 20 }, (_, id) => ({
+              jsonrpc: "2.0",
+              id,
+              method: "tools/call",
+              params: { name: "session_dispatch", arguments: { actor: "Clerk", input: { order }, waitSeconds: 20 } }
+            })))
+          const first = yield* post(url, mine, batch("within"))
+          assert.strictEqual(first.status, 200, first.text)
+          assert.lengthOf(done.filter((one) => one === "look within"), 20)
+          // 30 at once, and one a second after that: 9 are left, and a few.
+          const second = yield* post(url, mine, batch("beyond"))
+          assert.strictEqual(second.status, 429)
+          assert.notInclude(done, "look beyond")
+        }),
+      30_000
+    )
+  }
+)
+
 layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "60 seconds" })(
   "the door",
   (it) => {

@@ -1,24 +1,14 @@
 /** Following what can be read: who hears of what, how much of it, until when, and what a cut stream goes on with. */
 import { assert, layer } from "@effect/vitest"
-import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js"
 import { Effect, Fiber, type Scope } from "effect"
 import { Log } from "../../../src/audit/index.ts"
 import { Following } from "../../../src/door/mcp/index.ts"
 import { Caller, Callers } from "../../../src/session/index.ts"
 import { address, type Answer, letIn, send, served } from "../http/world.ts"
-import { call, client } from "./world.ts"
+import { call, client, follow, heard, until } from "./world.ts"
 
 type Client = Effect.Success<ReturnType<typeof client>>
 
-/** What a client is told of, in order. */
-const heard = (one: Client): ReadonlyArray<string> => {
-  const uris: Array<string> = []
-  one.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void uris.push(params.uri))
-  return uris
-}
-const follow = (one: Client, uri: string) =>
-  Effect.promise(() => one.subscribeResource({ uri }).then(() => "", ({ message }: Error) => message))
-const until = (isSo: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), { until: () => isSo() })
 const dispatched = (one: Client, actor: string, order: string, waitSeconds = 20) =>
   Effect.map(
     call(one, "session_dispatch", { actor, input: { order }, waitSeconds }),

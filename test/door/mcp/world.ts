@@ -2,8 +2,28 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import { Effect, type Scope } from "effect"
+import { ResourceUpdatedNotificationSchema } from "@modelcontextprotocol/sdk/types.js"
+import { Effect, Schema, type Scope } from "effect"
+import { DeterministicActor } from "../../../src/actor/index.ts"
+import { Proposal } from "../../../src/proposal/index.ts"
 import { address } from "../http/world.ts"
+
+/** Ends with a proposal. */
+export const Writer = DeterministicActor.make("Writer", {
+  description: "proposes what is to be done about an order",
+  input: Schema.Struct({ order: Schema.String }),
+  output: Proposal.Base,
+  tools: [],
+  run: ({ order }) =>
+    Effect.succeed({
+      title: `order ${order}`,
+      summary: "It is late.",
+      severity: "low" as const,
+      confidence: 0.5,
+      claims: [],
+      risks: []
+    })
+})
 
 /** A client over a transport, for as long as the scope is open. */
 export const connected = (transport: Transport): Effect.Effect<Client, never, Scope.Scope> =>
@@ -47,3 +67,15 @@ export const call = (
     const [first] = result.content as ReadonlyArray<{ readonly text?: string }>
     return { data: result.structuredContent, error: result.isError === true ? first?.text ?? "" : null }
   })
+
+/** What a client is told of, in order. */
+export const heard = (one: Client): ReadonlyArray<string> => {
+  const uris: Array<string> = []
+  one.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void uris.push(params.uri))
+  return uris
+}
+/** Follows a resource; why not, where it may not be. */
+export const follow = (one: Client, uri: string) =>
+  Effect.promise(() => one.subscribeResource({ uri }).then(() => "", ({ message }: Error) => message))
+/** Waits for it. */
+export const until = (isSo: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), { until: () => isSo() })
