@@ -133,12 +133,16 @@ const judge = (
   if (typeof exp !== "number" || now >= exp + skew) return refused("it has expired, or never does")
   if (nbf !== undefined && (typeof nbf !== "number" || now < nbf - skew)) return refused("it is not good yet")
   if (iat !== undefined && (typeof iat !== "number" || now < iat - skew)) return refused("it was made in the future")
-  if (typeof sub !== "string" || sub === "" || sub.length > maxSubject) return refused("it is about nobody")
+  if (typeof sub !== "string" || sub === "" || sub.length > maxSubject || !isKept(sub)) {
+    return refused("it is about nobody")
+  }
   const knownBy: typeof KnownBy.Subject.Type = { kind: "subject", issuer: issuer.issuer, subject: sub }
   return Result.succeed({ knownBy, place: placeIn(issuer, claims), until: (exp + skew) * 1000 })
 }
 
 const maxSubject = 255
+/** No database keeps any other. */
+const isKept = (text: string): boolean => !text.includes("\u0000") && text.isWellFormed()
 const isText = (value: unknown): value is string => typeof value === "string"
 
 const placeIn = (issuer: Issuers.Issuer, claims: Claims): Issuers.Place | null => {

@@ -78,7 +78,10 @@ export class Callers extends Context.Service<Callers, {
   >
   /** Has a caller known by one thing more. */
   readonly bind: (order: Order & { readonly knownBy: KnownBy.KnownBy }) => Effect.Effect<Standing, CallerError>
-  /** Gives it one more token; those it had are good for `overlapMs` more. What else it is known by stays. */
+  /**
+   * Gives it one more token; those it had are good for `overlapMs` more. What else it is known by stays. Refused for whom a
+   * group lets in: the token would be good after the group's letting in has ended.
+   */
   readonly rotate: (order: Order & { readonly overlapMs: number }) => Effect.Effect<Given, CallerError>
   /** Lets it in no more; or only with one of its tokens no more, if that is named by its id. */
   readonly revoke: (
@@ -262,6 +265,12 @@ export const layer: Layer.Layer<Callers, never, Store.Store | Digest.Digest | Go
         const now = yield* Clock.currentTimeMillis
         const { caller, version } = yield* find(name)
         if (caller.revokedAt !== null) return yield* impossible(`${name} was revoked`, "add another caller")
+        if (caller.group !== undefined) {
+          return yield* impossible(
+            `${name} is let in by the group ${Redact.redact(caller.group)}, and a token would let it in without`,
+            "add another caller for what needs a token"
+          )
+        }
         const good = yield* credentialsOf(name, now)
         const known = good.flatMap(({ credential }) => credential.knownBy === undefined ? [] : [credential])
         const before = good.filter(({ credential }) => credential.knownBy === undefined)
@@ -334,7 +343,9 @@ export const layer: Layer.Layer<Callers, never, Store.Store | Digest.Digest | Go
         const hash = Option.match(found, { onNone: () => Digest.zero, onSome: ({ credential }) => credential.hash })
         const isSame = Caller.isSameHash(digest.sha256(parts.value.secret), hash)
         if (Option.isNone(found) || !isSame || !Caller.isGood(found.value.credential, now)) return null
-        return (yield* ownerOf(found.value.credential))?.caller ?? null
+        const owner = yield* ownerOf(found.value.credential)
+        // Whom a group lets in has no token: it would say nothing of the group.
+        return owner === null || owner.caller.group !== undefined ? null : owner.caller
       })
 
       /** Whose credential it is; nothing when they are let in no more. */

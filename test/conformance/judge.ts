@@ -41,7 +41,10 @@ const options = {
 const server = Layer.unwrap(
   Effect.map(
     HttpRouter.toHttpEffect(
-      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, news, entering, options)
+      McpHttp.routes(fixture as Layer.Layer<never, never, McpServer.McpServer>, news, {
+        enter: entering,
+        hold: () => Effect.void
+      }, options)
     ),
     (app) => HttpServer.serve(Answers.all(Api, "enforced", Limits.standard)(app))
   )

@@ -255,4 +255,38 @@ export const suite = <E>(name: string, store: Layer.Layer<Store.Store | Log.Log,
         }
         assert.deepStrictEqual((yield* admitted(name)).map(({ what }) => what), ["added", "changed", "revoked"])
       })))
+
+    it.effect("gives no token to whom a group lets in, and lets them in by none", () =>
+      forward(Effect.gen(function*() {
+        const callers = yield* Callers.Callers
+        const store = yield* Store.Store
+        const who = subject()
+        const name = `group-${who.subject}`
+        const place: Issuers.Place = { name, group: "staff", role: "admin", ceiling }
+        yield* callers.recognise([who], place)
+        const order = { caller: name, by: name, overlapMs: 0 }
+        const { reason } = yield* Effect.flip(callers.rotate(order))
+        assert.deepInclude(reason, { _tag: "NotPossible", remedy: "add another caller for what needs a token" })
+        const kept = yield* store.records({ kind: "credential", owner: name, limit: 10 })
+        assert.deepStrictEqual(kept.map(({ id }) => id.split("_")[0]), ["subject"])
+        assert.deepStrictEqual((yield* admitted(name)).map(({ what }) => what), ["added"])
+        // A token that one was given all the same lets nobody in.
+        const { caller, token } = yield* callers.add(definition(), "local:ada")
+        assert.isTrue(yield* isKnown(callers, token))
+        const found = yield* store.record({ kind: "caller", id: caller.name })
+        const body = (yield* admitted(caller.name))[0]
+        assert.isDefined(body)
+        yield* store.commit({
+          _tag: "Append",
+          session: Installation.id,
+          epoch: null,
+          row: { key: null, body },
+          payloads: [],
+          status: null,
+          result: null,
+          keep: [Caller.keep({ ...caller, group: "staff" }, found?.version ?? 0)]
+        })
+        yield* later(Callers.freshMs)
+        assert.isFalse(yield* isKnown(callers, token))
+      })))
   })

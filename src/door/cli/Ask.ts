@@ -62,7 +62,7 @@ export const run = <A, E, R>(
   asking(options, (client, who) =>
     Effect.tap(
       ask(client, who),
-      (value) => options.json ? Console.log(JSON.stringify(value, null, 2)) : say(print(value, who))
+      (value) => options.json ? Console.log(Print.json(value, 2)) : say(print(value, who))
     ))
 
 /** The same for what comes piece by piece: a line of JSON for each, or of text where there is something to say. */
@@ -73,7 +73,7 @@ export const stream = <A, E, R>(
 ) =>
   asking(options, (client, who) =>
     Stream.runForEach(ask(client, who), (value) => {
-      if (options.json) return Console.log(JSON.stringify(value))
+      if (options.json) return Console.log(Print.json(value))
       const line = print(value)
       return line === undefined ? Effect.void : say(line)
     }))

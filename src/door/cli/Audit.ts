@@ -138,7 +138,7 @@ export const verify = Command.make(
     const runtime = yield* Runtime
     const { bundle, key: keys, seen, witness: witnesses } = options
     const report = yield* runtime.verifyBundle(bundle, { keys, witnesses, seen })
-    yield* options.json ? Console.log(JSON.stringify(report, null, 2)) : say(Print.report(report))
+    yield* options.json ? Console.log(Print.json(report, 2)) : say(Print.report(report))
     return yield* whole(report)
   })
 ).pipe(Command.withDescription("Verify a bundle; needs no database and no trust in its maker"))

@@ -31,7 +31,7 @@ const check = Command.make(
     }
     const runtime = yield* Runtime
     const found = yield* runtime.backends({ backends: named, model, network: options.network })
-    yield* Console.log(options.json ? JSON.stringify(found, null, 2) : Print.plain(standings(found)))
+    yield* Console.log(options.json ? Print.json(found, 2) : Print.plain(standings(found)))
     const unready = named.length === 0 ? [] : found.filter(({ ready }) => !ready)
     if (unready.length === 0) return
     return yield* new RuntimeError({

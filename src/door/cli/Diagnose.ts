@@ -59,7 +59,7 @@ export const diagnose = Effect.fnUntraced(function*(mode: Mode, order: Order) {
   yield* Fiber.interrupt(watching)
   yield* show
   const outcome = yield* Effect.mapError(gather(client, { ...order, since }, ended), lost)
-  yield* mode.json ? Console.log(JSON.stringify(outcome, null, 2)) : tell(mode, outcome)
+  yield* mode.json ? Console.log(Print.json(outcome, 2)) : tell(mode, outcome)
   if (!outcome.audit.ok) {
     return yield* new RuntimeError(Print.verdict(outcome.audit))
   }

@@ -42,7 +42,7 @@ export const init = (about: About) =>
       ]
       const written = files.map(({ path }) => path)
       return yield* json
-        ? Console.log(JSON.stringify({ folder: home, written, next }, null, 2))
+        ? Console.log(Print.json({ folder: home, written, next }, 2))
         : say(
           [`written to ${folder}:`, ...written.map((name) => `  ${name}`), "next:", ...next.map((line) => `  ${line}`)]
             .join("\n")

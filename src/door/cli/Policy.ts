@@ -78,7 +78,7 @@ export const policy = Command.make("policy").pipe(
 const look = (file: string) => Effect.flatMap(Runtime, (runtime) => runtime.policy(file))
 
 const print = (json: boolean, value: unknown, text: () => string) =>
-  Console.log(json ? JSON.stringify(value, null, 2) : Print.plain(text()))
+  Console.log(json ? Print.json(value, 2) : Print.plain(text()))
 
 type Wrong = Extract<Looked, { readonly policy: null }>
 

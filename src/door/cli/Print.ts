@@ -17,6 +17,13 @@ export const plain = (text: string): string =>
     (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`
   )
 
+/** JSON for programs, on one line unless it is indented. Controls that JSON leaves as they are are escaped: it may go to a terminal. */
+export const json = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
 /** A text as one line: others write names and reasons, and a line of theirs is none of the command's. */
 export const line = (text: string): string => text.replaceAll("\n", "\\u{a}")
 

@@ -46,7 +46,7 @@ export const runner = Command.make(
     return yield* Effect.scoped(Effect.gen(function*() {
       const up = yield* runtime.runner(data, { database, place, health: Option.getOrUndefined(health) })
       if (json) {
-        yield* Console.log(JSON.stringify({ host, port, data, health: up.health }))
+        yield* Console.log(Print.json({ host, port, data, health: up.health }))
         return yield* Effect.never
       }
       yield* Console.log(Print.plain(`AOSIQ · runner at ${host}:${port}; operators reach it through ${data}`))

@@ -81,7 +81,7 @@ export const serve = (about: About) =>
           prices: Option.getOrUndefined(prices)
         })
         if (json) {
-          yield* Console.log(JSON.stringify({ url }))
+          yield* Console.log(Print.json({ url }))
           return yield* Effect.never
         }
         yield* Console.log(Print.plain(`AOSIQ · listening at ${url}; what there is: ${url}/docs, MCP: ${url}/mcp`))

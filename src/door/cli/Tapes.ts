@@ -42,7 +42,7 @@ export const replay = Command.make(
   Effect.fnUntraced(function*({ file, json }) {
     const runtime = yield* Runtime
     const replayed = yield* runtime.replay(yield* Files.readText(file))
-    yield* Console.log(json ? JSON.stringify(replayed, null, 2) : Print.plain(told(replayed)))
+    yield* Console.log(json ? Print.json(replayed, 2) : Print.plain(told(replayed)))
     if (replayed.difference === null) return
     return yield* new RuntimeError({
       detail: `the replay is not what was recorded: ${replayed.difference}`,

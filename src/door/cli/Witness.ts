@@ -54,7 +54,7 @@ export const witness = Command.make(
         `answers at ${running.url}; a log asks it with`,
         `  AOSIQ_WITNESSES=${running.key}@${running.url}`
       ]
-      yield* Console.log(options.json ? JSON.stringify(running) : Print.plain(words.join("\n")))
+      yield* Console.log(options.json ? Print.json(running) : Print.plain(words.join("\n")))
       return yield* Effect.never
     }))
   })

@@ -6,6 +6,7 @@
 import { Clock, Duration, Effect, Option, Stream } from "effect"
 import type { Claims } from "../../capability/index.ts"
 import { Asker, type Desk, type Operations } from "../../operator/index.ts"
+import type { Streams } from "../Streams.ts"
 import { StillIn } from "./Access.ts"
 import { beatMs, type Event } from "./Api.ts"
 import { tooMany } from "./Entrance.ts"
@@ -40,22 +41,9 @@ export const of = (
       return [events, Option.some({ next, said: events.length === 0 ? state.said : now })] as const
     }))
 
-/** Counts a stream of who asks for as long as its request is answered; refuses one beyond so many. */
-export const atMost = (streams: number) => {
-  const open = new Map<string, number>()
-  const add = (name: string, more: number) => {
-    const count = (open.get(name) ?? 0) + more
-    if (count === 0) open.delete(name)
-    else open.set(name, count)
-  }
-  return Effect.gen(function*() {
-    const { name } = yield* Asker.Asker
-    if ((open.get(name) ?? 0) >= streams) {
-      return yield* tooMany(1, `${name} has ${streams} streams open already`)
-    }
-    yield* Effect.acquireRelease(Effect.sync(() => add(name, 1)), () => Effect.sync(() => add(name, -1)))
-  })
-}
+/** Counts a stream of who asks for as long as its request is answered; refuses one too many. */
+export const held = ({ hold }: Streams["Service"]) =>
+  Effect.flatMap(Asker.Asker, ({ name }) => Effect.catch(hold(name), ({ detail }) => tooMany(1, detail)))
 
 // internal
 

@@ -3,19 +3,19 @@ import { Effect, Layer, Option, type Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Digest } from "../../audit/index.ts"
 import { type Asker, Desk, May, type Operations, Pages } from "../../operator/index.ts"
-import type { StillIn } from "./Access.ts"
+import { Streams } from "../Streams.ts"
+import { StillIn } from "./Access.ts"
 import { Api } from "./Api.ts"
 import * as Events from "./Events.ts"
-import type { Limits } from "./Limits.ts"
 import * as Page from "./Page.ts"
 import * as Problem from "./Problem.ts"
 
-/** All of them, over the desk, within limits. `ready` says what is not there that the server needs; nothing when it can work. */
-export const layer = (ready: Effect.Effect<string | null>, limits: Pick<Limits, "streams">) =>
+/** All of them, over the desk. `ready` says what is not there that the server needs; nothing when it can work. */
+export const layer = (ready: Effect.Effect<string | null>) =>
   Layer.mergeAll(
     system(ready),
     agents,
-    sessions(limits),
+    sessions,
     endorsements,
     policy,
     proposals,
@@ -105,67 +105,66 @@ const agents = HttpApiBuilder.group(
   })
 )
 
-const sessions = ({ streams }: Pick<Limits, "streams">) =>
-  HttpApiBuilder.group(
-    Api,
-    "sessions",
-    Effect.fnUntraced(function*(handlers) {
-      const watching = Events.atMost(streams)
-      const desk = yield* Desk.Desk
-      const pages = yield* Pages.Pages
-      const { paged } = yield* paging
-      const control = (action: "cancel" | "pause" | "resume") =>
-      (request: {
-        readonly params: { readonly session: Operations.SessionView["id"] }
-        readonly payload: { readonly reason: string }
-      }) => told(desk.session_control({ ...request.params, ...request.payload, action }))
-      return handlers.handleAll({
-        list: ({ query: { cursor, limit, ...filters } }) =>
-          paged(
-            ["sessions", filters],
-            Page.Session,
-            asked(cursor, limit),
-            (ask) => told(pages.sessions({ ...filters, ...ask }))
-          ),
-        dispatch: ({ headers, payload }) => {
-          const key = headers["idempotency-key"]
-          return told(desk.session_dispatch({ ...payload, ...key === undefined ? {} : { key } }))
-        },
-        status: ({ params }) => told(desk.session_show(params)),
-        result: ({ params }) =>
-          told(
-            Effect.andThen(desk.session_show(params), Effect.map(desk.session_result(params), (result) => ({ result })))
-          ),
-        rows: ({ params, query: { from = 0, limit = Page.standard } }) =>
-          told(Effect.map(
-            Effect.andThen(desk.session_show(params), desk.session_rows({ ...params, from, limit: limit + 1 })),
-            (rows) => ({ items: rows.slice(0, limit), next: rows.length > limit ? from + limit : null })
-          )),
-        tape: ({ params }) => told(desk.session_tape(params)),
-        events: ({ headers, params }) => {
-          const last = headers["last-event-id"]
-          const events = Events.of(desk, params.session, last === undefined ? 0 : last + 1)
-          // A session that is not there is answered before the stream begins. A stream that breaks off is resumed.
-          return Effect.andThen(
-            Effect.andThen(told(desk.session_show(params)), watching),
-            Effect.map(
-              Effect.context<Asker.Asker | StillIn>(),
-              (context) => Stream.orDie(Stream.provideContext(events, context))
-            )
+const sessions = HttpApiBuilder.group(
+  Api,
+  "sessions",
+  Effect.fnUntraced(function*(handlers) {
+    const held = Events.held(yield* Streams)
+    const desk = yield* Desk.Desk
+    const pages = yield* Pages.Pages
+    const { paged } = yield* paging
+    const control = (action: "cancel" | "pause" | "resume") =>
+    (request: {
+      readonly params: { readonly session: Operations.SessionView["id"] }
+      readonly payload: { readonly reason: string }
+    }) => told(desk.session_control({ ...request.params, ...request.payload, action }))
+    return handlers.handleAll({
+      list: ({ query: { cursor, limit, ...filters } }) =>
+        paged(
+          ["sessions", filters],
+          Page.Session,
+          asked(cursor, limit),
+          (ask) => told(pages.sessions({ ...filters, ...ask }))
+        ),
+      dispatch: ({ headers, payload }) => {
+        const key = headers["idempotency-key"]
+        return told(desk.session_dispatch({ ...payload, ...key === undefined ? {} : { key } }))
+      },
+      status: ({ params }) => told(desk.session_show(params)),
+      result: ({ params }) =>
+        told(
+          Effect.andThen(desk.session_show(params), Effect.map(desk.session_result(params), (result) => ({ result })))
+        ),
+      rows: ({ params, query: { from = 0, limit = Page.standard } }) =>
+        told(Effect.map(
+          Effect.andThen(desk.session_show(params), desk.session_rows({ ...params, from, limit: limit + 1 })),
+          (rows) => ({ items: rows.slice(0, limit), next: rows.length > limit ? from + limit : null })
+        )),
+      tape: ({ params }) => told(desk.session_tape(params)),
+      events: ({ headers, params }) => {
+        const last = headers["last-event-id"]
+        const events = Events.of(desk, params.session, last === undefined ? 0 : last + 1)
+        // A session that is not there is answered before the stream begins. A stream that breaks off is resumed.
+        return Effect.andThen(
+          Effect.andThen(told(desk.session_show(params)), held),
+          Effect.map(
+            Effect.context<Asker.Asker | StillIn>(),
+            (context) => Stream.orDie(Stream.provideContext(events, context))
           )
-        },
-        endorse: ({ params, payload }) => told(desk.session_endorse({ ...params, ...payload, wait: false })),
-        fork: ({ headers, params, payload }) => {
-          const key = headers["idempotency-key"]
-          return told(desk.session_fork({ ...params, ...payload, ...key === undefined ? {} : { key } }))
-        },
-        cancel: control("cancel"),
-        pause: control("pause"),
-        resume: control("resume"),
-        revoke: ({ params, payload }) => told(desk.session_revoke({ ...params, ...payload }))
-      })
+        )
+      },
+      endorse: ({ params, payload }) => told(desk.session_endorse({ ...params, ...payload, wait: false })),
+      fork: ({ headers, params, payload }) => {
+        const key = headers["idempotency-key"]
+        return told(desk.session_fork({ ...params, ...payload, ...key === undefined ? {} : { key } }))
+      },
+      cancel: control("cancel"),
+      pause: control("pause"),
+      resume: control("resume"),
+      revoke: ({ params, payload }) => told(desk.session_revoke({ ...params, ...payload }))
     })
-  )
+  })
+)
 
 const endorsements = HttpApiBuilder.group(
   Api,
@@ -268,16 +267,18 @@ const audit = HttpApiBuilder.group(
       keys: () => told(Effect.map(desk.audit_keys(), (items) => ({ items }))),
       alerts: ({ query }) => short("alerts", desk.alerts_list(), (alert) => JSON.stringify(alert), query),
       export: ({ query }) =>
-        // Whoever may not have it is told so before the stream begins.
-        told(Effect.andThen(
-          May.check("audit_export"),
-          Effect.map(Effect.context<Asker.Asker>(), (context) =>
+        // Whoever may not have it is told so before the stream begins. One that was cut off has no last line.
+        told(May.check("audit_export")).pipe(
+          Effect.andThen(Effect.context<Asker.Asker | StillIn>()),
+          Effect.map((context) =>
             desk.audit_export({ payloads: query.payloads !== "without" }).pipe(
+              Stream.takeWhileEffect(() => Effect.flatMap(StillIn, ({ isIn }) => isIn)),
               Stream.provideContext(context),
               Stream.encodeText,
               Stream.orDie
-            ))
-        ))
+            )
+          )
+        )
     })
   })
 )

@@ -13,7 +13,7 @@ export interface Limits {
   /** Requests of one caller: so many a second in the long run, and so many at once. */
   readonly perSecond: number
   readonly burst: number
-  /** Streams of events that one caller has open at the same time: each holds a connection, and looks at the log. */
+  /** Streams that one caller has open at the same time, and calls that wait: each holds a connection. */
   readonly streams: number
   /** Requests of one address, and with one token's id, that show nothing anybody is let in with: so many a minute and at once. */
   readonly failuresPerMinute: number

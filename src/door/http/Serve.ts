@@ -6,6 +6,7 @@ import { McpHttp, News, Offer } from "../../door/mcp/index.ts"
 import { Governor, type Mode, type Store } from "../../governor/index.ts"
 import { Desk, Requests } from "../../operator/index.ts"
 import { Issuers } from "../../session/index.ts"
+import * as Streams from "../Streams.ts"
 import * as Answers from "./Answers.ts"
 import { Api, Standing } from "./Api.ts"
 import * as Entrance from "./Entrance.ts"
@@ -30,11 +31,13 @@ export const layer = (
     const { mode } = yield* Governor
     const whether = Effect.provideContext(ready, yield* Effect.context<Store.Store>())
     const routes = Layer.merge(
-      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether, all))),
+      HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers.layer(whether))),
       HttpApiScalar.layer(Api, { path: "/docs", scalar: page })
     ).pipe(Layer.provide(Layer.merge(Entry.layer(all), Repeats.layer(all))))
     const mcp = mcpOf({ ...places, depth: all.depth })
-    const app = yield* HttpRouter.toHttpEffect(Layer.provide(Layer.merge(routes, mcp), Entrance.layer(all)))
+    const app = yield* HttpRouter.toHttpEffect(
+      Layer.provide(Layer.merge(routes, mcp), Layer.merge(Entrance.layer(all), Streams.layer(all.streams)))
+    )
     return Layer.merge(HttpServer.serve(Answers.all(Api, mode, all)(app)), forgetting)
   })).pipe(Layer.provide(untraced))
 }
@@ -66,13 +69,14 @@ const page = {
 const mcpOf = (options: Omit<McpHttp.Options, "signIn">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { enter } = yield* Entrance.Entrance
+    const { hold } = yield* Streams.Streams
     const desk = yield* Desk.Desk
     const { signIn } = yield* Issuers.Current
     const entering = Effect.catch(
       enter,
       (problem) => Effect.flatMap(HttpServerRespondable.toResponse(problem), Effect.fail)
     )
-    return McpHttp.routes(Offer.layer(desk), News.make(desk), entering, { ...options, signIn })
+    return McpHttp.routes(Offer.layer(desk), News.make(desk), { enter: entering, hold }, { ...options, signIn })
   }))
 
 /** Spans say where a request went: one that has a token in its URL, where none belongs, leaves no span. */

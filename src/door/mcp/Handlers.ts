@@ -14,10 +14,16 @@ export const layer = (work: Work) =>
   tools.toLayer({
     agents_list: () => told(Effect.map(work.agents_list(), (agents) => ({ agents }))),
     session_dispatch: ({ waitSeconds = 0, ...order }) =>
-      told(Effect.flatMap(
-        work.session_dispatch(order),
-        ({ id }) => waitSeconds === 0 ? Waiting.standing(work, id) : Waiting.until(work, id, waitSeconds)
-      )),
+      waitSeconds === 0
+        ? told(Effect.flatMap(work.session_dispatch(order), ({ id }) => Waiting.standing(work, id)))
+        : Effect.catchTag(
+          Waiting.held(
+            told(Effect.flatMap(work.session_dispatch(order), ({ id }) => Waiting.until(work, id, waitSeconds)))
+          ),
+          "TooManyStreams",
+          ({ detail }) =>
+            Effect.fail(new ToolError({ kind: "unavailable", detail, remedy: "end one, or leave waitSeconds out" }))
+        ),
     swarm_dispatch: ({ budgetMicroUsd, inputs, key, ...order }) =>
       Effect.gen(function*() {
         const share = Math.floor(budgetMicroUsd / inputs.length)

@@ -7,6 +7,7 @@ import { McpServer } from "effect/ai"
 import { Headers, HttpClientRequest, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Asker } from "../../operator/index.ts"
 import { isDeeper } from "../Depth.ts"
+import type { Hold } from "../Streams.ts"
 import type { News } from "./News.ts"
 import { about } from "./Offer.ts"
 import * as Origins from "./Origins.ts"
@@ -14,7 +15,7 @@ import * as Sessions from "./Sessions.ts"
 import * as SignIn from "./SignIn.ts"
 import * as Streaming from "./Streaming.ts"
 import * as Subscriptions from "./Subscriptions.ts"
-import { Connection } from "./Waiting.ts"
+import { Connection, type Held } from "./Waiting.ts"
 
 /** Where the server is. */
 export const path = "/mcp"
@@ -29,20 +30,25 @@ export interface Options extends SignIn.Options {
   readonly depth: number
 }
 
-/** Finds out who makes a request, and whether they are still let in later; fails with how it is turned away. */
-export type Entrance = Effect.Effect<
-  { readonly asker: Asker.Identity; readonly isIn: Effect.Effect<boolean> },
-  HttpServerResponse.HttpServerResponse,
-  HttpServerRequest.HttpServerRequest
->
+/** What stands before the server. */
+export interface Entrance {
+  /** Finds out who makes a request, and whether they are still let in later; fails with how it is turned away. */
+  readonly enter: Effect.Effect<
+    { readonly asker: Asker.Identity; readonly isIn: Effect.Effect<boolean> },
+    HttpServerResponse.HttpServerResponse,
+    HttpServerRequest.HttpServerRequest
+  >
+  /** Counts what goes on for long, with all that whoever asks has open at other doors. */
+  readonly hold: Hold
+}
 
-/** Routes of a server that offers what `offer` registers and tells its news, to those whom `enter` lets in. */
-export const routes = <E, R>(offer: Layer.Layer<never, E, R>, news: News, enter: Entrance, options: Options) =>
+/** Routes of a server that offers what `offer` registers and tells its news, to those whom `entrance` lets in. */
+export const routes = <E, R>(offer: Layer.Layer<never, E, R>, news: News, entrance: Entrance, options: Options) =>
   Layer.unwrap(Effect.gen(function*() {
     const router = yield* HttpRouter.HttpRouter
     const sessions = Sessions.make(news, (id) => ending(router, id))
     yield* SignIn.serve(path, options)
-    const protocols = Subscriptions.revisions({ news, followerOf: followerOf(sessions), asker, isTold: false })
+    const protocols = Subscriptions.revisions({ news, followerOf: followerOf(sessions), asker, hold, isTold: false })
     return McpServer.layerHttp({
       ...about,
       version: options.version,
@@ -52,7 +58,7 @@ export const routes = <E, R>(offer: Layer.Layer<never, E, R>, news: News, enter:
       allowedOrigins: [],
       allowSessionTermination: true,
       registrations: offer
-    }).pipe(Layer.provide(door(sessions, agreedOf(protocols), enter, options).layer))
+    }).pipe(Layer.provide(door(sessions, agreedOf(protocols), entrance, options).layer))
   }))
 
 // internal
@@ -73,7 +79,7 @@ type SessionsOf = ReturnType<typeof Sessions.make>
 type Request = HttpServerRequest.HttpServerRequest
 type Turned = HttpServerResponse.HttpServerResponse
 
-const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, enter: Entrance, options: Options) =>
+const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, entrance: Entrance, options: Options) =>
   HttpRouter.middleware<{ provides: Asker.Asker }>()(Effect.succeed(
     (app) =>
       Effect.gen(function*() {
@@ -83,7 +89,7 @@ const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, enter: Entrance
         if (objection !== null) return refusal(403, forbidden, `requests from this ${objection} are not let in`)
         // The body is read once, by this view of the request and none other.
         const request = original.modify({ headers: readable(original.headers, agreed) })
-        const admitted = yield* Effect.result(admit(request, enter, options))
+        const admitted = yield* Effect.result(admit(request, entrance, options))
         if (Result.isFailure(admitted)) return SignIn.told(admitted.failure, request.headers, path, options)
         const { asker, isIn } = admitted.success
         const now = yield* Clock.currentTimeMillis
@@ -91,8 +97,11 @@ const door = (sessions: SessionsOf, agreed: ReadonlySet<string>, enter: Entrance
         if (id !== undefined && !sessions.isOf(id, asker.name, now)) return HttpServerResponse.empty({ status: 404 })
         if (id === undefined) yield* sessions.makeRoom(asker.name, now)
         if (request.method === "DELETE" && id !== undefined) sessions.ended(id)
-        if (request.method === "GET" && id !== undefined) return listening(request, sessions, { id, asker, isIn })
-        return yield* watched(app, isIn).pipe(
+        const hold = entrance.hold(asker.name)
+        if (request.method === "GET" && id !== undefined) {
+          return yield* listening(request, sessions, { id, asker, isIn, hold })
+        }
+        return yield* watched(app, { isIn, hold }).pipe(
           Effect.tap(() => HttpEffect.appendPreResponseHandler(noting(sessions, asker.name, now))),
           Effect.provideService(Asker.Asker, asker),
           Effect.provideService(HttpServerRequest.HttpServerRequest, request)
@@ -109,24 +118,31 @@ const asker = Effect.flatMap(
   })
 )
 
+/** Counts what goes on for long, as the door does for whoever asks. */
+const hold = Effect.flatMap(Connection, ({ hold }) => hold)
+
 const followerOf = (sessions: SessionsOf) => (headers: Headers.Headers) => sessions.followerOf(headers[sessionId] ?? "")
 
 /** A stream of what a session follows. */
-const listening = (
+const listening = Effect.fnUntraced(function*(
   request: Request,
   sessions: SessionsOf,
-  { asker, id, isIn }: { readonly id: string; readonly asker: Asker.Identity; readonly isIn: Effect.Effect<boolean> }
-): Turned => {
+  { asker, hold, id, isIn }: Held & { readonly id: string; readonly asker: Asker.Identity }
+) {
   const follower = sessions.followerOf(id)
   if (follower === undefined) return HttpServerResponse.empty({ status: 404 })
   if (request.headers["accept"]?.includes(eventStream) !== true) return HttpServerResponse.empty({ status: 406 })
+  const held = yield* Effect.result(hold)
+  if (Result.isFailure(held)) {
+    return HttpServerResponse.setHeader(refusal(429, forbidden, held.failure.detail), "retry-after", "1")
+  }
   const isUsed = Effect.map(Clock.currentTimeMillis, (now) => sessions.isOf(id, asker.name, now))
   const stream = Streaming.of(follower, request.headers["last-event-id"], Effect.all([isIn, isUsed]))
   return HttpServerResponse.stream(
     Stream.encodeText(Stream.provideService(stream, Asker.Asker, asker)),
     { contentType: eventStream }
   )
-}
+})
 
 /** A session speaks the revision that was agreed on when it began: one that its client says again decides nothing. */
 const readable = (headers: Headers.Headers, agreed: ReadonlySet<string>): Headers.Headers => {
@@ -137,7 +153,7 @@ const agreedOf = (protocols: ReturnType<typeof Subscriptions.revisions>): Readon
   new Set(protocols.flatMap(({ protocolVersion, runtime }) => runtime._tag === "Stateful" ? [protocolVersion] : []))
 
 /** Finds out who asks, and whether what is asked can be looked at. */
-const admit = Effect.fnUntraced(function*(request: Request, enter: Entrance, { depth }: Options) {
+const admit = Effect.fnUntraced(function*(request: Request, { enter }: Entrance, { depth }: Options) {
   const entering = Effect.provideService(enter, HttpServerRequest.HttpServerRequest, request)
   const entered = yield* entering
   const text = request.method === "POST" ? yield* Effect.orElseSucceed(request.text, () => "") : ""
@@ -161,7 +177,7 @@ const batchOf = (text: string): number => {
 const decode = Schema.decodeOption(Schema.fromJsonString(Schema.Unknown))
 
 /** Tells those who wait behind it when the connection is gone: before what they do is interrupted for it. */
-const watched = <E, R>(app: Effect.Effect<Turned, E, R>, isIn: Effect.Effect<boolean>) =>
+const watched = <E, R>(app: Effect.Effect<Turned, E, R>, held: Held) =>
   Effect.gen(function*() {
     let isGone = false
     const left = Effect.sync(() => {
@@ -170,7 +186,7 @@ const watched = <E, R>(app: Effect.Effect<Turned, E, R>, isIn: Effect.Effect<boo
     return yield* app.pipe(
       Effect.onInterrupt(() => left),
       Effect.tap(() => Effect.addFinalizer(() => left)),
-      Effect.provideService(Connection, { isGone: () => isGone, isIn })
+      Effect.provideService(Connection, { isGone: () => isGone, ...held })
     )
   })
 

@@ -2,6 +2,7 @@
 import { Cause, Effect, Fiber, Layer, Schedule, Schema, Stdio, Stream } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
 import { Asker } from "../../operator/index.ts"
+import * as Streams from "../Streams.ts"
 import * as Following from "./Following.ts"
 import * as Lines from "./Lines.ts"
 import * as News from "./News.ts"
@@ -15,6 +16,9 @@ export class NotLetIn extends Schema.TaggedError<NotLetIn>()("NotLetIn", {
   code: Schema.tag(-32_001)
 }) {}
 
+/** Subscriptions of the one client at the same time, of the revision that has no sessions. */
+export const maxListening = 64
+
 /** Serves until the input ends: all that was asked by then is answered. */
 export const serve = (client: Work.Client, as: Work.As, version: string) =>
   Effect.gen(function*() {
@@ -27,9 +31,10 @@ export const serve = (client: Work.Client, as: Work.As, version: string) =>
     const work = Work.over(client, as)
     const news = News.make(work)
     const follower = Following.follower(news)
+    const hold = Streams.atMost(maxListening)("the client")
     yield* run(
       Layer.merge(Layer.provide(Offer.layer(work), entrance.layer), telling(follower, asker)),
-      Subscriptions.revisions({ news, followerOf: () => follower, asker, isTold: true }),
+      Subscriptions.revisions({ news, followerOf: () => follower, asker, hold, isTold: true }),
       version
     )
   })

@@ -6,12 +6,10 @@ import { Effect } from "effect"
 import { McpProtocol, McpSchema } from "effect/ai"
 import type { Headers } from "effect/http"
 import { Asker } from "../../operator/index.ts"
+import type { Hold } from "../Streams.ts"
 import * as Following from "./Following.ts"
 import type { News } from "./News.ts"
 import { Connection } from "./Waiting.ts"
-
-/** Subscriptions of one caller at the same time, of the revision that has no sessions. */
-export const maxListening = 64
 
 /** What the revisions are kept for. */
 export interface Keep {
@@ -20,6 +18,8 @@ export interface Keep {
   readonly followerOf: (headers: Headers.Headers) => Following.Follower | undefined
   /** Who makes the request. */
   readonly asker: Effect.Effect<Asker.Identity, { readonly message: string }>
+  /** Counts a subscription of theirs, of the revision that has no sessions. */
+  readonly hold: ReturnType<Hold>
   /** Whether the library tells what is followed, to the one client that it has. */
   readonly isTold: boolean
 }
@@ -122,14 +122,6 @@ const offered = (
 
 const listeningFor = (keep: Keep) => {
   const ask = asking(keep)
-  const open = new Map<string, number>()
-  const counted = (by: number) =>
-    Effect.map(keep.asker, ({ name }) => {
-      const left = (open.get(name) ?? 0) + by
-      if (left === 0) open.delete(name)
-      else open.set(name, left)
-      return left
-    })
   return <P extends typeof McpProtocol.v2026_07_28>(protocol: P): P => ({
     ...protocol,
     installHandlers: (core, lifecycle, target: Target) =>
@@ -141,18 +133,14 @@ const listeningFor = (keep: Keep) => {
             ...handlers,
             ..."subscriptions/listen" in handlers && {
               "subscriptions/listen": (request: Listen, from: From) =>
-                Effect.acquireUseRelease(
-                  Effect.mapError(counted(1), refused),
-                  (all) => all > maxListening ? Effect.fail(tooMany) : ask(listen(keep, target, request, from)),
-                  () => Effect.ignore(counted(-1))
+                Effect.scoped(
+                  Effect.andThen(Effect.mapError(keep.hold, refused), ask(listen(keep, target, request, from)))
                 )
             }
           })
       })
   })
 }
-
-const tooMany = refused({ message: `a caller has ${maxListening} subscriptions at the most` })
 
 const listen = Effect.fnUntraced(function*(
   { news }: Keep,

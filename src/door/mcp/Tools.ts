@@ -12,7 +12,9 @@ import * as Name from "../Name.ts"
 
 const name = Name.Name
 const session = Name.Session.annotate({ description: "Id of a session" })
-const reason = Schema.String.check(Schema.isMaxLength(2000)).annotate({ description: "Why; it is recorded" })
+const reason = Schema.String.check(Schema.isMaxLength(2000), Name.isKept).annotate({
+  description: "Why; it is recorded"
+})
 
 /** The longest that a dispatch waits for its session, seconds. */
 export const maxWaitSeconds = 45

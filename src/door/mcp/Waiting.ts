@@ -7,20 +7,33 @@ import { McpSchema, McpServer } from "effect/ai"
 import { RpcSchema } from "effect/rpc"
 import type { Row } from "../../audit/index.ts"
 import { Asker, type Operations } from "../../operator/index.ts"
+import type { Hold, TooManyStreams } from "../Streams.ts"
 import { maxTickets, type Standing } from "./Tools.ts"
 import type { Work } from "./Work.ts"
 
 type SessionId = Operations.SessionView["id"]
 
-/** The connection of a request, as the transport knows it. */
-export class Connection extends Context.Reference<{
-  /** Whether it is gone: an interruption looks the same. */
-  readonly isGone: () => boolean
-  /** Whether whoever asked is still let in. */
+/** What is known of whoever asks, for as long as an answer takes. */
+export interface Held {
+  /** Whether they are still let in. */
   readonly isIn: Effect.Effect<boolean>
-}>("aosiq/door/mcp/Connection", {
-  defaultValue: () => ({ isGone: () => false, isIn: Effect.succeed(true) })
+  /** Counts a stream of theirs, or a call that waits; fails where they have too many open. */
+  readonly hold: ReturnType<Hold>
+}
+
+/** The connection of a request, as the transport knows it. */
+export class Connection extends Context.Reference<
+  Held & {
+    /** Whether it is gone: an interruption looks the same. */
+    readonly isGone: () => boolean
+  }
+>("aosiq/door/mcp/Connection", {
+  defaultValue: () => ({ isGone: () => false, isIn: Effect.succeed(true), hold: Effect.void })
 }) {}
+
+/** Waits in a call that is counted while it does; it does nothing where whoever asks has too many open. */
+export const held = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | TooManyStreams, R> =>
+  Effect.scoped(Effect.flatMap(Connection, ({ hold }) => Effect.andThen(hold, self)))
 
 /** What a call leaves to be done if it is cancelled. */
 class Call extends Context.Reference<{ readonly onCancel: (act: Effect.Effect<void>) => void }>("aosiq/door/mcp/Call", {

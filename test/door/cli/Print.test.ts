@@ -1,5 +1,7 @@
 /** What others write is one line, or stands behind bars: nobody writes a line of the command's own. */
 import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { readdirSync, readFileSync } from "node:fs"
 import { Ticket } from "../../../src/approval/index.ts"
 import { Digest, type Row } from "../../../src/audit/index.ts"
 import { Claims } from "../../../src/capability/index.ts"
@@ -75,5 +77,26 @@ describe("a text of others", () => {
     const undecided = [{ ticket: "T1", detail: forged, remedy: "" }]
     const stalled = [{ session, detail: forged, remedy: "" }]
     assert.isFalse(isForged(PrintApprovals.decisions({ decided: [], runs: [], stalled, undecided }, "ada")))
+  })
+})
+
+describe("JSON for programs", () => {
+  const unit = fc.constantFrom("\u007f", "\u0080", "\u009b", "\u009f", "\u001b", "\\", "é", "a")
+
+  it("is what it was when it is read, and has no control that a terminal would act on", () => {
+    fc.assert(fc.property(fc.jsonValue({ stringUnit: unit }), (value) => {
+      for (const text of [Print.json(value), Print.json(value, 2)]) {
+        assert.deepStrictEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)))
+        assert.notMatch(text, /[\u007f-\u009f]/)
+      }
+    }))
+  })
+
+  it("is written so wherever a command prints it", () => {
+    assert.strictEqual(Print.json({ a: "\u009b2J" }), "{\"a\":\"\\u009b2J\"}")
+    const folder = new URL("../../../src/door/cli/", import.meta.url)
+    for (const file of readdirSync(folder)) {
+      assert.notMatch(readFileSync(new URL(file, folder), "utf8"), /Console\.log\(.*JSON\.stringify/, file)
+    }
   })
 })

@@ -1,9 +1,10 @@
 /** What callers try who want more than they were given: each is refused, and what it was for did not happen. */
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { HttpDoor } from "../../../layers/http/index.ts"
 import { Digest } from "../../../src/audit/index.ts"
 import { defaultTerms } from "../../../src/capability/index.ts"
+import { Desk } from "../../../src/operator/index.ts"
 import { type Schedule, Schedules } from "../../../src/session/index.ts"
 import { address, ask, ceiling, done, letIn, runtimeUnder, served } from "./world.ts"
 
@@ -131,6 +132,38 @@ layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true,
       }))
   }
 )
+
+/** The world with a log that takes for ever to export. */
+const endless = HttpDoor.layer({ port: 0 }).pipe(
+  Layer.provide(Layer.effect(
+    Desk.Desk,
+    Effect.map(Desk.Desk, (desk) => ({
+      ...desk,
+      audit_export: () => Stream.map(Stream.tick("50 millis"), () => "{\"row\":{}}\n")
+    }))
+  )),
+  Layer.provideMerge(runtimeUnder({}))
+)
+layer(endless, { excludeTestServices: true, timeout: "60 seconds" })("an export", (it) => {
+  it.effect("under way ends when its caller is revoked", () =>
+    Effect.gen(function*() {
+      const url = yield* address
+      const exporting = yield* Effect.forkChild(
+        ask(yield* letIn("anita", "admin"), "GET", `${url}/v1/audit/export`),
+        { startImmediately: true }
+      )
+      const admin = yield* letIn("anna", "admin")
+      yield* Effect.sleep("500 millis")
+      assert.isUndefined(exporting.pollUnsafe())
+      const gone = yield* ask(admin, "POST", `${url}/v1/callers/anita/revoke`, { reason: "left" })
+      assert.strictEqual(gone.status, 200)
+      const { status, text } = yield* Effect.timeout(Fiber.join(exporting), "5 seconds")
+      assert.strictEqual(status, 200)
+      // What is there has no last line, and passes for no export.
+      assert.include(text, "row")
+      assert.notInclude(text, "\"end\"")
+    }))
+})
 
 layer(served({ streams: 2, perSecond: 1000, burst: 1000 }), { excludeTestServices: true, timeout: "60 seconds" })(
   "a watcher",

@@ -4,45 +4,15 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { OpenApi } from "effect/http-api"
 import * as fc from "fast-check"
 import { connect } from "node:net"
 import { HttpDoor } from "../../../layers/http/index.ts"
 import { Log } from "../../../src/audit/index.ts"
-import { Api } from "../../../src/door/http/index.ts"
+import { altered, endpoints } from "./endpoints.ts"
 import { address, ask, letIn, runtime, send } from "./world.ts"
 
 const runs = Number(process.env["AOSIQ_FUZZ"] ?? 300)
 const seed = Number(process.env["AOSIQ_SEED"] ?? 4711)
-
-interface Operation {
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> }
-}
-const document: { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> } = JSON.parse(
-  JSON.stringify(OpenApi.fromApi(Api))
-)
-/** Each with a body that its schema takes; `null` where it takes none. */
-const endpoints = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { requestBody }]) => ({
-    method: method.toUpperCase(),
-    path,
-    example: requestBody?.content["application/json"]?.example ?? null
-  }))
-)
-
-/** JSON with another value, or none, at one of its places. */
-const altered = (json: unknown, at: number, value: unknown): unknown => {
-  let left = at % places(json)
-  const walk = (one: unknown): unknown => {
-    if (left-- === 0) return value
-    if (Array.isArray(one)) return one.map(walk)
-    if (typeof one !== "object" || one === null) return one
-    return Object.fromEntries(Object.entries(one).map(([name, of]) => [name, walk(of)]))
-  }
-  return walk(json)
-}
-const places = (json: unknown): number =>
-  typeof json === "object" && json !== null ? Object.values(json).reduce<number>((sum, one) => sum + places(one), 1) : 1
 
 const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
 const text = fc.oneof(

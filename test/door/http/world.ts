@@ -52,14 +52,16 @@ const handlers = Layer.mergeAll(
   Tool.layer(Look, ({ order }) => Effect.sync(() => (done.push(`look ${order}`), `order ${order}`)))
 )
 
-/** The runtime with its desk, in memory, with rules on approvals of one's own. */
-export const runtimeUnder = (policy: Parameters<typeof Memory.layer>[0]) =>
+/** The shop with its desk, over a runtime. */
+export const shopOn = <A, E, R>(runtime: Layer.Layer<A, E, R>) =>
   Memory.layerDesk.pipe(
     Layer.provideMerge(Layer.merge(Actor.layer(Shop), Actor.layer(Clerk))),
     Layer.provideMerge(handlers),
-    Layer.provideMerge(Memory.layer(policy)),
+    Layer.provideMerge(runtime),
     Layer.provideMerge(NodeServices.layer)
   )
+/** The same in memory, with rules on approvals of one's own. */
+export const runtimeUnder = (policy: Parameters<typeof Memory.layer>[0]) => shopOn(Memory.layer(policy))
 export const runtime = runtimeUnder({})
 
 /** The runtime behind a server that listens on any free port. */

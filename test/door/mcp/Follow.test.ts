@@ -1,6 +1,7 @@
 /** Following what can be read: who hears of what, how much of it, until when, and what a cut stream goes on with. */
 import { assert, layer } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, Fiber, type Scope } from "effect"
+import { Log } from "../../../src/audit/index.ts"
 import { Following } from "../../../src/door/mcp/index.ts"
 import { Caller, Callers } from "../../../src/session/index.ts"
 import { address, type Answer, letIn, send, served } from "../http/world.ts"
@@ -51,6 +52,26 @@ const streamed = (url: string, headers: Record<string, string>, init: RequestIni
     void read().catch(() => undefined).finally(() => (got.isOver = true))
     return got
   }) satisfies Effect.Effect<unknown, never, Scope.Scope>
+
+/** A subscription of the revision without sessions. */
+const listening = (url: string, token: string, resourceSubscriptions: ReadonlyArray<string>) =>
+  streamed(url, {}, {
+    method: "POST",
+    headers: {
+      ...json,
+      authorization: `Bearer ${token}`,
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "subscriptions/listen"
+    },
+    body: message("subscriptions/listen", {
+      notifications: { resourceSubscriptions },
+      _meta: {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
+        "io.modelcontextprotocol/clientCapabilities": {}
+      }
+    }, 7)
+  })
 
 layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "60 seconds" })(
   "following",
@@ -167,24 +188,7 @@ layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true,
         const url = `${yield* address}/mcp`
         const token = yield* letIn("listens", "operator")
         const runs = yield* client(token)
-        const listen = (resourceSubscriptions: ReadonlyArray<string>) =>
-          streamed(url, {}, {
-            method: "POST",
-            headers: {
-              ...json,
-              authorization: `Bearer ${token}`,
-              "mcp-protocol-version": "2026-07-28",
-              "mcp-method": "subscriptions/listen"
-            },
-            body: message("subscriptions/listen", {
-              notifications: { resourceSubscriptions },
-              _meta: {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
-                "io.modelcontextprotocol/clientCapabilities": {}
-              }
-            }, 7)
-          })
+        const listen = (uris: ReadonlyArray<string>) => listening(url, token, uris)
         const events = yield* listen([approvals])
         yield* until(() => events.text.includes("acknowledged") || events.isOver)
         assert.include(events.text, "notifications/subscriptions/acknowledged")
@@ -197,6 +201,54 @@ layer(served({ perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true,
         const callers = yield* Callers.Callers
         yield* callers.revoke({ caller: Caller.Name.make("listens"), by: "local:ada", reason: "left" })
         yield* until(() => events.isOver)
+      }).pipe(Effect.scoped), 60_000)
+  }
+)
+
+layer(served({ streams: 2, perSecond: 10_000, burst: 10_000 }), { excludeTestServices: true, timeout: "60 seconds" })(
+  "streams of one caller",
+  (it) => {
+    it.effect("are counted together, by whatever door they come and whatever they are", () =>
+      Effect.gen(function*() {
+        const url = yield* address
+        const token = yield* letIn("many", "operator")
+        const runs = yield* client(yield* letIn("one", "operator"))
+        const session = yield* dispatched(runs, "Shop", "m1")
+        const watch = streamed(`${url}/v1/sessions/${session}/events`, { authorization: `Bearer ${token}` })
+        // Of another caller: the client keeps a stream of its own open.
+        const { stream } = yield* begun(token)
+        const second = yield* begun(token)
+        const events = yield* watch
+        const listens = yield* listening(`${url}/mcp`, token, [approvals])
+        yield* until(() => listens.text.includes("acknowledged"))
+        // Two are open: none of any kind is begun.
+        assert.strictEqual((yield* watch).status, 429)
+        assert.strictEqual((yield* stream()).status, 429)
+        const refused = yield* listening(`${url}/mcp`, token, [approvals])
+        yield* until(() => refused.isOver)
+        assert.include(refused.text, "2 streams open already")
+        const order = { actor: "Shop", input: { order: "m2" } }
+        const call = (more: object) =>
+          second.post("tools/call", { name: "session_dispatch", arguments: { ...order, ...more } })
+        const list = Effect.map(Effect.flatMap(Log.Log, ({ sessions }) => sessions), ({ length }) => length)
+        const before = yield* list
+        assert.include((yield* call({ waitSeconds: 1 })).text, "2 streams open already")
+        assert.strictEqual(yield* list, before)
+        // What does not wait is no stream.
+        assert.notInclude((yield* call({})).text, "streams open already")
+        assert.strictEqual(yield* list, before + 1)
+        // A place that is free again is anybody's of them, and a call that waits takes one.
+        events.cut()
+        const held = yield* Effect.repeat(stream(), { until: ({ status }) => status === 200 })
+        held.cut()
+        listens.cut()
+        yield* Effect.repeat(call({ waitSeconds: 1 }), { until: ({ text }) => !text.includes("streams open already") })
+        const waits = yield* Effect.forkChild(
+          Effect.all([call({ waitSeconds: 40 }), call({ waitSeconds: 40 })], { concurrency: 2 })
+        )
+        yield* Effect.repeat(list, { until: (count) => count >= before + 4 })
+        assert.strictEqual((yield* watch).status, 429)
+        yield* Fiber.interrupt(waits)
       }).pipe(Effect.scoped), 60_000)
   }
 )

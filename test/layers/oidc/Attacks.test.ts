@@ -203,7 +203,10 @@ describe("tokens of issuers", () => {
   it.effect("are about somebody", () =>
     refused(
       "about nobody",
-      (issuer) => [undefined, null, "", 1, ["user-1"], "s".repeat(256)].map((sub) => issuer.token({ sub }))
+      (issuer) =>
+        [undefined, null, "", 1, ["user-1"], "s".repeat(256), "user\u0000", "user\ud800"].map((sub) =>
+          issuer.token({ sub })
+        )
     ))
 
   it.effect("say each thing once", () =>
