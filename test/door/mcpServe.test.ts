@@ -81,11 +81,13 @@ describe("aosiq mcp serve", () => {
         assert.deepStrictEqual([command, args?.slice(0, 3)], ["npx", ["aosiq", "mcp", "serve"]])
       }
       const servers = shown().filter(({ url }) => url !== undefined)
-      assert.isAtLeast(servers.length, 2)
-      for (const { headers, url } of servers) {
+      const [own, signedIn] = [servers.filter(({ headers }) => headers), servers.filter(({ headers }) => !headers)]
+      assert.isAtLeast(own.length, 2)
+      for (const { headers, url } of own) {
         assert.strictEqual(url, "http://127.0.0.1:7070/mcp")
         assert.match(headers?.["Authorization"] ?? "", /^Bearer \$\{/)
       }
+      assert.deepStrictEqual(signedIn.map(({ url }) => url), ["https://aosiq.example/mcp"])
       // Started as it stands there, with the program's own path for what npx finds.
       const child = yield* Effect.acquireRelease(
         Effect.sync(() =>
