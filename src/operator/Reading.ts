@@ -55,13 +55,8 @@ export const make = (keys: ReadonlyArray<Note.Key>) =>
         Effect.mapError(store.accounts, failed)),
       proposals_list: may("proposals_list", ({ latest }) =>
         Effect.gen(function*() {
-          const ended = latest === undefined
-            ? Effect.map(log.sessions, (all) =>
-              all.filter(({ result }) =>
-                result !== null
-              ).toReversed())
-            : log.page({ newest: true, hasResult: true, limit: latest })
-          const found = yield* Effect.forEach(yield* ended, seen.proposal)
+          const ended = yield* log.page({ newest: true, hasResult: true, limit: latest ?? Number.MAX_SAFE_INTEGER })
+          const found = yield* Effect.forEach(ended, seen.proposal)
           return found.flatMap((one) =>
             Option.toArray(one)
           )

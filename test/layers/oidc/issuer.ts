@@ -2,9 +2,9 @@
 import { Effect, Layer, Redacted, type Scope } from "effect"
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto"
 import { createServer, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
 import { OidcIssuers } from "../../../layers/oidc/index.ts"
 import { Issuers } from "../../../src/session/index.ts"
+import { listening } from "./listening.ts"
 
 /** A key of an issuer, and how it signs. */
 export interface Key {
@@ -80,16 +80,7 @@ export const start = (at: number = now): Effect.Effect<Issuer, never, Scope.Scop
       response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" })
       response.end(JSON.stringify(body ?? {}))
     })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    const { port } = server.address() as AddressInfo
-    const url = `http://127.0.0.1:${port}`
+    const url = yield* listening(server)
     const claims: Issuer["claims"] = (changes = {}) => ({
       iss: url,
       aud: audience,

@@ -1,7 +1,7 @@
 /** A provider of OpenID Connect that is not ours, on this machine; the package has no types of its own. */
 import { Effect, type Scope } from "effect"
 import { createServer, type RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
+import { listening } from "./listening.ts"
 
 /** The part of it that is used. */
 interface Provider {
@@ -16,15 +16,7 @@ export const provider = (configuration: object): Effect.Effect<string, never, Sc
     const name: string = "oidc-provider"
     const { default: Provider } = yield* Effect.promise(() => import(name) as Promise<{ readonly default: Making }>)
     const server = createServer()
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const url = yield* listening(server)
     server.on("request", new Provider(url, configuration).callback())
     return url
   })
