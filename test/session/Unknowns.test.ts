@@ -355,9 +355,12 @@ describe("a word that does not count", () => {
   it.live("is the requester's, on a retry, where requesters may not approve", () =>
     Effect.gen(function*() {
       const { id, session } = yield* broken("ada")
-      const error = yield* Effect.flip(say(id, "retry", { by: "ada" }))
-      assert.match(error.message, /the requester may not decide about a retry/)
-      assert.deepInclude(yield* resumed(session), { _tag: "Unsettled" })
+      // However the name is spelt.
+      for (const by of ["ada", "Ada", "local:ada"]) {
+        const error = yield* Effect.flip(say(id, "retry", { by }))
+        assert.match(error.message, /the requester may not decide about a retry/)
+        assert.deepInclude(yield* resumed(session), { _tag: "Unsettled" })
+      }
       assert.lengthOf(paid, 1)
       yield* say(id, "retry", { by: "linus" })
       assert.deepInclude(yield* resumed(session), { _tag: "Succeeded" })
